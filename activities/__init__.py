@@ -1,0 +1,1 @@
+"""What the workflows ask for, done with the store and the providers."""

@@ -1,0 +1,1 @@
+"""The HTTP facade: parse, call, answer."""

@@ -1,0 +1,55 @@
+"""What the endpoints are given by the root: the open database, the way to the workflows, and the few settings that answers depend on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Protocol
+
+from fastapi import Depends, Request
+from journey.tracking import Signer
+
+from store.database import Database
+from workflows.ports import Happened
+
+
+class Workflows(Protocol):
+    """How the outside speaks to the workflows; workflows/client.py is the real one.
+
+    Each raises journey.errors.Unavailable when the Temporal server cannot be reached, except `happened` and `leave`, which never
+    raise: what could not be signalled stays in the store and is served later.
+    """
+
+    async def start_run(self, run: str) -> None: ...
+
+    async def happened(self, entrant: str, signal: Happened) -> None: ...
+
+    async def leave(self, entrant: str, reason: str) -> None: ...
+
+    async def wind_down(self, version: str, reason: str) -> None: ...
+
+    async def reachable(self) -> bool: ...
+
+
+@dataclass(frozen=True)
+class Services:
+    """One of these stands in `app.state.services`."""
+
+    database: Database
+    workflows: Workflows
+    signer: Signer
+    admin_key: str
+    write_keys: dict[str, str] = field(default_factory=dict)  # key -> namespace
+    public_url: str = "http://127.0.0.1:8000"
+    consent_explicit: bool = False
+    create_profiles: bool = True
+    too_old_seconds: int = 86400
+    temporal_ui: str = ""
+
+
+def services_of(request: Request) -> Services:
+    """The services of the app that serves this request."""
+    found: Services = request.app.state.services
+    return found
+
+
+With = Annotated[Services, Depends(services_of)]

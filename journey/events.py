@@ -1,0 +1,56 @@
+"""Events and how they are recognised. It knows no store and no wire format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import Field
+
+from journey import ids
+from journey.graph import Document, RuleOrText, ThingId
+from journey.profiles import AttributeType
+
+Instant = int
+"""Microseconds since 1970 in UTC, by the store's clock."""
+
+
+class EventDefinition(Document):
+    """How an arriving event is recognised: by its name (`match`) or by a rule over its data; one of the two."""
+
+    id: ThingId
+    name: str = ""
+    match: str = ""
+    rule: RuleOrText | None = None
+    fields: dict[str, AttributeType] = Field(default_factory=dict)
+    namespace: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One arrived fact about one person, unique by (source, id). `accepted_at` is 0 until the store has accepted it.
+
+    A reaction is one too: its source is `sojourn` and its data says which message of which entrant it answers.
+    """
+
+    source: str
+    id: str
+    name: str
+    data: dict[str, Any] = field(default_factory=dict)
+    profile: str = ""
+    occurred_at: Instant | None = None
+    accepted_at: Instant = 0
+
+    @property
+    def is_reaction(self) -> bool:
+        return self.source == ids.REACTIONS
+
+
+def reaction(delivery: str, node: str, kind: str, *, profile: str, link: str = "") -> Event:
+    """The event of somebody doing something with a delivery. `kind` is opened, clicked or bounced."""
+    name = ids.read_delivery(delivery)
+    data: dict[str, Any] = {"entrant": name.entrant, "node": node, "to": f"{name.channel}.{kind}", "n": name.n}
+    if link:
+        data["link"] = link
+    return Event(ids.REACTIONS, ids.reaction(delivery, kind, link), f"{name.channel}.{kind}", data, profile)

@@ -1,0 +1,238 @@
+"""What a journey is made of: the document of design section 2. It knows the shape alone; validation.py judges, walk.py walks.
+
+In a draft only `id` and `kind` are required: a field that is absent is empty here and becomes the finding `field_missing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from types import MappingProxyType
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StrictInt
+
+from journey.rule_tree import Rule
+
+THING_ID = r"^[a-z][a-z0-9-]{0,62}$"
+ThingId = Annotated[str, Field(pattern=THING_ID)]
+
+
+def _as_tuple(raw: Any) -> Any:
+    return (raw,) if isinstance(raw, str) else raw
+
+
+def _as_written(ids: tuple[str, ...]) -> str | list[str]:
+    return ids[0] if len(ids) == 1 else list(ids)
+
+
+Next = Annotated[tuple[str, ...], BeforeValidator(_as_tuple), PlainSerializer(_as_written)]
+RuleOrText = Annotated[str | Rule, Field(union_mode="left_to_right")]
+
+
+class Document(BaseModel):
+    """The base of every document: frozen, and an unknown field is refused by name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Position(Document):
+    """Where the canvas shows a node, in pixels; no meaning for the walk."""
+
+    x: float
+    y: float
+
+
+class Timeout(Document):
+    """How long a gate listens, and where it goes then; without `next` it goes on by the `next` of its node (G8)."""
+
+    after: str = ""
+    next: Next = ()
+
+
+class NodeBase(Document):
+    """What every node may carry."""
+
+    id: ThingId
+    name: str = ""
+    position: Position | None = None
+    note: str = ""
+
+
+class ReadSegment(NodeBase):
+    """The entry: reads a segment and lets in its members. `rate` is a ceiling in profiles a second."""
+
+    kind: Literal["read_segment"]
+    segment: str = ""
+    schedule: str = "asap"
+    rate: StrictInt | None = None
+    next: Next = ()
+
+
+class EventNode(NodeBase):
+    """Waits for an event of its person; `since` looks back to the entry or to an earlier node."""
+
+    kind: Literal["event"]
+    event: str = ""
+    where: RuleOrText | None = None
+    since: str = ""
+    next: Next = ()
+    timeout: Timeout | None = None
+
+
+class Qualification(NodeBase):
+    """Waits until its person enters or leaves a segment."""
+
+    kind: Literal["qualification"]
+    segment: str = ""
+    direction: Literal["enter", "leave"] = "enter"
+    next: Next = ()
+    timeout: Timeout | None = None
+
+
+class Reaction(NodeBase):
+    """Waits for what its person does with an earlier message: `to` is CHANNEL.KIND, as `email.opened`."""
+
+    kind: Literal["reaction"]
+    of: str = ""
+    to: str = ""
+    next: Next = ()
+    timeout: Timeout | None = None
+
+
+class Message(NodeBase):
+    """Sends a message on the named channels, all that it has when none is named."""
+
+    kind: Literal["message"]
+    message: str = ""
+    channels: tuple[str, ...] = ()
+    next: Next = ()
+    error: Next = ()
+
+
+class Wait(NodeBase):
+    """Waits for a duration, or until something."""
+
+    kind: Literal["wait"]
+    duration: str = Field(default="", alias="for")
+    until: Any = None
+    next: Next = ()
+    timeout: Timeout | None = None
+
+
+class Branch(Document):
+    """One way out of a condition: taken when `when` is true and none above it was."""
+
+    id: ThingId
+    when: RuleOrText | None = None
+    next: Next = ()
+
+
+class Condition(NodeBase):
+    """Branches tried from the top; `otherwise` when none is true, and without it the person ends with no_branch."""
+
+    kind: Literal["condition"]
+    branches: tuple[Branch, ...] = ()
+    otherwise: Next = ()
+
+
+class Share(Document):
+    """One share of a split, in percent."""
+
+    id: ThingId
+    percent: float = 0
+    next: Next = ()
+
+
+class Split(NodeBase):
+    """Divides people by a hash of journey, node and key."""
+
+    kind: Literal["split"]
+    shares: tuple[Share, ...] = ()
+
+
+class UpdateProfile(NodeBase):
+    """Writes attributes of the person."""
+
+    kind: Literal["update_profile"]
+    set: dict[str, Any] = Field(default_factory=dict)
+    next: Next = ()
+    error: Next = ()
+
+
+class Webhook(NodeBase):
+    """Calls an address of yours."""
+
+    kind: Literal["webhook"]
+    url: str = ""
+    method: str = "POST"
+    headers: dict[str, str] = Field(default_factory=dict)
+    body: str = ""
+    next: Next = ()
+    error: Next = ()
+
+
+class Jump(NodeBase):
+    """Enters its person into another journey."""
+
+    kind: Literal["jump"]
+    journey: str = ""
+    next: Next = ()
+
+
+class End(NodeBase):
+    """The end of a path; a path without one ends all the same."""
+
+    kind: Literal["end"]
+    label: str = ""
+
+
+Listening = EventNode | Qualification | Reaction | Wait
+"""The nodes that may stand in parallel in a gate."""
+LISTENING = ("event", "qualification", "reaction", "wait")
+
+Node = Annotated[
+    ReadSegment | EventNode | Qualification | Reaction | Message | Wait | Condition | Split | UpdateProfile | Webhook | Jump | End,
+    Field(discriminator="kind"),
+]
+
+
+class Journey(Document):
+    """A journey as it is written: the draft, and the graph that a version freezes."""
+
+    id: ThingId
+    name: str = ""
+    namespace: str = ""
+    timezone: str = "UTC"
+    global_timeout: str = "P91D"
+    nodes: tuple[Node, ...] = ()
+
+    @cached_property
+    def by_id(self) -> Mapping[str, Node]:
+        """Nodes by id; of two with one id (an error finding) the first."""
+        found: dict[str, Node] = {}
+        for node in self.nodes:
+            found.setdefault(node.id, node)
+        return MappingProxyType(found)
+
+    def node(self, node_id: str) -> Node:
+        return self.by_id[node_id]
+
+
+def exits(node: Node) -> tuple[tuple[str, Next], ...]:
+    """Each named way out of a node with where it leads, in the order of the document; a way that is not drawn is left out."""
+    ways: list[tuple[str, Next]] = []
+    if isinstance(node, Condition):
+        ways += [(branch.id, branch.next) for branch in node.branches]
+        ways += [("otherwise", node.otherwise)] if node.otherwise else []
+        return tuple(ways)
+    if isinstance(node, Split):
+        return tuple((share.id, share.next) for share in node.shares)
+    if isinstance(node, End):
+        return ()
+    ways.append(("next", node.next))
+    if isinstance(node, Message | UpdateProfile | Webhook) and node.error:
+        ways.append(("error", node.error))
+    if isinstance(node, EventNode | Qualification | Reaction | Wait) and node.timeout is not None:
+        ways.append(("timeout", node.timeout.next or node.next))
+    return tuple(ways)

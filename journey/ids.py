@@ -1,0 +1,73 @@
+"""Every id that Sojourn builds, in one place. It knows no store: the numbers in an id are given to it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from urllib.parse import quote
+
+NAMESPACE = "sojourn"
+TASK_QUEUE = "sojourn"
+REACTIONS = "sojourn"
+"""The source of every event that is a reaction to a message of ours."""
+
+_LONGEST_KEY = 120
+
+
+def entrant(journey: str, key: str, number: int, *, test: bool = False) -> str:
+    """The id of an entrant, which is its workflow's too: JOURNEY~KEY~N. `number` is the entrance number the store gave.
+
+    A key that is long or looks like an address is hashed: ids are shown in the Temporal UI and in logs. An id never holds a `/`,
+    which the server's page could not link to.
+    """
+    readable = quote(key, safe="")
+    if "@" in key or len(readable) > _LONGEST_KEY:
+        readable = "h-" + hashlib.sha256(key.encode()).hexdigest()[:32]
+    return f"{journey}~{readable}~{'t' if test else ''}{number}"
+
+
+def delivery(entrant_id: str, n: int, channel: str) -> str:
+    """The id of a delivery: entrant, step number, channel. It is the idempotency key that a provider gets."""
+    return f"{entrant_id}.{n}.{channel}"
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryName:
+    """The parts of a delivery's id."""
+
+    entrant: str
+    n: int
+    channel: str
+
+
+def read_delivery(delivery_id: str) -> DeliveryName:
+    """The parts of a delivery's id. Raises ValueError when it is none."""
+    entrant_id, n, channel = delivery_id.rsplit(".", 2)
+    return DeliveryName(entrant_id, int(n), channel)
+
+
+def reaction(delivery_id: str, kind: str, link: str = "") -> str:
+    """The event id of a reaction: the same delivery opened twice is one event; each link clicked is one."""
+    if not link:
+        return f"{delivery_id}:{kind}"
+    return f"{delivery_id}:{kind}:{hashlib.sha256(link.encode()).hexdigest()[:12]}"
+
+
+def run(journey: str, number: int) -> str:
+    """The id of a run, and of the workflow that reads it."""
+    return f"{journey}~run~{number}"
+
+
+def version(journey: str, number: int) -> str:
+    """The name of a version, as the search attribute SojournVersion shows it."""
+    return f"{journey}@{number}"
+
+
+def message_id(delivery_id: str, domain: str) -> str:
+    """The Message-ID of an e-mail, the same on every attempt. Hashed: a key may be somebody's name."""
+    return f"<{hashlib.sha256(delivery_id.encode()).hexdigest()[:32]}@{domain}>"
+
+
+def content_hash(canonical: str) -> str:
+    """The SHA-256 of a canonical text, in hex: versions and segments are kept under it."""
+    return hashlib.sha256(canonical.encode()).hexdigest()

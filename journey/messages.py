@@ -1,0 +1,74 @@
+"""What is written to people: the document of a message, and a message rendered for one person. rendering.py makes one of the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from journey.graph import Document, ThingId
+
+
+class EmailContent(Document):
+    """An e-mail in Liquid. `from` falls back to the setting MAIL_FROM; `text` is made of the HTML when it is absent."""
+
+    sender: str = ""
+    subject: str = ""
+    html: str = ""
+    text: str = ""
+
+    model_config = Document.model_config | {"alias_generator": lambda name: "from" if name == "sender" else name}
+
+
+class PushContent(Document):
+    """A push in Liquid."""
+
+    title: str = ""
+    body: str = ""
+    url: str = ""
+    data: dict[str, str] = {}
+
+
+class MessageDocument(Document):
+    """A message; its channels are the keys that are present. `class` decides on unsubscribe headers and what a crash may cost."""
+
+    id: ThingId
+    name: str = ""
+    kind: Literal["marketing", "transactional"] = "marketing"
+    email: EmailContent | None = None
+    push: PushContent | None = None
+
+    model_config = Document.model_config | {"alias_generator": lambda name: "class" if name == "kind" else name}
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        return tuple(channel for channel in CHANNELS if getattr(self, channel) is not None)
+
+
+CHANNELS = ("email", "push")
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedEmail:
+    """An e-mail for one person: everything that goes on the wire."""
+
+    to: str
+    sender: str
+    subject: str
+    html: str
+    text: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedPush:
+    """A push for one person, to all of their devices: one delivery (M3). `opened_token` is what the app posts back when it is opened."""
+
+    tokens: tuple[str, ...]
+    title: str
+    body: str
+    url: str = ""
+    data: dict[str, str] = field(default_factory=dict)
+    opened_token: str = ""
+
+
+Rendered = RenderedEmail | RenderedPush

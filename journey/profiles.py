@@ -1,0 +1,55 @@
+"""A person as a journey sees them. It knows no store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pydantic import Field, StrictBool
+
+from journey.graph import Document
+
+AttributeType = Literal["string", "integer", "number", "boolean", "datetime"]
+ProfileId = str
+
+
+class Attribute(Document):
+    """A declared field of profiles."""
+
+    type: AttributeType
+    label: str = ""
+
+
+class PushToken(Document):
+    """One device of a person."""
+
+    token: str = Field(min_length=1, max_length=4096)
+    platform: str = ""
+
+
+class ProfileDocument(Document):
+    """A profile as it is put and shown. `consents` maps a channel to true or false; absent is allowed (M6)."""
+
+    id: str = Field(min_length=1, max_length=200, pattern=r"^[^/\x00-\x1f]+$")
+    attributes: dict[str, Any] = Field(default_factory=dict)
+    identities: dict[str, str] = Field(default_factory=dict)
+    consents: dict[str, StrictBool] = Field(default_factory=dict)
+    push_tokens: tuple[PushToken, ...] = ()
+    test: StrictBool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A profile as a stop reads it: everything that sending and deciding need, at one moment."""
+
+    id: str
+    attributes: dict[str, Any] = field(default_factory=dict)
+    consents: dict[str, bool] = field(default_factory=dict)
+    push_tokens: tuple[str, ...] = ()
+    test: bool = False
+
+    @property
+    def email(self) -> str:
+        """The address, empty when there is none that is a text."""
+        address = self.attributes.get("email")
+        return address.strip() if isinstance(address, str) else ""

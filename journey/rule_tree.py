@@ -1,0 +1,49 @@
+"""The tree of a rule, in the shape that react-querybuilder writes. It knows no text and no evaluation: rule_text.py and rules.py do."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Union
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, StrictBool, StrictFloat, StrictInt, StrictStr, Tag
+
+Operator = Literal[
+    "=", "!=", "<", "<=", ">", ">=", "in", "notIn", "contains", "beginsWith", "endsWith", "null", "notNull",
+]  # fmt: skip
+Scalar = StrictBool | StrictInt | StrictFloat | StrictStr
+
+
+class Test(BaseModel):
+    """A leaf: a field compared with a value, or with another field when `value_source` is `field`.
+
+    A bare field is the subject's (an attribute in a segment, a data field in an event's rule or `where`); `profile.x`, `event.x`
+    and `entry.x` name the others.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    field: str
+    operator: Operator
+    value: Scalar | tuple[Scalar, ...] | None = None
+    value_source: Literal["value", "field"] = Field(default="value", alias="valueSource")
+    id: str = Field(default="", exclude=True)  # react-querybuilder writes one into every node; it means nothing
+
+
+class Group(BaseModel):
+    """Tests joined by `and` or `or`, the whole turned around by `not`. An empty group matches nothing, `not` or no `not`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    combinator: Literal["and", "or"] = "and"
+    rules: tuple[Rule, ...] = ()
+    negated: bool = Field(default=False, alias="not")
+    id: str = Field(default="", exclude=True)  # see Test.id
+
+
+def _kind(raw: Any) -> str:
+    if isinstance(raw, dict):
+        return "group" if "rules" in raw or "combinator" in raw else "test"
+    return "group" if isinstance(raw, Group) else "test"
+
+
+Rule = Annotated[Union[Annotated[Group, Tag("group")], Annotated[Test, Tag("test")]], Discriminator(_kind)]  # noqa: UP007 Tag needs Union
+Group.model_rebuild()

@@ -1,0 +1,171 @@
+"""The heart: where an entrant goes. It knows the graph alone: no time, no person, no store.
+
+The entrant workflow, the simulator and test mode drive this one walk: `ask` says what is to be done at a place, `follow` where an
+outcome leads. A place is one node, or a gate: several listening nodes in parallel, written with `+` between them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from journey import durations
+from journey.graph import LISTENING, Condition, End, EventNode, Journey, Message, Next, Node, Reaction, ReadSegment, Wait, exits
+
+Place = str
+"""Node ids joined by `+`; empty when the path is at its end."""
+
+FINISHED = "finished"
+NO_BRANCH = "no_branch"
+ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a node was left: by which of its exits."""
+
+    node: str
+    exit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send the message of this node."""
+
+    node: str
+    message: str
+    channels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decide:
+    """Find the branch of this condition."""
+
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Wait here until one of these nodes is decided; gate.py holds the rules.
+
+    `length` is how long the place listens at most, in seconds, and `due` the exit taken then; both are None when it listens for ever.
+    """
+
+    place: Place
+    nodes: tuple[str, ...]
+    length: int | None = None
+    due: Outcome | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The walk is over, for one reason; `node` is the end node when one is drawn."""
+
+    reason: str
+    node: str = ""
+
+
+Answer = Send | Decide | Listen | Finish
+
+
+class CannotWalk(Exception):
+    """The graph holds something that validation should have refused. Ours, never the user's."""
+
+
+def first(journey: Journey) -> Place:
+    """The place of somebody just admitted: behind the entry."""
+    for node in journey.nodes:
+        if isinstance(node, ReadSegment):
+            return follow(journey, Outcome(node.id, "next"))
+    raise CannotWalk(f"{journey.id} has no entry")
+
+
+def entry(journey: Journey) -> str:
+    """The id of the entry node."""
+    for node in journey.nodes:
+        if isinstance(node, ReadSegment):
+            return node.id
+    raise CannotWalk(f"{journey.id} has no entry")
+
+
+def ask(journey: Journey, place: Place, *, left: Outcome | None = None) -> Answer:
+    """What is to be done at a place. At no place the walk is over, and `left` says why."""
+    if not place:
+        return Finish(_why(journey, left))
+    nodes = [journey.node(node_id) for node_id in nodes_of(place)]
+    node = nodes[0]
+    if len(nodes) > 1 or node.kind in LISTENING:
+        return _listen(place, nodes)
+    match node:
+        case Message():
+            return Send(node.id, node.message, node.channels)
+        case Condition():
+            return Decide(node.id)
+        case End():
+            return Finish(FINISHED, node.id)
+    raise CannotWalk(f"a {node.kind} cannot be walked")
+
+
+def follow(journey: Journey, outcome: Outcome) -> Place:
+    """Where an outcome leads. An exit that is not drawn ends the path."""
+    return "+".join(_leads_to(journey.node(outcome.node), outcome.exit))
+
+
+def outcomes(journey: Journey, answer: Send | Decide) -> tuple[str, ...]:
+    """Every exit that this doing can take, drawn or not."""
+    match answer:
+        case Send():
+            return ("next", "error")
+        case Decide():
+            condition = journey.node(answer.node)
+            assert isinstance(condition, Condition)
+            return (*(branch.id for branch in condition.branches), "otherwise")
+
+
+def nodes_of(place: Place) -> tuple[str, ...]:
+    """The nodes that stand at a place."""
+    return tuple(place.split("+")) if place else ()
+
+
+def ahead(journey: Journey, place: Place) -> frozenset[str]:
+    """Every node that can still be reached from a place, those of the place included."""
+    seen: set[str] = set()
+    todo = list(nodes_of(place))
+    while todo:
+        node_id = todo.pop()
+        if node_id in seen or node_id not in journey.by_id:
+            continue
+        seen.add(node_id)
+        todo += [target for _, way in exits(journey.node(node_id)) for target in way]
+    return frozenset(seen)
+
+
+def _listen(place: Place, nodes: list[Node]) -> Listen:
+    """At one instant a wait stands before a timeout, and the first drawn of two equal waits wins (G1, G2)."""
+    ends: list[tuple[int, int, Outcome]] = []
+    for node in nodes:
+        if isinstance(node, Wait):
+            ends.append((durations.seconds(node.duration), 0, Outcome(node.id, "next")))
+        elif isinstance(node, EventNode | Reaction) and node.timeout is not None:
+            ends.append((durations.seconds(node.timeout.after), 1, Outcome(node.id, "timeout")))
+    names = tuple(node.id for node in nodes)
+    if not ends:
+        return Listen(place, names)
+    length, _, outcome = min(ends, key=lambda end: end[:2])
+    return Listen(place, names, length, outcome)
+
+
+def _leads_to(node: Node, taken: str) -> Next:
+    for name, way in exits(node):
+        if name == taken:
+            return way
+    return ()
+
+
+def _why(journey: Journey, left: Outcome | None) -> str:
+    if left is None or left.node not in journey.by_id:
+        return FINISHED
+    if left.exit == "error":
+        return ERROR
+    if left.exit == "otherwise" and isinstance(journey.node(left.node), Condition):
+        return NO_BRANCH
+    return FINISHED

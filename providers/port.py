@@ -1,0 +1,54 @@
+"""The one port of what carries a channel, and the answers it can give. Each provider passes tests/providers' one contract."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from journey.messages import Rendered
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """The provider accepted it. `dead_tokens` are push tokens it says are gone for good."""
+
+    provider_id: str = ""
+    dead_tokens: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The provider will never take it: a permanent answer. `code` is stable (docs/deliveries.md), `detail` the provider's own words."""
+
+    code: str
+    detail: str = ""
+    dead_tokens: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """The provider may take it later: a transient answer. `retry_after` in seconds, when it said so."""
+
+    detail: str = ""
+    retry_after: float | None = None
+
+
+Answer = Took | Refused | Later
+
+
+class Provider(Protocol):
+    """Carries rendered messages of one channel.
+
+    `idempotent` says whether the same delivery id given twice reaches the person once. `longest_call` is the bound in seconds that the
+    provider keeps on one call. `deliver` gives an answer for whatever the other side said, and raises only on faults of ours; a
+    connection that cannot be made, or breaks before the other side has accepted, is Later.
+    """
+
+    channel: str
+    name: str
+    idempotent: bool
+    longest_call: float
+
+    async def deliver(self, delivery: str, message: Rendered) -> Answer: ...
+
+    async def close(self) -> None: ...

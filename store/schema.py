@@ -1,0 +1,201 @@
+"""The tables. Instants are whole microseconds since 1970 in UTC, by the store's clock; ids are texts built by journey/ids.py."""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, MetaData, Table, Text, text
+
+metadata = MetaData()
+
+
+def _text(name: str, *, key: bool = False) -> Column[str]:
+    return Column(name, Text, primary_key=key, nullable=False, server_default=None if key else text("''"))
+
+
+def _instant(name: str, *, key: bool = False) -> Column[int]:
+    return Column(name, BigInteger, primary_key=key, nullable=not key, autoincrement=False)
+
+
+attributes = Table("attributes", metadata, _text("name", key=True), _text("type"), _text("label"))
+
+profiles = Table(
+    "profiles", metadata,
+    _text("id", key=True),
+    Column("attributes", JSON, nullable=False),
+    Column("consents", JSON, nullable=False),
+    Column("push_tokens", JSON, nullable=False),  # [{"token": ..., "platform": ...}]
+    Column("test", Boolean, nullable=False),
+    _instant("created_at"),
+    _instant("updated_at"),
+)  # fmt: skip
+
+identities = Table(
+    "identities", metadata,
+    _text("namespace", key=True), _text("value", key=True), _text("profile"),
+    Index("identities_profile", "profile"),
+)  # fmt: skip
+
+suppressions = Table(
+    "suppressions", metadata,
+    _text("channel", key=True), _text("address", key=True), _text("reason"), _instant("at"),
+)  # fmt: skip
+
+segments = Table(
+    "segments", metadata,
+    _text("id", key=True),
+    Column("document", JSON, nullable=False),  # as it was put
+    Column("rule", JSON, nullable=False),  # the tree
+    _text("hash"),
+)  # fmt: skip
+
+event_definitions = Table("event_definitions", metadata, _text("id", key=True), Column("document", JSON, nullable=False))
+
+messages = Table("messages", metadata, _text("id", key=True), Column("revision", Integer, nullable=False))
+
+message_revisions = Table(
+    "message_revisions", metadata,
+    _text("message", key=True),
+    Column("revision", Integer, primary_key=True, autoincrement=False),
+    Column("document", JSON, nullable=False),
+    _instant("at"),
+)  # fmt: skip
+
+journeys = Table(
+    "journeys", metadata,
+    _text("id", key=True),
+    Column("draft", JSON(none_as_null=True)),  # as it was put; null when there is none
+    _text("etag"),
+    _instant("updated_at"),
+)  # fmt: skip
+
+frozen = Table("frozen", metadata, _text("hash", key=True), _text("canonical"))
+
+versions = Table(
+    "versions", metadata,
+    _text("id", key=True),  # ids.version: JOURNEY@NUMBER
+    _text("journey"),
+    Column("number", Integer, nullable=False),
+    _text("hash"),
+    _text("state"),
+    _instant("published_at"),
+    Index("versions_journey", "journey", "number", unique=True),
+)  # fmt: skip
+
+runs = Table(
+    "runs", metadata,
+    _text("id", key=True),
+    _text("journey"),
+    Column("number", Integer, nullable=False),
+    _text("version"),
+    _text("segment"),
+    _text("segment_hash"),
+    Column("profiles", JSON(none_as_null=True)),  # a list of profile ids instead of the segment
+    _text("state"),  # reading, done, stopped
+    _instant("cutoff"),
+    _text("cursor"),
+    Column("read", Integer, nullable=False, server_default=text("0")),
+    Column("admitted", Integer, nullable=False, server_default=text("0")),
+    Column("discarded", Integer, nullable=False, server_default=text("0")),
+    _instant("ended_at"),
+    Index("runs_journey", "journey", "number", unique=True),
+)  # fmt: skip
+
+run_members = Table(
+    "run_members", metadata,
+    _text("run", key=True), _text("profile", key=True),
+    _text("entrant"),  # empty when it was not let in; the discard says why
+)  # fmt: skip
+
+entrants = Table(
+    "entrants", metadata,
+    _text("id", key=True),
+    _text("journey"),
+    _text("version"),
+    _text("mode"),  # live
+    _text("key"),
+    Column("number", Integer, nullable=False),  # the entrance number of (journey, mode, key)
+    _text("profile"),
+    _text("run"),
+    _instant("entered_at"),
+    _text("state"),  # open, ended
+    Column("n", Integer, nullable=False),  # the last step opened
+    Column("closed", Boolean, nullable=False),  # whether that step is closed
+    _text("place"),  # where it waits, or acts
+    Column("waiting", Boolean, nullable=False),  # at a gate, undecided (and not past `until`)
+    _instant("arrived_at"),
+    _instant("until"),  # the gate's own end; null listens for ever
+    _text("won_node"), _text("won_source"), _text("won_event"),  # the event that decided the gate
+    _instant("due"),  # when the sweep looks after it
+    _text("ending"),
+    _text("end_reason"),
+    _instant("ended_at"),
+    Index("entrants_one_open", "journey", "mode", "key", unique=True, sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'")),
+    Index("entrants_number", "journey", "mode", "key", "number", unique=True),
+    Index("entrants_profile", "profile", sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'")),
+    Index("entrants_due", "due", sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'")),
+    Index("entrants_place", "version", "place", sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'")),
+    Index("entrants_run", "run"),
+)  # fmt: skip
+
+steps = Table(
+    "steps", metadata,
+    _text("entrant", key=True),
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    _text("left"), _text("left_exit"),  # how the place before was left
+    _text("by_source"), _text("by_event"),
+    _text("node"),  # where it acts; empty when it only goes on
+    Column("revision", Integer),  # of the message
+    _instant("opened_at"), _instant("closed_at"),
+    _text("outcome"), _text("place"), _text("said"),
+)  # fmt: skip
+
+deliveries = Table(
+    "deliveries", metadata,
+    _text("entrant", key=True),
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    _text("channel", key=True),
+    _text("version"), _text("mode"), _text("node"), _text("message"), _text("profile"),
+    _text("status"),  # claimed, sent, excluded, failed, uncertain
+    _text("reason"),
+    _text("token"), _instant("lease"),
+    Column("tries", Integer, nullable=False, server_default=text("0")),
+    _instant("not_before"),
+    _text("provider_id"),
+    _instant("marked_at"),
+    Index("deliveries_version", "version", "status"),
+)  # fmt: skip
+
+facts = Table(
+    "facts", metadata,
+    _text("entrant", key=True), Column("n", Integer, primary_key=True, autoincrement=False),
+    _text("node", key=True), _text("kind", key=True), _text("channel", key=True),
+    _instant("at"),
+)  # fmt: skip
+
+counters = Table(
+    "counters", metadata,
+    _text("version", key=True), _text("mode", key=True), _text("node", key=True), _text("kind", key=True), _text("channel", key=True),
+    Column("slot", Integer, primary_key=True, autoincrement=False),
+    Column("count", BigInteger, nullable=False),
+)  # fmt: skip
+
+events = Table(
+    "events", metadata,
+    _text("source", key=True), _text("id", key=True),
+    _text("profile"), _text("name"), Column("data", JSON, nullable=False),
+    _instant("occurred_at"), _instant("accepted_at"),
+    Index("events_profile", "profile", "accepted_at"),
+)  # fmt: skip
+
+kept = Table(
+    "kept", metadata,
+    _text("entrant", key=True), _instant("accepted_at", key=True), _text("source", key=True), _text("event", key=True),
+)  # fmt: skip
+
+discards = Table(
+    "discards", metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    _text("source"), _text("event"), _text("profile"), _text("entrant"), _text("version"), _text("run"),
+    _text("code"), _text("detail"), _instant("at"),
+    Index("discards_code", "code"), Index("discards_event", "source", "event"), Index("discards_profile", "profile"),
+    Index("discards_version", "version"),
+)  # fmt: skip

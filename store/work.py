@@ -1,0 +1,60 @@
+"""What a unit of work gets: the connection, the instant, and the counters it moves. Every function that writes takes one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection
+
+from journey.events import Instant
+from store import schema
+from store.clock import Clock
+
+
+class CounterKey(NamedTuple):
+    """One counter: what happened (`kind`, and `channel` when it is about one) at which node of which version."""
+
+    version: str
+    mode: str
+    node: str
+    kind: str
+    channel: str = ""
+
+
+class Work:
+    """One unit of work inside a commit. It lives as long as its savepoint; what it counted is added up by the committer."""
+
+    def __init__(self, connection: Connection, clock: Clock) -> None:
+        self.connection = connection
+        self.counted: Counter[CounterKey] = Counter()
+        self._clock = clock
+
+    def now(self) -> Instant:
+        """The store's clock. Read it after the locks are held, never before."""
+        return self._clock.now()
+
+    def record(self, entrant: str, n: int, version: str, mode: str, at: Instant, facts: Iterable[tuple[str, str, str]]) -> None:
+        """Write facts (node, kind, channel) of a step and move their counters. A fact that is there already is a fault of ours."""
+        rows: list[dict[str, Any]] = []
+        for node, kind, channel in facts:
+            rows.append({"entrant": entrant, "n": n, "node": node, "kind": kind, "channel": channel, "at": at})
+            self.counted[CounterKey(version, mode, node, kind, channel)] += 1
+        if rows:
+            self.connection.execute(_INSERT_FACTS, rows)
+
+    def discard(
+        self, code: str, *, source: str = "", event: str = "", profile: str = "", entrant: str = "", version: str = "", run: str = "",
+        detail: str = "",
+    ) -> None:  # fmt: skip
+        """Put on record why something had no effect."""
+        self.connection.execute(
+            _INSERT_DISCARD,
+            {"source": source, "event": event, "profile": profile, "entrant": entrant, "version": version, "run": run,
+             "code": code, "detail": detail, "at": self.now()},
+        )  # fmt: skip
+
+
+_INSERT_FACTS = schema.facts.insert()
+_INSERT_DISCARD = schema.discards.insert()
