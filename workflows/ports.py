@@ -1,88 +1,17 @@
-"""What the workflows may ask for. activities/ answers; the names on the wire are pinned, so that files can move.
-
-Every field has a default and an unknown one is ignored: a history written by yesterday's code must be read by tomorrow's.
-"""
+"""What the workflows may ask for. activities/ answers; the names on the wire are pinned, so that files can move."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
 
 from temporalio import activity
 
+from journey.contract import EntrantStart, Happened, Landing, Leave, Pages, Proposal, Record, RunStart, WindDownStart
 
-@dataclass(slots=True)
-class EntrantStart:
-    """The one input of an entrant: for a start, a continuation and a repair. `n` is the last closed step and `place` where it led."""
-
-    entrant: str = ""
-    version: str = ""
-    place: str = ""
-    n: int = 0
-    engine: int = 1
-
-
-@dataclass(slots=True)
-class Happened:
-    """The signal that an event decided the gate which step `n` arrived at. Events travel by name, never by what is in them."""
-
-    n: int = 0
-    node: str = ""
-    source: str = ""
-    event: str = ""
-
-
-@dataclass(slots=True)
-class Leave:
-    """The signal that the store has an ending for this entrant: its next commit is its end."""
-
-    reason: str = ""
-
-
-@dataclass(slots=True)
-class Landing:
-    """Where an outcome of a stop leads: a place, or the end for a reason (then `place` is the end node, if one is drawn)."""
-
-    place: str = ""
-    reason: str = ""
-
-
-@dataclass(slots=True)
-class Proposal:
-    """Step `n` as the walk would have it: how the last place was left, what is to be done now, and where each outcome of it leads.
-
-    `node` is empty when nothing is to be done: then the one landing is under the empty outcome. `left` is empty for the first step,
-    and when the workflow woke without knowing why (the store does).
-    """
-
-    entrant: str = ""
-    n: int = 0
-    left: str = ""
-    exit: str = ""
-    source: str = ""
-    event: str = ""
-    node: str = ""
-    message: str = ""
-    channels: list[str] = field(default_factory=list)
-    landings: dict[str, Landing] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class Record:
-    """The last closed step of an entrant, as the store has it: the workflow goes on from here, whatever it proposed.
-
-    `seconds` is how long to wait at the place by the store's clock; `node`, `source` and `event` say that the gate there is decided
-    already; `end` is the reason when it was the last step; `said` is a sentence for people, without personal data.
-    """
-
-    n: int = 0
-    place: str = ""
-    seconds: float = 0
-    node: str = ""
-    source: str = ""
-    event: str = ""
-    end: str = ""
-    said: str = ""
+__all__ = [
+    "EntrantStart", "Happened", "Landing", "Leave", "Pages", "Proposal", "Reading", "Record", "RunStart", "Stopping",
+    "WindDownStart", "WindingDown",
+]  # fmt: skip
 
 
 class Stopping(ABC):
@@ -93,42 +22,16 @@ class Stopping(ABC):
     async def stop(self, proposal: Proposal) -> Record: ...
 
 
-@dataclass(slots=True)
-class RunStart:
-    """The input of a run."""
-
-    run: str = ""
-
-
-@dataclass(slots=True)
-class Page:
-    """What reading one page of a run came to. `done` when there is no further page; `crowded` when too many have not yet set off."""
-
-    read: int = 0
-    admitted: int = 0
-    discarded: int = 0
-    done: bool = False
-    crowded: bool = False
-
-
 class Reading(ABC):
     """A run reads its segment page by page; its progress is in the store."""
 
     @abstractmethod
-    @activity.defn(name="read_page")
-    async def read_page(self, start: RunStart) -> Page: ...
-
-
-@dataclass(slots=True)
-class WindDownStart:
-    """The input of winding down a version: everybody inside ends for this reason."""
-
-    version: str = ""
-    reason: str = ""
+    @activity.defn(name="read_pages")
+    async def read_pages(self, start: RunStart) -> Pages: ...
 
 
 class WindingDown(ABC):
-    """Ends everybody inside a version, a page at a time; returns how many are left to tell."""
+    """Ends everybody inside a version, a page at a time; returns how many are still inside."""
 
     @abstractmethod
     @activity.defn(name="wind_down_page")
