@@ -1,0 +1,95 @@
+"""What the environment may say, and what a wrong value gets."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+import settings
+from journey.errors import BadInput
+
+AN_ADDRESS = "it is an address that begins with"
+A_FILE = "it begins with sqlite:/// and names a file; no other database is supported yet."
+WRONG_SMTP = "SOJOURN_SMTP_URL has a wrong value"
+WRONG_KEYS = "SOJOURN_WRITE_KEYS has a wrong value"
+
+
+@pytest.fixture(autouse=True)
+def _clean(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ:
+        if name.startswith("SOJOURN_"):
+            monkeypatch.delenv(name)
+
+
+def load(monkeypatch: pytest.MonkeyPatch, environment: Mapping[str, str]) -> settings.Settings:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return settings.load()
+
+
+def test_with_nothing_set_everything_is_on_this_machine() -> None:
+    found = settings.load()
+    assert found.database == "sqlite:///.sojourn/sojourn.db"
+    assert found.api_url == found.links_url == "http://127.0.0.1:8000"
+    assert (found.temporal_namespace, found.too_old, found.consent, found.create_profiles) == ("sojourn", 86400, "implicit", True)
+
+
+def test_every_setting_is_read_from_its_name_in_capitals(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = load(
+        monkeypatch,
+        {
+            "SOJOURN_WRITE_KEYS": "web-key=customer_id, app-key=device_id",
+            "SOJOURN_TOO_OLD": "PT12H",
+            "SOJOURN_CREATE_PROFILES": "off",
+            "SOJOURN_PUBLIC_URL": "https://go.shop.example/",
+            "SOJOURN_MAIL_FROM": "Kaya Coffee <hello@shop.example>",
+            "SOJOURN_DATABASE_URL": "sqlite:////var/lib/sojourn/s.db",
+        },
+    )
+    assert found.write_keys == {"web-key": "customer_id", "app-key": "device_id"}
+    assert (found.too_old, found.create_profiles) == (43200, False)
+    assert found.links_url == "https://go.shop.example"
+    assert found.database == "sqlite:////var/lib/sojourn/s.db"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("API_PORT", "eighty", "SOJOURN_API_PORT is 'eighty': a port is a whole number from 1 to 65535."),
+        ("API_PORT", "70000", "SOJOURN_API_PORT is '70000': a port is a whole number from 1 to 65535."),
+        ("PUBLIC_URL", "shop.example", f"SOJOURN_PUBLIC_URL is 'shop.example': {AN_ADDRESS} http:// or https:// and names a host."),
+        ("SMTP_URL", "http://u:topsecret@mail", f"{WRONG_SMTP}: {AN_ADDRESS} smtp:// or smtps:// and names a host."),
+        ("DATABASE_URL", "postgresql://db", f"SOJOURN_DATABASE_URL is 'postgresql://db': {A_FILE}"),
+        ("TEMPORAL_ADDRESS", "localhost", "SOJOURN_TEMPORAL_ADDRESS is 'localhost': it is a host and a port, as in 127.0.0.1:7233."),
+        ("CREATE_PROFILES", "perhaps", "SOJOURN_CREATE_PROFILES is 'perhaps': it is true or false."),
+        ("TOO_OLD", "1 day", "SOJOURN_TOO_OLD is '1 day': it is a number of seconds, or a duration as in P1D or PT12H."),
+        ("WRITE_KEYS", "only-a-key", f"{WRONG_KEYS}: it is written key=namespace,key2=namespace2, with namespaces as in customer_id."),
+        ("SECRET", "short", "SOJOURN_SECRET has a wrong value: it has at least 16 characters."),
+        ("MAIL_FROM", "nobody", "SOJOURN_MAIL_FROM is 'nobody': it is an e-mail address, as in Shop <hello@shop.example>."),
+        ("PUBLIC_ULR", "https://a.example", "SOJOURN_PUBLIC_ULR is no setting: SOJOURN_PUBLIC_URL is meant, it seems."),
+    ],
+)  # fmt: skip
+def test_a_wrong_value_gets_one_sentence(monkeypatch: pytest.MonkeyPatch, name: str, value: str, sentence: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        load(monkeypatch, {f"SOJOURN_{name}": value})
+    assert caught.value.sentence == sentence
+
+
+def test_what_comes_later_is_refused_and_not_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(BadInput) as caught:
+        load(monkeypatch, {"SOJOURN_FCM_CREDENTIALS": "/etc/fcm.json"})
+    assert caught.value.code == "not_supported_yet"
+
+
+def test_a_secret_that_is_not_set_is_made_once_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = load(monkeypatch, {"SOJOURN_DATA_DIR": str(tmp_path / "data")})
+    assert settings.admin_key(found) == ""
+    first = settings.completed(found)
+    assert len(first.secret) > 30
+    assert first.secret != first.admin_key
+    assert settings.completed(found) == first
+    assert settings.admin_key(found) == first.admin_key
+    assert (tmp_path / "data" / "secret").stat().st_mode & 0o777 == 0o600
