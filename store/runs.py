@@ -1,0 +1,125 @@
+"""Runs: one reading of a segment, or of a list of profiles, into a version. It knows no page: admission.py reads and lets in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import Connection, RowMapping, bindparam, func, select
+
+from journey import ids
+from journey.errors import Conflict, NotFound
+from journey.events import Instant
+from journey.graph import Journey, ReadSegment
+from store import schema, versions
+from store.versions import VersionRow
+from store.work import Work
+
+RunState = Literal["reading", "done", "stopped"]
+
+_runs = schema.runs.c
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run. `profiles` is the list that it reads instead of the segment; `ended_at` is None while it reads."""
+
+    id: str
+    journey: str
+    number: int
+    version: str
+    segment: str
+    segment_hash: str
+    profiles: tuple[str, ...] | None
+    state: RunState
+    cutoff: Instant
+    read: int
+    admitted: int
+    discarded: int
+    ended_at: Instant | None
+
+
+_COLUMNS = (
+    _runs.id, _runs.journey, _runs.number, _runs.version, _runs.segment, _runs.segment_hash, _runs.profiles, _runs.state,
+    _runs.cutoff, _runs.read, _runs.admitted, _runs.discarded, _runs.ended_at,
+)  # fmt: skip
+_ONE = select(*_COLUMNS).where(_runs.id == bindparam("id"))
+_LAST_NUMBER = select(func.coalesce(func.max(_runs.number), 0)).where(_runs.journey == bindparam("journey"))
+_READING = select(_runs.id).where(_runs.state == "reading").order_by(_runs.id)
+_SEGMENT_HASH = select(schema.segments.c.hash).where(schema.segments.c.id == bindparam("id"))
+
+
+def start(work: Work, version: VersionRow, journey: Journey, profiles: Sequence[str] | None = None) -> str:
+    """Write a run that is to read from now on, and return its id. Its cutoff is now: who comes later belongs to the next run (E3).
+
+    Without `profiles` it reads the segment of the entry. Raises Conflict while another run of this version reads the segment.
+    """
+    entry = next(node for node in journey.nodes if isinstance(node, ReadSegment))
+    if profiles is None:
+        _refuse_a_second_reader(work.connection, version)
+    number = work.connection.execute(_LAST_NUMBER, {"journey": version.journey}).scalar_one() + 1
+    run_id = ids.run(version.journey, number)
+    segment = "" if profiles is not None else entry.segment
+    work.connection.execute(
+        schema.runs.insert(),
+        {"id": run_id, "journey": version.journey, "number": number, "version": version.id, "segment": segment,
+         "segment_hash": work.connection.execute(_SEGMENT_HASH, {"id": segment}).scalar() or "",
+         "profiles": None if profiles is None else list(dict.fromkeys(profiles)), "state": "reading", "cutoff": work.now()},
+    )  # fmt: skip
+    return run_id
+
+
+def get(connection: Connection, run_id: str) -> Run:
+    """One run by its id. Raises NotFound."""
+    found = connection.execute(_ONE, {"id": run_id}).mappings().first()
+    if found is None:
+        raise NotFound(f"There is no run {run_id}.")
+    return _as_run(found)
+
+
+def page(connection: Connection, journey: str, *, before: int | None, limit: int) -> list[Run]:
+    """Runs of a journey, the newest first; `before` is the number of the last one seen."""
+    query = select(*_COLUMNS).where(_runs.journey == journey).order_by(_runs.number.desc()).limit(limit)
+    if before is not None:
+        query = query.where(_runs.number < before)
+    return [_as_run(found) for found in connection.execute(query).mappings()]
+
+
+def reading(connection: Connection) -> list[str]:
+    """The ids of all runs that are not over: their workflows must run, or run again after a crash."""
+    return list(connection.execute(_READING).scalars())
+
+
+def anyone_reads(connection: Connection, version_id: str) -> bool:
+    """Is a run of this version still reading?"""
+    query = select(_runs.id).where(_runs.version == version_id, _runs.state == "reading").limit(1)
+    return connection.execute(query).first() is not None
+
+
+def stop_all(work: Work, version_id: str) -> None:
+    """End the runs of a version that is stopped: they let in nobody more."""
+    work.connection.execute(
+        schema.runs.update().where(_runs.version == version_id, _runs.state == "reading").values(state="stopped", ended_at=work.now())
+    )
+
+
+def let_in_now(connection: Connection, journey_id: str) -> tuple[VersionRow, Journey]:
+    """The live version of a journey and its graph. Raises Conflict with code `not_live` when none lets people in."""
+    version = versions.live(connection, journey_id)
+    if version is None:
+        raise Conflict(f"{journey_id} has no live version: publish it first.", code="not_live")
+    return version, versions.frozen_version(connection, version.hash).journey
+
+
+def _refuse_a_second_reader(connection: Connection, version: VersionRow) -> None:
+    query = select(_runs.id).where(_runs.version == version.id, _runs.state == "reading", _runs.profiles.is_(None)).limit(1)
+    under_way = connection.execute(query).scalar()
+    if under_way is not None:
+        raise Conflict(f"The run {under_way} is still reading the segment: wait until it is done.", code="run_reading")
+
+
+def _as_run(found: RowMapping) -> Run:
+    values = dict(found)
+    listed = values.pop("profiles")
+    return Run(**values, profiles=None if listed is None else tuple(listed))

@@ -1,0 +1,108 @@
+"""Published versions: what they froze, kept under its hash, and the state they are in. It knows no draft: journeys.py does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, RowMapping, bindparam, exists, literal_column, select
+
+from journey.errors import NotFound
+from journey.events import Instant
+from journey.lifecycle import State
+from journey.version import Version
+from store import schema
+from store.work import Work
+
+_versions, _frozen, _entrants = schema.versions.c, schema.frozen.c, schema.entrants.c
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRow:
+    """One published version. `hash` names what it froze; `published_at` in microseconds."""
+
+    id: str
+    journey: str
+    number: int
+    hash: str
+    state: State
+    published_at: Instant
+
+
+_COLUMNS = (_versions.id, _versions.journey, _versions.number, _versions.hash, _versions.state, _versions.published_at)
+_ROW = select(*_COLUMNS).where(_versions.id == bindparam("id"))
+_LIVE = select(*_COLUMNS).where(_versions.journey == bindparam("journey"), _versions.state == "live")
+_OF_JOURNEY = select(*_COLUMNS).where(_versions.journey == bindparam("journey")).order_by(_versions.number)
+_CANONICAL = select(_frozen.canonical).where(_frozen.hash == bindparam("hash"))
+
+_parsed: dict[str, Version] = {}
+_MOST_PARSED = 256
+"""One object a hash serves everybody: what is kept under a hash never changes."""
+
+
+def row(connection: Connection, version_id: str) -> VersionRow:
+    """The version of this id (JOURNEY@NUMBER). Raises NotFound."""
+    found = connection.execute(_ROW, {"id": version_id}).mappings().first()
+    if found is None:
+        raise NotFound(f"There is no version {version_id}.")
+    return _as_row(found)
+
+
+def live(connection: Connection, journey: str) -> VersionRow | None:
+    """The one version of a journey that lets people in, if there is one."""
+    found = connection.execute(_LIVE, {"journey": journey}).mappings().first()
+    return None if found is None else _as_row(found)
+
+
+def of_journey(connection: Connection, journey: str) -> list[VersionRow]:
+    """Every version of a journey, the oldest first."""
+    return [_as_row(found) for found in connection.execute(_OF_JOURNEY, {"journey": journey}).mappings()]
+
+
+def frozen_version(connection: Connection, content_hash: str) -> Version:
+    """What was frozen under this hash. Raises NotFound."""
+    known = _parsed.get(content_hash)
+    if known is not None:
+        return known
+    canonical = connection.execute(_CANONICAL, {"hash": content_hash}).scalar()
+    if canonical is None:
+        raise NotFound(f"Nothing is frozen under the hash {content_hash}.")
+    version = Version.model_validate_json(canonical)
+    if len(_parsed) >= _MOST_PARSED:
+        _parsed.clear()
+    return _parsed.setdefault(content_hash, version)
+
+
+def keep(work: Work, version: Version) -> None:
+    """Keep what a publish froze. Done twice it is there once."""
+    if work.connection.execute(_CANONICAL, {"hash": version.hash}).first() is None:
+        work.connection.execute(schema.frozen.insert(), {"hash": version.hash, "canonical": version.canonical})
+
+
+def insert(work: Work, version: VersionRow) -> None:
+    """Write a new version."""
+    work.connection.execute(
+        schema.versions.insert(),
+        {"id": version.id, "journey": version.journey, "number": version.number, "hash": version.hash, "state": version.state,
+         "published_at": version.published_at},
+    )  # fmt: skip
+
+
+def set_state(work: Work, version_id: str, state: State) -> None:
+    """Write the state; journey/lifecycle.py has said that the move is allowed."""
+    work.connection.execute(schema.versions.update().where(_versions.id == version_id).values(state=state))
+
+
+def anybody_inside(connection: Connection, version_id: str) -> bool:
+    """Is an entrant of this version open?"""
+    inside = select(_entrants.id).where(_entrants.version == version_id, _entrants.state == literal_column("'open'")).limit(1)
+    return connection.execute(inside).first() is not None
+
+
+def to_wind_down(connection: Connection) -> list[str]:
+    """Stopped versions in which somebody is still open: their winding down must run, or run again after a crash."""
+    open_inside = exists().where(_entrants.version == _versions.id, _entrants.state == literal_column("'open'"))
+    return list(connection.execute(select(_versions.id).where(_versions.state == "stopped", open_inside).order_by(_versions.id)).scalars())
+
+
+def _as_row(found: RowMapping) -> VersionRow:
+    return VersionRow(**found)
