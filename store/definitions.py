@@ -1,0 +1,43 @@
+"""Event definitions: how an arriving event is recognised. It recognises none itself: journey/matching.py does."""
+
+from __future__ import annotations
+
+from journey.rule_text import as_tree
+from sqlalchemy import Connection, select
+from sqlalchemy import delete as sql_delete
+
+from journey.errors import BadInput, NotFound
+from journey.events import EventDefinition
+from store.schema import event_definitions
+from store.upserts import upsert
+from store.work import Work
+
+
+def all_of(connection: Connection) -> dict[str, EventDefinition]:
+    """Every definition by its id, in order of id, which is the order in which they are tried."""
+    rows = connection.execute(select(event_definitions).order_by(event_definitions.c.id))
+    return {row.id: EventDefinition.model_validate(row.document) for row in rows}
+
+
+def get(connection: Connection, definition_id: str) -> EventDefinition:
+    """One definition. Raises NotFound."""
+    document = connection.execute(select(event_definitions.c.document).where(event_definitions.c.id == definition_id)).scalar_one_or_none()
+    if document is None:
+        raise NotFound(f"There is no event definition {definition_id!r}; put it first.")
+    return EventDefinition.model_validate(document)
+
+
+def put(work: Work, definition: EventDefinition) -> None:
+    """Keep a definition. Raises BadInput when it has not exactly one of `match` and `rule`, RuleError when its rule cannot be read."""
+    if bool(definition.match) == (definition.rule is not None):
+        raise BadInput("Give an event definition either `match`, the name of the event, or `rule`, a rule over its data.", where="match")
+    if definition.rule is not None:
+        as_tree(definition.rule)
+    document = definition.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    upsert(work.connection, event_definitions, {"id": definition.id, "document": document})
+
+
+def delete(work: Work, definition_id: str) -> None:
+    """Take a definition away; versions that froze it keep it. Raises NotFound."""
+    if not work.connection.execute(sql_delete(event_definitions).where(event_definitions.c.id == definition_id)).rowcount:
+        raise NotFound(f"There is no event definition {definition_id!r}.")

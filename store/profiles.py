@@ -1,0 +1,217 @@
+"""People: kept, read for a stop, found by an identity, and paged by a rule. It knows no rule and no run: both are given to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select, tuple_, update
+from sqlalchemy import delete as sql_delete
+
+from journey.errors import Conflict, NotFound, SojournError
+from journey.events import Instant
+from journey.profiles import Profile, ProfileDocument, PushToken
+from store.schema import identities, profiles
+from store.upserts import upsert
+from store.work import Work
+
+_READ = select(profiles.c.attributes, profiles.c.consents, profiles.c.push_tokens, profiles.c.test).where(profiles.c.id == bindparam("id"))
+_FIND = select(identities.c.profile).where(identities.c.namespace == bindparam("namespace"), identities.c.value == bindparam("value"))
+_IDENTITIES = (
+    select(identities.c.namespace, identities.c.value).where(identities.c.profile == bindparam("id")).order_by(identities.c.namespace)
+)
+_IDS_IN_ONE_STATEMENT = 500
+
+Identity = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One row of a page."""
+
+    id: str
+    test: bool
+
+
+def put(work: Work, document: ProfileDocument) -> None:
+    """Keep a profile as given; what was there under its id is replaced, except for when it was created.
+
+    Raises Conflict `identity_taken` when an identity belongs to another profile.
+    """
+    (error,) = put_all(work, [document])
+    if error is not None:
+        raise error
+
+
+def put_all(work: Work, documents: Sequence[ProfileDocument]) -> list[SojournError | None]:
+    """Keep many profiles, as `put` would one after the other. Gives for each None, or why it was left as it was."""
+    holders = _holders(work.connection, documents)
+    errors: list[SojournError | None] = []
+    kept: dict[str, ProfileDocument] = {}
+    for document in documents:
+        wanted = list(document.identities.items())
+        taken = next((identity for identity in wanted if holders.get(identity, document.id) != document.id), None)
+        if taken is not None:
+            errors.append(_identity_taken(taken))
+            continue
+        for identity in [identity for identity, holder in holders.items() if holder == document.id]:
+            del holders[identity]
+        holders.update(dict.fromkeys(wanted, document.id))
+        kept[document.id] = document
+        errors.append(None)
+    _write(work, kept)
+    return errors
+
+
+def patch(
+    work: Work,
+    profile_id: str,
+    *,
+    attributes: Mapping[str, Any] | None = None,
+    identities: Mapping[str, str | None] | None = None,
+    consents: Mapping[str, bool | None] | None = None,
+    push_tokens: Sequence[PushToken] | None = None,
+    test: bool | None = None,
+) -> ProfileDocument:
+    """Change what is named and leave the rest: entries are merged, None takes one out, `push_tokens` replaces the list.
+
+    Returns the profile as it is now. Raises NotFound, and Conflict `identity_taken`.
+    """
+    found = get(work.connection, profile_id)
+    changed = found.model_copy(
+        update={
+            "attributes": _merged(found.attributes, attributes),
+            "identities": _merged(found.identities, identities),
+            "consents": _merged(found.consents, consents),
+            "push_tokens": found.push_tokens if push_tokens is None else tuple(push_tokens),
+            "test": found.test if test is None else test,
+        }
+    )
+    put(work, changed)
+    return changed
+
+
+def drop_push_tokens(work: Work, profile_id: str, tokens: Sequence[str]) -> None:
+    """Forget push tokens that a provider calls dead (M3). A profile or token that is gone already is fine."""
+    row = work.connection.execute(select(profiles.c.push_tokens).where(profiles.c.id == profile_id)).one_or_none()
+    if row is None:
+        return
+    living = [entry for entry in row.push_tokens if entry["token"] not in tokens]
+    if len(living) < len(row.push_tokens):
+        work.connection.execute(update(profiles).where(profiles.c.id == profile_id).values(push_tokens=living, updated_at=work.now()))
+
+
+def delete(work: Work, profile_id: str) -> None:
+    """Forget a profile and its identities. Raises NotFound."""
+    if not work.connection.execute(sql_delete(profiles).where(profiles.c.id == profile_id)).rowcount:
+        raise _no_such_profile(profile_id)
+    work.connection.execute(sql_delete(identities).where(identities.c.profile == profile_id))
+
+
+def get(connection: Connection, profile_id: str) -> ProfileDocument:
+    """A profile as it was put, with its identities. Raises NotFound."""
+    row = connection.execute(_READ, {"id": profile_id}).one_or_none()
+    if row is None:
+        raise _no_such_profile(profile_id)
+    return ProfileDocument.model_construct(
+        id=profile_id,
+        attributes=row.attributes,
+        identities={identity.namespace: identity.value for identity in connection.execute(_IDENTITIES, {"id": profile_id})},
+        consents=row.consents,
+        push_tokens=tuple(PushToken.model_validate(entry) for entry in row.push_tokens),
+        test=row.test,
+    )
+
+
+def read(connection: Connection, profile_id: str) -> Profile | None:
+    """A profile as a stop needs it, in one statement; None when there is none."""
+    row = connection.execute(_READ, {"id": profile_id}).one_or_none()
+    if row is None:
+        return None
+    return Profile(profile_id, row.attributes, row.consents, tuple(entry["token"] for entry in row.push_tokens), row.test)
+
+
+def find(connection: Connection, namespace: str, value: str) -> str | None:
+    """The id of the profile that an identity names, or None."""
+    found: str | None = connection.execute(_FIND, {"namespace": namespace, "value": value}).scalar_one_or_none()
+    return found
+
+
+def keys(connection: Connection, namespace: str, profile_ids: Sequence[str]) -> dict[str, str]:
+    """For each profile that has an identity in the namespace: its id and that identity's value."""
+    found: dict[str, str] = {}
+    for part in _parts(profile_ids):
+        statement = select(identities.c.profile, identities.c.value).where(
+            identities.c.profile.in_(part), identities.c.namespace == namespace
+        )
+        found.update((profile, value) for profile, value in connection.execute(statement))
+    return found
+
+
+def page(connection: Connection, where: ColumnElement[bool], after: str, limit: int, cutoff: Instant) -> list[Member]:
+    """The next `limit` profiles after an id, in order of id, that a rule holds for and that existed at the cutoff (E3)."""
+    statement = (
+        select(profiles.c.id, profiles.c.test)
+        .where(profiles.c.id > after, profiles.c.created_at <= cutoff, where)
+        .order_by(profiles.c.id)
+        .limit(limit)
+    )
+    return [Member(row.id, row.test) for row in connection.execute(statement)]
+
+
+def count(connection: Connection, where: ColumnElement[bool]) -> int:
+    """How many profiles a rule holds for now, test profiles among them."""
+    return connection.execute(select(func.count()).select_from(profiles).where(where)).scalar_one()
+
+
+def _write(work: Work, kept: Mapping[str, ProfileDocument]) -> None:
+    if not kept:
+        return
+    now = work.now()
+    rows = [
+        {**document.model_dump(mode="json", exclude={"identities"}), "created_at": now, "updated_at": now} for document in kept.values()
+    ]
+    upsert(work.connection, profiles, rows, update=("attributes", "consents", "push_tokens", "test", "updated_at"))
+    for part in _parts(list(kept)):
+        work.connection.execute(sql_delete(identities).where(identities.c.profile.in_(part)))
+    named = [
+        {"namespace": namespace, "value": value, "profile": document.id}
+        for document in kept.values()
+        for namespace, value in document.identities.items()
+    ]
+    if named:
+        work.connection.execute(identities.insert(), named)
+
+
+def _holders(connection: Connection, documents: Sequence[ProfileDocument]) -> dict[Identity, str]:
+    """Who holds the identities that are asked for, and what the named profiles hold already."""
+    columns = select(identities.c.namespace, identities.c.value, identities.c.profile)
+    found: dict[Identity, str] = {}
+    for part in _parts([identity for document in documents for identity in document.identities.items()]):
+        rows = connection.execute(columns.where(tuple_(identities.c.namespace, identities.c.value).in_(part)))
+        found.update(((row.namespace, row.value), row.profile) for row in rows)
+    for ids in _parts([document.id for document in documents]):
+        rows = connection.execute(columns.where(identities.c.profile.in_(ids)))
+        found.update(((row.namespace, row.value), row.profile) for row in rows)
+    return found
+
+
+def _parts(items: Sequence[Any]) -> list[Sequence[Any]]:
+    return [items[start : start + _IDS_IN_ONE_STATEMENT] for start in range(0, len(items), _IDS_IN_ONE_STATEMENT)]
+
+
+def _merged(old: Mapping[str, Any], change: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {name: value for name, value in {**old, **(change or {})}.items() if value is not None or name not in (change or {})}
+
+
+def _identity_taken(identity: Identity) -> Conflict:
+    namespace, value = identity
+    return Conflict(
+        f"The identity {namespace} = {value} belongs to another profile; take it away there, or send to that profile.",
+        code="identity_taken",
+    )
+
+
+def _no_such_profile(profile_id: str) -> NotFound:
+    return NotFound(f"There is no profile {profile_id!r}; put it first.")
