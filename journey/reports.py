@@ -1,0 +1,160 @@
+"""A report made of counters: per node, and for the whole version. It knows no store and no time: the same counters give the same report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from journey.graph import LISTENING, Journey, exits
+from journey.walk import FINISHED, entry
+
+_WAYS_OUT_OF_A_GATE = ("next", "timeout", "other")
+
+
+class Counted(NamedTuple):
+    """One counter of a version: how often `kind` was recorded at a node.
+
+    `channel` is empty unless it is about one; `node` is empty for an end that no node was drawn for.
+    """
+
+    node: str
+    kind: str
+    channel: str
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelReport:
+    """What became of a message on one channel. A person counts once; opened and clicked count people, not openings."""
+
+    sent: int = 0
+    excluded: dict[str, int] = field(default_factory=dict)
+    failed: int = 0
+    uncertain: int = 0
+    opened: int = 0
+    clicked: int = 0
+    bounced: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NodeReport:
+    """What happened at one node: `arrived` = `inside` + the sum of `left` + the sum of `ended`.
+
+    A person at a gate is inside each of its nodes, and leaves or ends at each. `left` counts every exit; `other` says that another node
+    of the same gate was decided.
+    """
+
+    node: str
+    kind: str
+    name: str
+    arrived: int
+    inside: int
+    left: dict[str, int]
+    ended: dict[str, int]
+    channels: dict[str, ChannelReport]
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The whole version. `entered` = `inside` + the sum of `ended`. `excluded` counts deliveries, `discards` what had no effect."""
+
+    entered: int
+    inside: int
+    finished: int
+    ended: dict[str, int]
+    excluded: dict[str, int]
+    discards: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Every node in the order of the document, and the totals."""
+
+    totals: Totals
+    nodes: tuple[NodeReport, ...]
+
+
+def build(journey: Journey, counters: Iterable[Counted], discards: Mapping[str, int] | None = None) -> Report:
+    """The report of one version. Of two counters with the same key the counts are added."""
+    at: dict[str, dict[tuple[str, str], int]] = {}
+    for node, kind, channel, times in counters:
+        here = at.setdefault(node, {})
+        here[kind, channel] = here.get((kind, channel), 0) + times
+    nodes = tuple(_node(node.id, node.kind, node.name, at.get(node.id, {})) for node in journey.nodes)
+    entered = sum(counts.get(("entered", ""), 0) for counts in at.values())
+    ended = _added(_by_suffix(counts, "ended.", "") for counts in at.values())
+    excluded = _added(channel.excluded for node in nodes for channel in node.channels.values())
+    inside = entered - sum(ended.values())
+    totals = Totals(entered, inside, ended.get(FINISHED, 0), ended, excluded, dict(sorted((discards or {}).items())))
+    return Report(totals, nodes)
+
+
+def differences(journey: Journey, report: Report) -> tuple[str, ...]:
+    """Where the numbers contradict each other, a sentence each; none when they agree, at whatever moment they were read.
+
+    Nobody is inside less than no times; who entered came to the entry; to every other node nobody came who did not leave an earlier
+    one by an exit that leads there; a message has no more answers on a channel than people who came to it.
+    """
+    came_from = _ways_in(journey, report)
+    found: list[str] = []
+    if report.totals.inside < 0:
+        found.append(f"{report.totals.entered} entered, yet {sum(report.totals.ended.values())} ended.")
+    for node in report.nodes:
+        if node.inside < 0:
+            found.append(f"{node.node}: {node.arrived} arrived, yet {node.arrived - node.inside} left or ended.")
+        if node.arrived > came_from[node.node]:
+            found.append(f"{node.node}: {node.arrived} arrived, yet only {came_from[node.node]} were on the way there.")
+        for channel, counts in node.channels.items():
+            answers = counts.sent + sum(counts.excluded.values()) + counts.failed + counts.uncertain
+            if answers > node.arrived:
+                found.append(f"{node.node}: {node.arrived} arrived, yet {channel} has {answers} answers.")
+    return tuple(found)
+
+
+def _node(node_id: str, kind: str, name: str, counts: Mapping[tuple[str, str], int]) -> NodeReport:
+    left, cut_off = _by_suffix(counts, "left.", ""), {}
+    if kind in LISTENING:  # whoever ends while waiting leaves by the reason of the end, which is no exit
+        cut_off = {way: left.pop(way) for way in list(left) if way not in _WAYS_OUT_OF_A_GATE}
+    ended = _added((_by_suffix(counts, "ended.", ""), cut_off))
+    arrived = counts.get(("arrived", ""), 0)
+    channels = sorted({channel for _, channel in counts if channel})
+    return NodeReport(
+        node=node_id,
+        kind=kind,
+        name=name,
+        arrived=arrived,
+        inside=arrived - sum(left.values()) - sum(ended.values()),
+        left=left,
+        ended=ended,
+        channels={channel: _channel(counts, channel) for channel in channels},
+    )
+
+
+def _channel(counts: Mapping[tuple[str, str], int], channel: str) -> ChannelReport:
+    plain = {kind: counts.get((kind, channel), 0) for kind in ("sent", "failed", "uncertain", "opened", "clicked", "bounced")}
+    return ChannelReport(excluded=_by_suffix(counts, "excluded.", channel), **plain)
+
+
+def _by_suffix(counts: Mapping[tuple[str, str], int], prefix: str, channel: str) -> dict[str, int]:
+    return {kind.removeprefix(prefix): count for (kind, of), count in sorted(counts.items()) if of == channel and kind.startswith(prefix)}
+
+
+def _added(parts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for part in parts:
+        for key, count in part.items():
+            total[key] = total.get(key, 0) + count
+    return dict(sorted(total.items()))
+
+
+def _ways_in(journey: Journey, report: Report) -> dict[str, int]:
+    """How many have left towards each node; towards the entry, how many entered."""
+    came = dict.fromkeys(journey.by_id, 0)
+    came[entry(journey)] = report.totals.entered
+    left = {node.node: node.left for node in report.nodes}
+    for node in journey.nodes:
+        for exit_name, way in exits(node):
+            for target in way:
+                came[target] = came.get(target, 0) + left[node.id].get(exit_name, 0)
+    return came
