@@ -12,17 +12,18 @@ REACTIONS = "sojourn"
 """The source of every event that is a reaction to a message of ours."""
 
 _LONGEST_KEY = 120
+_HASHED = "h-"
 
 
 def entrant(journey: str, key: str, number: int, *, test: bool = False) -> str:
     """The id of an entrant, which is its workflow's too: JOURNEY~KEY~N. `number` is the entrance number the store gave.
 
-    A key that is long or looks like an address is hashed: ids are shown in the Temporal UI and in logs. An id never holds a `/`,
-    which the server's page could not link to.
+    A key that is long or looks like an address is hashed: ids are shown in the Temporal UI and in logs. One that is written like such
+    a hash is hashed too, or it would be the id of somebody else. An id never holds a `/`, which the server's page could not link to.
     """
     readable = quote(key, safe="")
-    if "@" in key or len(readable) > _LONGEST_KEY:
-        readable = "h-" + hashlib.sha256(key.encode()).hexdigest()[:32]
+    if "@" in key or len(readable) > _LONGEST_KEY or key.startswith(_HASHED):
+        readable = _HASHED + hashlib.sha256(key.encode()).hexdigest()[:32]
     return f"{journey}~{readable}~{'t' if test else ''}{number}"
 
 
@@ -42,8 +43,10 @@ class DeliveryName:
 
 def read_delivery(delivery_id: str) -> DeliveryName:
     """The parts of a delivery's id. Raises ValueError when it is none."""
-    entrant_id, n, channel = delivery_id.rsplit(".", 2)
-    return DeliveryName(entrant_id, int(n), channel)
+    parts = delivery_id.rsplit(".", 2)
+    if len(parts) != 3 or not all(parts) or not (parts[1].isascii() and parts[1].isdigit()):
+        raise ValueError(f"{delivery_id!r} is no delivery: it is written ENTRANT.STEP.CHANNEL")
+    return DeliveryName(parts[0], int(parts[1]), parts[2])
 
 
 def reaction(delivery_id: str, kind: str, link: str = "") -> str:
@@ -54,8 +57,8 @@ def reaction(delivery_id: str, kind: str, link: str = "") -> str:
 
 
 def run(journey: str, number: int) -> str:
-    """The id of a run, and of the workflow that reads it."""
-    return f"{journey}~run~{number}"
+    """The id of a run, and of the workflow that reads it. Written with dots: no key can make an entrant's id of it."""
+    return f"{journey}.run.{number}"
 
 
 def version(journey: str, number: int) -> str:

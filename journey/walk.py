@@ -143,9 +143,11 @@ def _listen(place: Place, nodes: list[Node]) -> Listen:
     """At one instant a wait stands before a timeout, and the first drawn of two equal waits wins (G1, G2)."""
     ends: list[tuple[int, int, Outcome]] = []
     for node in nodes:
+        if not isinstance(node, EventNode | Reaction | Wait) or (isinstance(node, Wait) and not node.duration):
+            raise CannotWalk(f"{node.id}, a {node.kind}, cannot listen at {place}")
         if isinstance(node, Wait):
             ends.append((durations.seconds(node.duration), 0, Outcome(node.id, "next")))
-        elif isinstance(node, EventNode | Reaction) and node.timeout is not None:
+        if node.timeout is not None:
             ends.append((durations.seconds(node.timeout.after), 1, Outcome(node.id, "timeout")))
     names = tuple(node.id for node in nodes)
     if not ends:
@@ -164,8 +166,6 @@ def _leads_to(node: Node, taken: str) -> Next:
 def _why(journey: Journey, left: Outcome | None) -> str:
     if left is None or left.node not in journey.by_id:
         return FINISHED
-    if left.exit == "error":
-        return ERROR
-    if left.exit == "otherwise" and isinstance(journey.node(left.node), Condition):
-        return NO_BRANCH
-    return FINISHED
+    if isinstance(journey.node(left.node), Condition):  # its branches may have any name, `error` too
+        return NO_BRANCH if left.exit == "otherwise" else FINISHED
+    return ERROR if left.exit == "error" else FINISHED
