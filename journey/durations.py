@@ -23,3 +23,11 @@ def seconds(text: str) -> int:
     if total == 0:
         raise BadInput(f"{text!r} is no time at all: a duration is above zero.", code="duration_invalid")
     return total
+
+
+def if_any(text: str) -> int | None:
+    """The length in seconds, None when the text is no duration."""
+    try:
+        return seconds(text)
+    except BadInput:
+        return None

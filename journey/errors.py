@@ -61,13 +61,14 @@ class Stale(Conflict):
 
 
 class BadInput(SojournError):
-    """What was sent cannot be understood; `where` is the path of the field, when there is one."""
+    """What was sent cannot be understood; `where` is the path of the field, `line` the line of the text, when there is one."""
 
     code = "bad_input"
 
-    def __init__(self, sentence: str, *, code: str | None = None, where: str = "") -> None:
+    def __init__(self, sentence: str, *, code: str | None = None, where: str = "", line: int = 0) -> None:
         super().__init__(sentence, code=code)
         self.where = where
+        self.line = line
 
 
 class RuleError(BadInput):
@@ -75,8 +76,8 @@ class RuleError(BadInput):
 
     code = "rule_invalid"
 
-    def __init__(self, sentence: str, *, column: int = 0) -> None:
-        super().__init__(sentence)
+    def __init__(self, sentence: str, *, code: str | None = None, column: int = 0) -> None:
+        super().__init__(sentence, code=code)
         self.column = column
 
 

@@ -26,3 +26,18 @@ class Finding:
 def blocking(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """Those that forbid a publish."""
     return tuple(finding for finding in findings if finding.grade == "error")
+
+
+def error(code: str, node: str, field: str, sentence: str) -> Finding:
+    """A finding that forbids a publish."""
+    return Finding(code, "error", sentence, node, field)
+
+
+def warning(code: str, node: str, field: str, sentence: str) -> Finding:
+    """A finding that does not."""
+    return Finding(code, "warning", sentence, node, field)
+
+
+def later(node: str, field: str, sentence: str) -> Finding:
+    """Something that is described but not built: refused, never ignored."""
+    return error("not_supported_yet", node, field, sentence)

@@ -41,7 +41,7 @@ class Group(BaseModel):
 
 def _kind(raw: Any) -> str:
     if isinstance(raw, dict):
-        return "group" if "rules" in raw or "combinator" in raw else "test"
+        return "test" if "field" in raw or "operator" in raw else "group"  # an empty group may be written with none of its keys
     return "group" if isinstance(raw, Group) else "test"
 
 

@@ -1,0 +1,48 @@
+"""Makes a version of a draft: the graph, the event definitions that it waits for, and all rules as trees. It knows no store."""
+
+from __future__ import annotations
+
+from journey.errors import Invalid
+from journey.events import EventDefinition
+from journey.findings import blocking
+from journey.graph import Branch, Condition, EventNode, Journey, Node
+from journey.rule_text import as_tree
+from journey.surroundings import Surroundings
+from journey.validation import validate
+from journey.version import Version
+
+
+def freeze(journey: Journey, surroundings: Surroundings) -> Version:
+    """The version that a publish keeps. Raises Invalid with every finding, warnings too, when one of them is an error."""
+    findings = validate(journey, surroundings)
+    errors = blocking(findings)
+    if errors:
+        count = "one error" if len(errors) == 1 else f"{len(errors)} errors"
+        raise Invalid(f"The journey {journey.id} has {count}; the first: {errors[0].sentence}", findings)
+    return frozen(journey, surroundings)
+
+
+def frozen(journey: Journey, surroundings: Surroundings) -> Version:
+    """The version of a journey that is known to be valid."""
+    nodes = tuple(_node(node) for node in journey.nodes)
+    # Built anew, not copied: a copy would carry along what the draft has cached of its nodes.
+    graph = Journey.model_validate({name: getattr(journey, name) for name in Journey.model_fields} | {"nodes": nodes})
+    waited_for = sorted({node.event for node in nodes if isinstance(node, EventNode)})
+    return Version(journey=graph, events={event: _definition(surroundings.events[event]) for event in waited_for})
+
+
+def _node(node: Node) -> Node:
+    match node:
+        case EventNode() if node.where is not None:
+            return node.model_copy(update={"where": as_tree(node.where)})
+        case Condition():
+            return node.model_copy(update={"branches": tuple(_branch(branch) for branch in node.branches)})
+    return node
+
+
+def _branch(branch: Branch) -> Branch:
+    return branch if branch.when is None else branch.model_copy(update={"when": as_tree(branch.when)})
+
+
+def _definition(definition: EventDefinition) -> EventDefinition:
+    return definition if definition.rule is None else definition.model_copy(update={"rule": as_tree(definition.rule)})

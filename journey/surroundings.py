@@ -1,0 +1,22 @@
+"""What a journey refers to and does not hold itself. It knows no store and no folder: whoever validates or freezes fills it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from journey.events import EventDefinition
+from journey.messages import MessageDocument
+from journey.profiles import Attribute
+from journey.segments import SegmentDocument
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Everything by its id. `public_url` is where the links of mails point to; empty when it is not known, as in a folder."""
+
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    segments: Mapping[str, SegmentDocument] = field(default_factory=dict)
+    events: Mapping[str, EventDefinition] = field(default_factory=dict)
+    messages: Mapping[str, MessageDocument] = field(default_factory=dict)
+    public_url: str = ""

@@ -1,0 +1,30 @@
+"""Judges a journey: everything that forbids or should delay a publish, as findings. It knows no store and no files.
+
+Each code is described in docs/findings.md. The documents that a journey refers to are judged by functions of their own, so that a
+folder can show each finding in the file where it stands.
+"""
+
+from __future__ import annotations
+
+from journey import validation_graph, validation_paths
+from journey.findings import Finding
+from journey.graph import Journey
+from journey.surroundings import Surroundings
+
+__all__ = ["Surroundings", "of_journey", "validate"]
+
+
+def validate(journey: Journey, surroundings: Surroundings) -> tuple[Finding, ...]:
+    """Every finding about a journey and about what it refers to, errors first, else in the order of the nodes."""
+    return in_order(journey, [*of_journey(journey, surroundings)])
+
+
+def of_journey(journey: Journey, surroundings: Surroundings) -> tuple[Finding, ...]:
+    """What is wrong with the journey's own document."""
+    return in_order(journey, [*validation_graph.check(journey), *validation_paths.check(journey)])
+
+
+def in_order(journey: Journey, found: list[Finding]) -> tuple[Finding, ...]:
+    """Errors first; then what is about the whole journey, then node after node. The same finding once."""
+    places = {node_id: index for index, node_id in enumerate(journey.by_id)}
+    return tuple(sorted(dict.fromkeys(found), key=lambda one: (one.grade != "error", places.get(one.node, -1))))

@@ -1,0 +1,164 @@
+"""What can be wrong with the nodes of a journey and where their arrows point. It knows no rules and nothing outside the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from journey import durations
+from journey.arrows import arrows
+from journey.errors import BadInput
+from journey.findings import Finding, error, later
+from journey.graph import LISTENING, Condition, EventNode, Journey, Node, Reaction, ReadSegment, Wait
+
+SUPPORTED = ("read_segment", "event", "reaction", "message", "wait", "condition", "end")
+"""The kinds of nodes that the engine walks today."""
+
+_EXIT_NAMES = frozenset({"next", "timeout", "error", "otherwise", "other"})
+_NEEDED: dict[str, tuple[str, ...]] = {
+    "read_segment": ("segment", "next"),
+    "event": ("event",),
+    "reaction": ("of", "to"),
+    "message": ("message",),
+    "condition": ("branches",),
+}
+
+
+def check(journey: Journey) -> Iterator[Finding]:
+    """Everything that the nodes alone can tell."""
+    yield from _whole(journey)
+    yield from _entries(journey)
+    for node in journey.nodes:
+        if node.kind not in SUPPORTED:
+            yield later(node.id, "kind", f"A node of kind {node.kind} is not supported yet.")
+            continue
+        yield from _fields(node)
+        yield from _targets(journey, node)
+        yield from _lengths(journey, node)
+
+
+def _whole(journey: Journey) -> Iterator[Finding]:
+    if not journey.namespace:
+        yield error("namespace_missing", "", "namespace", "The journey names no namespace: say which identity its people are known by.")
+    try:
+        durations.seconds(journey.global_timeout)
+    except BadInput as fault:
+        yield error("duration_invalid", "", "global_timeout", fault.sentence)
+    first: dict[str, int] = {}
+    for index, node in enumerate(journey.nodes):
+        if node.id in first:
+            where = f"nodes[{first[node.id]}] and nodes[{index}]"
+            yield error("duplicate_id", node.id, "id", f"Two nodes are called {node.id} ({where}): rename one.")
+        first.setdefault(node.id, index)
+
+
+def _entries(journey: Journey) -> Iterator[Finding]:
+    entries = [node for node in journey.nodes if isinstance(node, ReadSegment)]
+    for extra in entries[1:]:
+        yield error("two_entries", extra.id, "kind", f"People enter at {entries[0].id} already: a journey has one read_segment.")
+    if entries:
+        for node in journey.nodes:
+            for field, targets in arrows(node):
+                if any(target == entry.id for entry in entries for target in targets):
+                    yield error(
+                        "entry_not_first", node.id, field, "An arrow leads back to the entry: nothing stands before a read_segment."
+                    )
+        return
+    pointed_at = {target for node in journey.nodes for _, targets in arrows(node) for target in targets}
+    heads = [node for node in journey.nodes if node.id not in pointed_at]
+    if heads and heads[0].kind in ("event", "qualification"):
+        yield later(heads[0].id, "kind", "A journey that people enter by an event is not supported yet: begin with a read_segment.")
+    else:
+        yield error("no_entry", "", "nodes", "Nobody can enter: begin with a node of kind read_segment.")
+
+
+def _fields(node: Node) -> Iterator[Finding]:
+    """Fields that a draft may lack and a version may not, and those that are not built yet."""
+    for name in _NEEDED.get(node.kind, ()):
+        if not getattr(node, name):
+            yield _missing(node.id, name)
+    match node:
+        case ReadSegment():
+            if node.schedule not in ("asap", "manual"):
+                yield later(node.id, "schedule", f"The schedule {node.schedule} is not supported yet: write asap or manual.")
+            if node.rate is not None:
+                yield later(node.id, "rate", "A rate is not supported yet: leave it out.")
+        case EventNode():
+            if node.since:
+                yield later(node.id, "since", "Looking back with since is not supported yet: leave it out.")
+        case Wait():
+            if node.until is not None:
+                yield later(node.id, "until", "A wait until something is not supported yet: write a duration under for.")
+            elif not node.duration:
+                yield _missing(node.id, "for")
+            if node.timeout is not None:
+                yield later(node.id, "timeout", "A wait for a duration has no timeout: make the wait itself shorter.")
+        case Condition():
+            yield from _branches(node)
+        case _:
+            pass
+    if isinstance(node, EventNode | Reaction) and node.timeout is not None and not node.timeout.after:
+        yield _missing(node.id, "timeout.after")
+
+
+def _missing(node: str, field: str) -> Finding:
+    return error("field_missing", node, field, f"The field {field} is missing: {_MEANT.get(field, 'fill it in')}.")
+
+
+_MEANT = {
+    "segment": "name the segment whose members enter",
+    "next": "say where people go from here",
+    "event": "name the event that is waited for",
+    "of": "name the message whose reaction is waited for",
+    "to": "write a channel and what happens there, as email.opened",
+    "message": "name the message that is sent",
+    "branches": "a condition has at least one branch",
+    "for": "write a duration, as P1D or PT30M",
+    "timeout.after": "write a duration, as P1D or PT30M",
+}
+
+
+def _branches(node: Condition) -> Iterator[Finding]:
+    seen: set[str] = set()
+    for index, branch in enumerate(node.branches):
+        field = f"branches[{index}]"
+        if branch.id in seen:
+            yield error("duplicate_id", node.id, f"{field}.id", f"Two branches of {node.id} are called {branch.id}: rename one.")
+        if branch.id in _EXIT_NAMES:
+            yield error("reserved_id", node.id, f"{field}.id", f"{branch.id} is the name of an exit already: call the branch otherwise.")
+        if branch.when is None:
+            yield error("field_missing", node.id, f"{field}.when", f"The branch {branch.id} has no rule: write one under when.")
+        seen.add(branch.id)
+
+
+def _targets(journey: Journey, node: Node) -> Iterator[Finding]:
+    for field, targets in arrows(node):
+        for target in dict.fromkeys(targets):
+            if target not in journey.by_id:
+                yield error("unknown_node", node.id, field, f"There is no node {target!r} in this journey.")
+            if targets.count(target) > 1:
+                yield error("target_twice", node.id, field, f"{target} stands twice in one list: name it once.")
+        if len(targets) < 2:
+            continue
+        for target in dict.fromkeys(targets):
+            if target in journey.by_id and journey.node(target).kind not in LISTENING:
+                said = f"{target} is a {journey.node(target).kind}: only events, reactions and waits stand in parallel."
+                yield error("next_not_listening", node.id, field, said)
+
+
+def _lengths(journey: Journey, node: Node) -> Iterator[Finding]:
+    written: list[tuple[str, str]] = []
+    if isinstance(node, Wait):
+        written.append(("for", node.duration))
+    if isinstance(node, EventNode | Reaction) and node.timeout is not None:
+        written.append(("timeout.after", node.timeout.after))
+    for field, text in written:
+        if not text:
+            continue
+        try:
+            length = durations.seconds(text)
+        except BadInput as fault:
+            yield error("duration_invalid", node.id, field, fault.sentence)
+            continue
+        if length > (durations.if_any(journey.global_timeout) or length):
+            said = f"{text} is longer than the global timeout {journey.global_timeout}, which would end the journey before."
+            yield error("duration_too_long", node.id, field, said)

@@ -1,0 +1,95 @@
+"""What can be wrong with the paths of a journey: gates, circles, and what no path leads to. It knows no rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from journey import durations
+from journey.arrows import arrows, reachable
+from journey.findings import Finding, error, warning
+from journey.graph import Journey, Listening, ReadSegment, Wait
+
+
+def check(journey: Journey) -> Iterator[Finding]:
+    """Everything that the paths alone can tell."""
+    yield from _gates(journey)
+    yield from _cycles(journey)
+    yield from _unreachable(journey)
+
+
+def _gates(journey: Journey) -> Iterator[Finding]:
+    """Each gate that some arrow leads to: one timeout at most, and better one than none."""
+    found: dict[Finding, None] = {}
+    for node in journey.nodes:
+        for _, targets in arrows(node):
+            members = [journey.node(target) for target in dict.fromkeys(targets) if target in journey.by_id]
+            listening = [member for member in members if isinstance(member, Listening)]
+            if listening and len(listening) == len(members):
+                found |= dict.fromkeys(_gate(listening))
+    yield from found
+
+
+def _gate(nodes: list[Listening]) -> Iterator[Finding]:
+    timed = [node for node in nodes if node.timeout is not None and not isinstance(node, Wait)]
+    waits = [node for node in nodes if isinstance(node, Wait)]
+    for second in timed[1:]:
+        said = f"{timed[0].id} has a timeout already, and it holds for all that stands in parallel with it: remove this one."
+        yield error("two_timeouts", second.id, "timeout", said)
+    if not timed and not waits:
+        said = "Whoever does nothing stays here until the global timeout: add a timeout, unless that is meant."
+        yield warning("no_timeout", nodes[0].id, "timeout", said)
+    ends: list[tuple[Listening, str, int | None]] = [(node, "for", durations.if_any(node.duration)) for node in waits]
+    ends += [(node, "timeout.after", durations.if_any(node.timeout.after)) for node in timed[:1] if node.timeout is not None]
+    known = [(node, field, length) for node, field, length in ends if length]
+    if len(known) < 2:
+        return
+    soonest = min(known, key=lambda end: end[2])  # the first of two equals: a wait stands before a timeout (G2)
+    for node, field, _ in known:
+        if node is not soonest[0]:
+            yield warning("never_due", node.id, field, f"This never comes due: {soonest[0].id}, in parallel with it, is over before.")
+
+
+def _cycles(journey: Journey) -> Iterator[Finding]:
+    """One finding for each arrow that closes a circle, found by a walk in depth."""
+    done: set[str] = set()
+    for start in journey.by_id:
+        if start in done:
+            continue
+        path: list[str] = []
+        todo: list[tuple[str, list[tuple[str, str]]]] = [(start, _steps(journey, start))]
+        path.append(start)
+        while todo:
+            node_id, steps = todo[-1]
+            if not steps:
+                todo.pop()
+                path.pop()
+                done.add(node_id)
+                continue
+            field, target = steps.pop(0)
+            if target in path:
+                circle = " -> ".join([*path[path.index(target) :], target])
+                yield error("cycle", node_id, field, f"The path leads back to where it was: {circle}. A journey has no circles.")
+            elif target not in done:
+                path.append(target)
+                todo.append((target, _steps(journey, target)))
+
+
+def _steps(journey: Journey, node_id: str) -> list[tuple[str, str]]:
+    found: dict[str, str] = {}
+    for field, targets in arrows(journey.node(node_id)):
+        for target in targets:
+            if target in journey.by_id:
+                found.setdefault(target, field)
+    return [(field, target) for target, field in found.items()]
+
+
+def _unreachable(journey: Journey) -> Iterator[Finding]:
+    entries = [node.id for node in journey.nodes if isinstance(node, ReadSegment)]
+    if not entries:
+        return
+    seen: set[str] = set()
+    for entry in entries:
+        seen |= reachable(journey, entry)
+    for node_id in journey.by_id:
+        if node_id not in seen:
+            yield warning("unreachable", node_id, "id", f"No path leads to {node_id}: connect it, or take it out.")
