@@ -9,16 +9,7 @@ import pytest
 
 from store.database import Database
 from store.upgrade import upgrade
-
-
-class SettableClock:
-    """A clock that stands still until a test moves it; microseconds."""
-
-    def __init__(self) -> None:
-        self.instant = 1_000_000
-
-    def now(self) -> int:
-        return self.instant
+from tests.fakes import SettableClock
 
 
 @pytest.fixture

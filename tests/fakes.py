@@ -1,0 +1,52 @@
+"""What stands in for the world in tests: a clock set by hand, and a way to the workflows that only writes down what was asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from journey.contract import Happened
+from journey.errors import Unavailable
+
+
+class SettableClock:
+    """A clock that stands still until a test moves it; microseconds."""
+
+    def __init__(self, instant: int = 1_000_000) -> None:
+        self.instant = instant
+
+    def now(self) -> int:
+        return self.instant
+
+
+@dataclass
+class FakeWorkflows:
+    """Records what the workflows were asked for. `up` False is a Temporal server that cannot be reached."""
+
+    up: bool = True
+    runs: list[str] = field(default_factory=list)
+    signals: list[tuple[str, Happened]] = field(default_factory=list)
+    leaving: list[tuple[str, str]] = field(default_factory=list)
+    winding_down: list[tuple[str, str]] = field(default_factory=list)
+
+    async def start_run(self, run: str) -> None:
+        self._need_the_server()
+        self.runs.append(run)
+
+    async def happened(self, entrant: str, signal: Happened) -> None:
+        if self.up:
+            self.signals.append((entrant, signal))
+
+    async def leave(self, entrant: str, reason: str) -> None:
+        if self.up:
+            self.leaving.append((entrant, reason))
+
+    async def wind_down(self, version: str, reason: str) -> None:
+        self._need_the_server()
+        self.winding_down.append((version, reason))
+
+    async def reachable(self) -> bool:
+        return self.up
+
+    def _need_the_server(self) -> None:
+        if not self.up:
+            raise Unavailable("The Temporal server cannot be reached; try again in a moment.")
