@@ -1,0 +1,141 @@
+"""A message made out for one person: Liquid filled in, links tracked, headers set. It knows no provider, no clock and no store."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from journey import addresses, ids, liquid_text, plain_text, tracking
+from journey.errors import RenderError
+from journey.messages import EmailContent, MessageDocument, PushContent, RenderedEmail, RenderedPush
+from journey.profiles import Profile
+from journey.tracking import Signer
+
+NAMES = ("profile", "event", "journey", "unsubscribe_url", "now")
+"""What Liquid sees. `now` only where the caller gave an instant."""
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Whom a message is for, and in what.
+
+    `delivery` is the delivery's id; `event` the data of the event that led here, empty without one; `public_url` where links lead;
+    `default_sender` stands in for an e-mail without `from`; `now` is what Liquid's `now` gives, anything its filter `date` can read.
+    """
+
+    profile: Profile
+    delivery: str
+    journey: str
+    event: Mapping[str, Any]
+    public_url: str
+    signer: Signer
+    default_sender: str
+    now: Any = None
+
+
+class _Filling:
+    """The templates of one message for one person; a fault becomes a RenderError that names the message, channel, part and line."""
+
+    def __init__(self, message: str, channel: str, context: Context) -> None:
+        self.message, self.channel = message, channel
+        self.unsubscribe = tracking.unsubscribe_url(context.public_url, context.signer.sign("u", context.delivery))
+        profile = context.profile
+        self.values: dict[str, Any] = {
+            "profile": {**profile.attributes, "id": profile.id},
+            "event": context.event,
+            "journey": context.journey,
+            "unsubscribe_url": self.unsubscribe,
+        }
+        if context.now is not None:
+            self.values["now"] = context.now
+
+    def text(self, part: str, template: str, *, html: bool = False) -> str:
+        try:
+            return _CONTROL.sub("", liquid_text.fill(template, self.values, html=html))
+        except liquid_text.Fault as fault:
+            raise self.error(part, fault.sentence, fault.line) from fault
+
+    def line(self, part: str, template: str) -> str:
+        """One line: what stands in a header must not begin another."""
+        return " ".join(self.text(part, template).split())
+
+    def error(self, part: str, sentence: str, line: int = 0) -> RenderError:
+        return RenderError(_where(self.message, self.channel, part, line) + sentence + ".")
+
+
+def render_email(content: EmailContent, document: MessageDocument, context: Context) -> RenderedEmail:
+    """The e-mail, with tracked links and pixel in its HTML, and one-click unsubscribe headers when it is marketing.
+
+    The same delivery gives the same Message-ID every time. Raises RenderError, which sending again would not cure.
+    """
+    filling = _Filling(document.id, "email", context)
+    sender = addresses.read(filling.line("from", content.sender) if content.sender else context.default_sender)
+    if sender is None:
+        raise filling.error("from", "it is no address; write `from` as in Shop <news@shop.example>, or set the default sender")
+    subject = filling.line("subject", content.subject)
+    html = filling.text("html", content.html, html=True)
+    text = filling.text("text", content.text) if content.text else plain_text.of_html(html)
+    if not html.strip() and not text.strip():
+        raise filling.error("html", "nothing is left of it for this person; an e-mail needs a text")
+    headers = {"Message-ID": ids.message_id(context.delivery, sender.domain)}
+    if document.kind == "marketing":
+        headers["List-Unsubscribe"] = f"<{filling.unsubscribe}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    if html:
+        html = _tracked(html, filling, context)
+    return RenderedEmail(context.profile.email, str(sender), subject, html, text, headers)
+
+
+def _tracked(html: str, filling: _Filling, context: Context) -> str:
+    try:
+        html = tracking.track_links(
+            html, context.delivery, signer=context.signer, public_url=context.public_url, unsubscribe=filling.unsubscribe
+        )
+    except ValueError as error:  # half a character pair, which no link can carry
+        raise filling.error("html", "a link holds a character that cannot be written") from error
+    pixel = tracking.opened_url(context.public_url, context.signer.sign("o", context.delivery))
+    return tracking.add_pixel(html, pixel)
+
+
+def render_push(content: PushContent, context: Context, *, message: str = "") -> RenderedPush:
+    """The push for all devices of the person. `message` is the id of the message, for errors. Raises RenderError."""
+    filling = _Filling(message, "push", context)
+    title, body = filling.line("title", content.title), filling.text("body", content.body).strip()
+    if not title and not body:
+        raise filling.error("body", "nothing is left of it for this person; a push needs a title or a body")
+    return RenderedPush(
+        context.profile.push_tokens,
+        title,
+        body,
+        filling.line("url", content.url),
+        {key: filling.text(f"data.{key}", value) for key, value in content.data.items()},
+        context.signer.sign("p", context.delivery),
+    )
+
+
+def check(document: MessageDocument) -> tuple[str, ...]:
+    """What is wrong with a message's templates for everybody, a sentence each; empty when nothing is."""
+    parts: list[tuple[str, str, str]] = []
+    if document.email is not None:
+        email = document.email
+        parts += [("email", "from", email.sender), ("email", "subject", email.subject)]
+        parts += [("email", "html", email.html), ("email", "text", email.text)]
+    if document.push is not None:
+        push = document.push
+        parts += [("push", "title", push.title), ("push", "body", push.body), ("push", "url", push.url)]
+        parts += [("push", f"data.{key}", value) for key, value in push.data.items()]
+    found = []
+    for channel, part, text in parts:
+        try:
+            liquid_text.check(text, NAMES)
+        except liquid_text.Fault as fault:
+            found.append(_where(document.id, channel, part, fault.line) + fault.sentence + ".")
+    return tuple(found)
+
+
+def _where(message: str, channel: str, part: str, line: int) -> str:
+    return f"Message {message!r}, {channel} {part}{f', line {line}' if line else ''}: "
