@@ -1,0 +1,157 @@
+"""The composition root of the worker: what one process holds open, and the one place where real things are chosen.
+
+`sojourn dev` and `sojourn demo` call it, and so do the tests, with providers of their own.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from temporalio.client import Client, TLSConfig
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
+
+from activities.reading import Readings, start_all
+from activities.sending import Sending
+from activities.stops import Stops
+from activities.winding_down import WindDowns
+from journey import ids
+from journey.errors import Unavailable
+from journey.tracking import Signer
+from journey.version import Version
+from providers.inbox import InboxProvider
+from providers.port import Provider
+from providers.push_http import HttpPushProvider
+from providers.smtp import SmtpProvider
+from settings import Settings
+from store import admission, runs, versions
+from store.clock import Clock
+from store.database import Database
+from store.upgrade import upgrade
+from workflows.client import TemporalWorkflows
+from workflows.converter import data_converter
+from workflows.entrant import Entrant
+from workflows.read_segment import ReadSegment
+from workflows.wind_down import WindDown
+
+_log = logging.getLogger("sojourn.worker")
+WORKFLOWS = [Entrant, ReadSegment, WindDown]
+GRACE = timedelta(seconds=30)
+TASKS_AT_ONCE = 32
+"""Workflow tasks that a worker holds at once: the next one waits at the server, where another worker can take it (D2)."""
+CACHED = 4000
+"""Workflows kept in memory: sized for a wake-up of many at once, not for the steady load."""
+
+
+@dataclass(frozen=True)
+class Process:
+    """What a running process holds open."""
+
+    settings: Settings
+    database: Database
+    client: Client
+    workflows: TemporalWorkflows
+    sending: Sending
+    stops: Stops
+
+
+def providers_of(settings: Settings) -> dict[str, Provider]:
+    """Who carries each channel: the development inbox where no address is set."""
+    inbox = settings.data_dir / "inbox"
+    return {
+        "email": SmtpProvider(settings.smtp_url) if settings.smtp_url else InboxProvider("email", inbox),
+        "push": HttpPushProvider(settings.push_url) if settings.push_url else InboxProvider("push", inbox),
+    }
+
+
+async def connect(settings: Settings, database: Database) -> Client:
+    """A client of our namespace. Raises Unavailable with a sentence when the server does not answer."""
+
+    async def load(content_hash: str) -> Version:
+        return await database.read(lambda connection: versions.frozen_version(connection, content_hash))
+
+    try:
+        return await Client.connect(
+            settings.temporal_address,
+            namespace=settings.temporal_namespace,
+            data_converter=data_converter(load),
+            tls=_tls(settings),
+            api_key=settings.temporal_api_key or None,
+            identity=f"sojourn@{socket.gethostname()}:{os.getpid()}"[:40],
+        )
+    except RuntimeError as error:
+        raise Unavailable(f"No Temporal server answers at {settings.temporal_address}: start one, or set SOJOURN_TEMPORAL_ADDRESS.") from error
+
+
+def make_worker(process: Process, *, sandboxed: bool = False, task_queue: str = ids.TASK_QUEUE) -> Worker:
+    """The worker of a process. The sandbox costs 4 ms a journey and guards what contracts and lint rules guard too: tests use it."""
+    readings = Readings(process.database, process.workflows)
+    wind_downs = WindDowns(process.database, process.workflows)
+    return Worker(
+        process.client,
+        task_queue=task_queue,
+        workflows=WORKFLOWS,
+        activities=[process.stops.stop, readings.read_pages, wind_downs.wind_down_page],
+        workflow_runner=SandboxedWorkflowRunner() if sandboxed else UnsandboxedWorkflowRunner(),
+        max_cached_workflows=CACHED,
+        max_concurrent_workflow_tasks=TASKS_AT_ONCE,
+        graceful_shutdown_timeout=GRACE,
+    )
+
+
+@asynccontextmanager
+async def opened(
+    settings: Settings, *, providers: Mapping[str, Provider] | None = None, clock: Clock | None = None, client: Client | None = None
+) -> AsyncIterator[Process]:
+    """Open database, client and providers; close them again, after what is on its way has been marked."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    upgrade(settings.database)
+    database = Database(settings.database, clock)
+    try:
+        client = client or await connect(settings, database)
+        carriers = providers_of(settings) if providers is None else providers
+        sending = Sending(carriers, Signer(settings.secret), settings.links_url, settings.mail_from)
+        stops = Stops(database, sending, consent_explicit=settings.consent == "explicit")
+        try:
+            yield Process(settings, database, client, TemporalWorkflows(client), sending, stops)
+        finally:
+            await stops.drain()
+            for provider in carriers.values():
+                await provider.close()
+    finally:
+        await database.close()
+
+
+async def catch_up(process: Process) -> None:
+    """Start what a crash left unstarted: runs that still read, people admitted and not set off, versions to be wound down (D11)."""
+    for run in await process.database.read(runs.reading):
+        await process.workflows.start_run(run)
+    left = await process.database.read(admission.not_started)
+    await start_all(process.workflows, left)
+    for version in await process.database.read(versions.to_wind_down):
+        await process.workflows.wind_down(version, "journey_stopped")
+    if left:
+        _log.info("started %d people whom an earlier process had admitted", len(left))
+
+
+def _tls(settings: Settings) -> TLSConfig | bool:
+    if not settings.temporal_tls:
+        return False
+
+    def content(path: os.PathLike[str] | None) -> bytes | None:
+        if path is None:
+            return None
+        with open(path, "rb") as file:
+            return file.read()
+
+    return TLSConfig(
+        server_root_ca_cert=content(settings.temporal_tls_ca),
+        client_cert=content(settings.temporal_tls_cert),
+        client_private_key=content(settings.temporal_tls_key),
+    )

@@ -6,6 +6,10 @@ from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, MetaDa
 
 metadata = MetaData()
 
+OPEN = text("state = 'open'")
+SETTING_OFF = text("state = 'open' AND n <= 1")
+"""Conditions of partial indexes. A query that is to use one carries the same words: a bound value does not match them."""
+
 
 def _text(name: str, *, key: bool = False) -> Column[str]:
     return Column(name, Text, primary_key=key, nullable=False, server_default=None if key else text("''"))
@@ -128,12 +132,12 @@ entrants = Table(
     _text("ending"),
     _text("end_reason"),
     _instant("ended_at"),
-    Index("entrants_one_open", "journey", "mode", "key", unique=True, sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'")),
+    Index("entrants_one_open", "journey", "mode", "key", unique=True, sqlite_where=OPEN, postgresql_where=OPEN),
     Index("entrants_number", "journey", "mode", "key", "number", unique=True),
-    Index("entrants_profile", "profile", sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'")),
-    Index("entrants_due", "due", sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'")),
-    Index("entrants_place", "version", "place", sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'")),
-    Index("entrants_run", "run"),
+    Index("entrants_profile", "profile", sqlite_where=OPEN, postgresql_where=OPEN),
+    Index("entrants_due", "due", sqlite_where=OPEN, postgresql_where=OPEN),
+    Index("entrants_place", "version", "place", sqlite_where=OPEN, postgresql_where=OPEN),
+    Index("entrants_setting_off", "run", sqlite_where=SETTING_OFF, postgresql_where=SETTING_OFF),
 )  # fmt: skip
 
 steps = Table(
@@ -183,6 +187,7 @@ events = Table(
     _text("source", key=True), _text("id", key=True),
     _text("profile"), _text("name"), Column("data", JSON, nullable=False),
     _instant("occurred_at"), _instant("accepted_at"),
+    Column("won", Boolean, nullable=False),  # whether it decided a gate
     Index("events_profile", "profile", "accepted_at"),
 )  # fmt: skip
 

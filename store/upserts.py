@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Table
@@ -23,6 +24,17 @@ def upsert(connection: Connection, table: Table, values: Row | Sequence[Row], *,
     keys = [column.name for column in table.primary_key.columns]
     changed = [name for name in rows[0] if name not in keys] if update is None else list(update)
     connection.execute(_statement(connection.dialect.name, table, keys, changed), [dict(row) for row in rows])
+
+
+def insert_new(connection: Connection, table: Table, row: Row) -> bool:
+    """Insert one row; False when its primary key is there already, and then nothing is changed."""
+    statement = _insert_or_leave(connection.dialect.name, table)
+    return connection.execute(statement, dict(row)).rowcount == 1
+
+
+@lru_cache(maxsize=64)
+def _insert_or_leave(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
+    return _statement(dialect, table, [column.name for column in table.primary_key.columns], [])
 
 
 def _statement(dialect: str, table: Table, keys: list[str], changed: list[str]) -> postgresql.Insert | sqlite.Insert:

@@ -1,0 +1,68 @@
+"""Pages of a run: read and let in by the store, and a workflow started for each who may enter (D7)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from sqlalchemy import Connection
+from temporalio import activity
+
+from journey.contract import Pages, RunStart
+from journey.graph import ReadSegment
+from store import runs, versions
+from store.admission import PAGE, Admitted, Start, admit_page, not_started
+from store.database import Database
+from workflows.client import TemporalWorkflows
+from workflows.ports import Reading
+
+_AT_ONCE = 16
+"""Starts under way at the server at the same time."""
+_CROWDED_PAUSE = 0.05
+
+
+class Readings(Reading):
+    """Answers to the run's workflow. Closed-loop: it lets in no more than the workers take up."""
+
+    def __init__(self, database: Database, workflows: TemporalWorkflows) -> None:
+        self._database = database
+        self._workflows = workflows
+
+    @activity.defn(name="read_pages")
+    async def read_pages(self, start: RunStart) -> Pages:
+        rate = await self._database.read(lambda connection: _rate(connection, start.run))
+        await start_all(self._workflows, await self._database.read(lambda connection: not_started(connection, start.run)))
+        total = Pages()
+        while not total.done:
+            began = time.monotonic()
+            page = min(PAGE, rate) if rate else PAGE
+            admitted: Admitted = await self._database.write(lambda work, page=page: admit_page(work, start.run, page=page))
+            await start_all(self._workflows, admitted.starts)
+            total = Pages(
+                total.read + admitted.read, total.admitted + len(admitted.starts), total.discarded + admitted.discarded, admitted.done
+            )
+            activity.heartbeat(total.read)
+            if admitted.crowded:
+                await asyncio.sleep(_CROWDED_PAUSE)
+            elif rate and not admitted.done:
+                await asyncio.sleep(max(0.0, admitted.read / rate - (time.monotonic() - began)))
+        return total
+
+
+async def start_all(workflows: TemporalWorkflows, starts: list[Start] | tuple[Start, ...]) -> None:
+    """Start each entrant's workflow, a few at a time; one that runs already is done."""
+    waiting = iter(starts)
+
+    async def one_after_the_other() -> None:
+        for start in waiting:
+            await workflows.start_entrant(start.entrant, start.hash)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(min(_AT_ONCE, len(starts))):
+            group.create_task(one_after_the_other())
+
+
+def _rate(connection: Connection, run_id: str) -> int | None:
+    run = runs.get(connection, run_id)
+    journey = versions.frozen_version(connection, versions.row(connection, run.version).hash).journey
+    return next((node.rate for node in journey.nodes if isinstance(node, ReadSegment)), None)

@@ -1,0 +1,71 @@
+"""One delivery: rendered for its person and handed to the provider of its channel. It knows no store; what came of it is a Mark."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from journey import rendering
+from journey.errors import RenderError
+from journey.messages import MessageDocument, Rendered
+from journey.tracking import Signer
+from providers.port import Later, Provider, Refused, Took
+from store.claims import Carrier, Claim, Policy
+from store.closing import Mark
+from store.steps import Opened
+
+_log = logging.getLogger("sojourn.sending")
+_GRACE = 10.0
+"""Seconds that a lease lasts beyond the provider's longest call."""
+
+
+@dataclass(frozen=True)
+class Sending:
+    """The providers by channel, and what every message needs."""
+
+    providers: Mapping[str, Provider]
+    signer: Signer
+    public_url: str
+    mail_from: str
+
+    def policy(self, *, consent_explicit: bool = False) -> Policy:
+        """What the store must know to hand out claims."""
+        carriers = {
+            channel: Carrier(int((provider.longest_call + _GRACE) * 1_000_000), provider.idempotent)
+            for channel, provider in self.providers.items()
+        }
+        return Policy(carriers, consent_explicit)
+
+    async def carry(self, claim: Claim, opened: Opened) -> Mark:
+        """Render and send. Raises only when the provider itself broke: then nobody knows, and the lease decides."""
+        try:
+            message = self._render(claim, opened)
+        except RenderError as error:
+            _log.warning("%s cannot be rendered: %s", claim.delivery, error.sentence)
+            return Mark(claim.channel, "failed", error.code)
+        match await self.providers[claim.channel].deliver(claim.delivery, message):
+            case Took(provider_id, dead_tokens):
+                return Mark(claim.channel, "sent", provider_id=provider_id, dead_tokens=dead_tokens)
+            case Refused(code, detail, dead_tokens):
+                _log.warning("%s was refused: %s %s", claim.delivery, code, detail)
+                return Mark(claim.channel, "failed", code, dead_tokens=dead_tokens)
+            case Later(detail, retry_after):
+                _log.info("%s is to be tried again: %s", claim.delivery, detail)
+                return Mark(claim.channel, "claimed", retry_after=retry_after or 0.0)
+
+    def _render(self, claim: Claim, opened: Opened) -> Rendered:
+        context = rendering.Context(
+            profile=opened.profile, delivery=claim.delivery, journey=opened.journey, event=opened.event,
+            public_url=self.public_url, signer=self.signer, default_sender=self.mail_from,
+        )  # fmt: skip
+        return render(opened.document, claim.channel, context)
+
+
+def render(document: MessageDocument, channel: str, context: rendering.Context) -> Rendered:
+    """The part of a message that goes on this channel."""
+    if channel == "email" and document.email is not None:
+        return rendering.render_email(document.email, document, context)
+    if channel == "push" and document.push is not None:
+        return rendering.render_push(document.push, context)
+    raise RenderError(f"The message {document.id} has nothing for {channel}.")

@@ -1,0 +1,87 @@
+"""A stop: open the step, send what is claimed, mark what came of it. Two commits, or one when there is nothing to send (D1, D2).
+
+It runs first as a local activity, which has 1.2 s, then as an ordinary one with the provider's whole bound: the same function.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.sending import Sending
+from journey.contract import Proposal, Record
+from store.claims import Busy, pause
+from store.closing import Mark, mark
+from store.database import Database
+from store.steps import Opened, open_step
+from workflows.ports import Stopping
+
+FAST_SECONDS = 1.2
+LONGEST_WAIT = 5.0
+"""Seconds after which an attempt that met somebody else's lease looks again."""
+
+
+class Stops(Stopping):
+    """Answers to the entrant's workflow. One object serves a worker process; `drain` it before the process ends."""
+
+    def __init__(self, database: Database, sending: Sending, *, consent_explicit: bool = False) -> None:
+        self._database = database
+        self._sending = sending
+        self._policy = sending.policy(consent_explicit=consent_explicit)
+        self._on_their_way: set[asyncio.Task[None]] = set()
+
+    @activity.defn(name="stop")
+    async def stop(self, proposal: Proposal) -> Record:
+        opened = await self._database.write(lambda work: open_step(work, proposal, self._policy))
+        if isinstance(opened, Record):
+            return opened
+        if isinstance(opened, Busy):
+            raise _again(f"{proposal.entrant} is being served, or its provider asked for a pause", opened.seconds)
+        return await self._send(proposal, opened)
+
+    async def drain(self) -> None:
+        """Wait for what is still on its way to a provider, so that its answer is marked."""
+        while self._on_their_way:
+            await asyncio.wait(self._on_their_way)
+
+    async def _send(self, proposal: Proposal, opened: Opened) -> Record:
+        calls = [asyncio.create_task(self._sending.carry(claim, opened)) for claim in opened.claims]
+        try:
+            done, late = await asyncio.wait(calls, timeout=FAST_SECONDS if activity.info().is_local else None)
+        except asyncio.CancelledError:
+            self._mark_later(proposal, set(calls))
+            raise
+        self._mark_later(proposal, late)
+        marks = [call.result() for call in done if call.exception() is None]
+        record = await self._database.write(lambda work: mark(work, proposal, marks)) if marks else None
+        if record is not None:
+            return record
+        broken = [call.exception() for call in done if call.exception() is not None]
+        if broken and not late:
+            raise broken[0]  # type: ignore[misc]  # filtered above
+        raise _again(f"{proposal.entrant} has a delivery that is not finished", _next_look(opened, marks))
+
+    def _mark_later(self, proposal: Proposal, calls: set[asyncio.Task[Mark]]) -> None:
+        """A call that was begun is finished and marked, whoever waits for it or no longer does."""
+        for call in calls:
+            task = asyncio.create_task(self._finish(proposal, call))
+            self._on_their_way.add(task)
+            task.add_done_callback(self._on_their_way.discard)
+
+    async def _finish(self, proposal: Proposal, call: asyncio.Task[Mark]) -> None:
+        answer = await call
+        await self._database.write(lambda work: mark(work, proposal, [answer]))
+
+
+def _next_look(opened: Opened, marks: list[Mark]) -> float:
+    """After transient answers the pause that the store has written down; else soon, since a call is still out."""
+    tries = {claim.channel: claim.tries for claim in opened.claims}
+    pauses = [max(pause(tries[mark.channel] + 1), mark.retry_after or 0) for mark in marks if mark.status == "claimed"]
+    return max(pauses, default=1.0)
+
+
+def _again(why: str, seconds: float) -> ApplicationError:
+    return ApplicationError(why, type="Again", next_retry_delay=timedelta(seconds=max(seconds, 0.05)))

@@ -1,0 +1,30 @@
+"""What a stop says of itself to whoever reads the Temporal UI. It knows no person: node and message names only, never personal data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from journey.walk import Place, nodes_of
+
+
+def sent(message: str, statuses: Mapping[str, str]) -> str:
+    """`statuses` maps a channel to what became of it, a reason in brackets: `excluded (no_token)`."""
+    parts = [f"{status} on {channel}" for channel, status in sorted(statuses.items())]
+    return f"{message}: {', '.join(parts)}" if parts else f"{message}: nothing to send"
+
+
+def left(node: str, taken: str, by: str) -> str:
+    """How a gate was left; `by` is the name of the event, empty when time did it."""
+    return f"left {node} by {taken}" + (f" ({by})" if by else "")
+
+
+def went(place: Place, reason: str) -> str:
+    """Where a stop led."""
+    if reason:
+        return f"ended: {reason}"
+    return "waits at " + " or ".join(nodes_of(place)) if place else "goes on"
+
+
+def joined(*parts: str) -> str:
+    """One sentence of its parts; empty ones are left out."""
+    return "; ".join(part for part in parts if part)

@@ -1,0 +1,243 @@
+"""An event is accepted: in one commit it is kept, finds its person, and decides what its person waits for (D5).
+
+What it decided is returned, to be signalled after the commit; nothing is signalled from here. An event that won nowhere and that nobody
+keeps is a discard, once, with its reason (G7).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Row, bindparam, select
+
+from journey import events, gate, ids, matching
+from journey.errors import NotFound
+from journey.events import Event, Instant
+from journey.profiles import ProfileDocument
+from store import definitions, entrants, profiles, schema
+from store.entrants import Entrant
+from store.upserts import insert_new
+from store.work import CounterKey, Work
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """An event as it came: whose it is stands in a namespace and key, or in its data, where a definition finds it."""
+
+    event: Event
+    namespace: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Whether an unknown person is made, and how old an event may be, in seconds, to still start or wake something."""
+
+    create_profiles: bool = True
+    too_old_seconds: int = 86400
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """An entrant whose gate was decided, and what to signal to it: step `n` arrived at that gate."""
+
+    entrant: str
+    n: int
+    node: str
+    source: str
+    event: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of an event. An empty code: it decided something or is kept; else the code of its discard."""
+
+    duplicate: bool = False
+    code: str = ""
+    detail: str = ""
+    decided: tuple[Decided, ...] = ()
+
+
+class _Unfit(Exception):
+    """Nobody can be found for the event."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        self.code, self.detail = code, detail
+
+
+def accept(work: Work, arrived: Arrived, policy: Policy) -> Verdict:
+    """Accept an event about somebody. A repeat of (source, id) has no second effect."""
+    event = arrived.event
+    if not _insert(work, event):
+        return Verdict(duplicate=True)
+    try:
+        profile = _person(work, arrived, policy)
+    except _Unfit as unfit:
+        return _discard(work, event, unfit.code, unfit.detail)
+    event = replace(event, profile=profile)
+    inside = entrants.open_of(work, profile)
+    event = replace(event, accepted_at=work.now())
+    if event.occurred_at is not None and event.accepted_at - event.occurred_at > policy.too_old_seconds * gate.MICROSECONDS:
+        return _discard(work, event, "too_old", f"It happened more than {policy.too_old_seconds} s before it came.")
+    return _hear(work, event, inside)
+
+
+def react(work: Work, delivery: str, kind: str, link: str = "") -> Verdict:
+    """Accept that somebody has opened or clicked a delivery: a fact of the delivery, and an event for its own entrant alone (G5).
+
+    Raises NotFound when there is no such delivery, or it was never sent.
+    """
+    row = _delivery(work, delivery)
+    event = events.reaction(delivery, row.node, kind, profile=row.profile, link=link)
+    entrant = entrants.lock(work, row.entrant)
+    now = work.now()
+    _fact(work, row, kind, now)
+    if not _insert(work, event):
+        return Verdict(duplicate=True)
+    inside = [entrant] if entrant is not None and entrant.state == "open" else []
+    return _hear(work, replace(event, accepted_at=now), inside)
+
+
+def unsubscribe(work: Work, delivery: str) -> None:
+    """Somebody wants no more of this channel: their consent to it is withdrawn. Raises NotFound as `react` does."""
+    row = _delivery(work, delivery)
+    now = work.now()
+    profiles.patch(work, row.profile, consents={row.channel: False})
+    _fact(work, row, "unsubscribed", now)
+
+
+def _hear(work: Work, event: Event, inside: list[Entrant]) -> Verdict:
+    decided: list[Decided] = []
+    kept = False
+    for entrant in inside:
+        if entrant.ending:
+            continue
+        won = _decides(entrant, event)
+        if won is not None:
+            entrant.decide(won, event.accepted_at)
+            entrants.save(work, entrant)
+            decided.append(Decided(entrant.id, entrant.n, won.node, event.source, event.id))
+        elif _is_kept(entrant, event):
+            entrants.keep(work, entrant, event)
+            kept = True
+    work.connection.execute(
+        _STAMP,
+        {"source_": event.source, "id_": event.id, "profile": event.profile, "accepted_at": event.accepted_at, "won": bool(decided)},
+    )
+    if decided or kept:
+        return Verdict(decided=tuple(decided))
+    return _discard(work, event, *_why_not(work, event, inside))
+
+
+def _decides(entrant: Entrant, event: Event) -> gate.Won | None:
+    """The gate where somebody waits is decided at once, or the event has no effect on it (G6)."""
+    at = entrant.gate_here() if entrant.waits(event.accepted_at) else None
+    return gate.hear(at, event, matching.fits(entrant.frozen, entrant.id)) if at is not None else None
+
+
+def _is_kept(entrant: Entrant, event: Event) -> bool:
+    """Kept is what finds somebody under way, and a reaction that can still be heard further on."""
+    if entrant.waits(event.accepted_at) and not event.is_reaction:
+        return False
+    return matching.is_kept(entrant.frozen, entrant.place, entrant.id, event)
+
+
+def _why_not(work: Work, event: Event, inside: list[Entrant]) -> tuple[str, str]:
+    if event.is_reaction:
+        return "late", "Nobody waits for it any more."
+    known = [*definitions.all_of(work.connection).values()]
+    known += [definition for entrant in inside for definition in entrant.frozen.events.values()]
+    if not any(matching.definition_fits(definition, event) for definition in known):
+        return "no_definition", f"No event definition fits {event.name!r} and what is in it."
+    return "nobody_listening", "Its person is in no journey that waits for it now."
+
+
+def _discard(work: Work, event: Event, code: str, detail: str) -> Verdict:
+    if not event.accepted_at:
+        work.connection.execute(
+            _STAMP, {"source_": event.source, "id_": event.id, "profile": event.profile, "accepted_at": work.now(), "won": False}
+        )
+    work.discard(code, source=event.source, event=event.id, profile=event.profile, detail=detail)
+    return Verdict(code=code, detail=detail)
+
+
+def _person(work: Work, arrived: Arrived, policy: Policy) -> str:
+    """The profile id of whoever the event is about: by its namespace and key, else by the first definition that fits."""
+    namespace, key = arrived.namespace, arrived.key
+    if not namespace:
+        namespace, key = _named_by_definition(work, arrived.event)
+    if not key:
+        raise _Unfit("no_key", "The event names nobody: give it a namespace and a key.")
+    return person(work, namespace, key, create=policy.create_profiles)
+
+
+def person(work: Work, namespace: str, key: str, *, create: bool) -> str:
+    """The profile that an identity names, made when it is not there and `create` says so."""
+    found = profiles.find(work.connection, namespace, key)
+    if found is not None:
+        return found
+    if not create:
+        raise _Unfit("unknown_profile", f"Nobody has the identity {namespace} = {key!r}.")
+    return make_person(work, namespace, key)
+
+
+def make_person(work: Work, namespace: str, key: str) -> str:
+    """Make a profile for an identity that nobody has. Its id is the key where that can be one and is free."""
+    plain = key.replace("/", "_")[:100]
+    profile_id = plain
+    if profile_id != key or profiles.read(work.connection, profile_id) is not None:
+        profile_id = f"{plain}-{ids.content_hash(f'{namespace}={key}')[:12]}"
+    profiles.put(work, ProfileDocument(id=profile_id, identities={namespace: key}))
+    return profile_id
+
+
+def _named_by_definition(work: Work, event: Event) -> tuple[str, str]:
+    known = definitions.all_of(work.connection)
+    for definition in (known[name] for name in sorted(known)):
+        if matching.definition_fits(definition, event):
+            found = matching.person_of(definition, event)
+            if found is None:
+                raise _Unfit("no_key", f"The definition {definition.id} finds nobody in the event: its key is {definition.key!r}.")
+            return found
+    raise _Unfit("no_definition", f"No event definition fits {event.name!r} and what is in it.")
+
+
+def _insert(work: Work, event: Event) -> bool:
+    """Keep the event; False when it is there already. It comes before all locks (D4), so its instant is stamped later."""
+    row = {"source": event.source, "id": event.id, "profile": event.profile, "name": event.name, "data": event.data,
+           "occurred_at": event.occurred_at, "accepted_at": event.accepted_at or None, "won": False}  # fmt: skip
+    return insert_new(work.connection, schema.events, row)
+
+
+def _delivery(work: Work, delivery: str) -> Row[Any]:
+    try:
+        name = ids.read_delivery(delivery)
+    except ValueError:
+        name = None
+    row = (
+        None
+        if name is None
+        else work.connection.execute(_DELIVERY, {"entrant": name.entrant, "step": name.n, "channel": name.channel}).one_or_none()
+    )
+    if row is None or row.status == "excluded":
+        raise NotFound("There is no such delivery.")
+    return row
+
+
+def _fact(work: Work, row: Row[Any], kind: str, at: Instant) -> None:
+    """What was done with a delivery is always a fact of it, however late; done twice it is one."""
+    fact = {"entrant": row.entrant, "n": row.n, "node": row.node, "kind": kind, "channel": row.channel, "at": at}
+    if insert_new(work.connection, schema.facts, fact):
+        work.counted[CounterKey(row.version, row.mode, row.node, kind, row.channel)] += 1
+
+
+_STAMP = (
+    schema.events.update()
+    .where(schema.events.c.source == bindparam("source_"), schema.events.c.id == bindparam("id_"))
+    .values({name: bindparam(name) for name in ("profile", "accepted_at", "won")})
+)
+_DELIVERY = select(schema.deliveries).where(
+    schema.deliveries.c.entrant == bindparam("entrant"), schema.deliveries.c.n == bindparam("step"),
+    schema.deliveries.c.channel == bindparam("channel"),
+)  # fmt: skip

@@ -1,0 +1,185 @@
+"""A page of a run is read and let in, in one commit: members, entrants, their step 0, and the run's own progress (D7, E1 to E3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, case, func, select, text
+
+from journey import durations, gate, ids, walk
+from journey.contract import EntrantStart
+from journey.events import Instant
+from journey.version import Version
+from store import journeys, profiles, rule_sql, schema, segments, versions
+from store.entrants import DECIDED_DUE
+from store.profiles import Member
+from store.upserts import insert_new
+from store.versions import VersionRow
+from store.work import CounterKey, Work
+
+PAGE = 200
+CROWD = 500
+"""So many may be admitted and not yet past their first step; then the run waits for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """An entrant whose workflow is to be started, with the hash of what its version froze."""
+
+    entrant: EntrantStart
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """What a page came to. `crowded` when it was not read because too many have not set off yet."""
+
+    starts: tuple[Start, ...] = ()
+    read: int = 0
+    discarded: int = 0
+    done: bool = False
+    crowded: bool = False
+
+
+def admit_page(work: Work, run_id: str, *, page: int = PAGE, crowd: int = CROWD) -> Admitted:
+    """Read the next page of a run and let in who may enter."""
+    run = work.connection.execute(_RUN, {"run": run_id}).one_or_none()
+    if run is None or run.state != "reading":
+        return Admitted(done=True)
+    version = versions.row(work.connection, run.version)
+    if version.state != "live":
+        _save(work, run_id, run.cursor, 0, 0, 0, state="stopped")
+        journeys.finish_if_empty(work, version.id)
+        return Admitted(done=True)
+    if work.connection.execute(_SETTING_OFF, {"run": run_id}).scalar_one() > crowd:
+        return Admitted(crowded=True)
+    members = _members(work.connection, run, page)
+    starts = _admit(work, run_id, version, members)
+    done = len(members) < page
+    cursor = members[-1].id if members else run.cursor
+    refused = len(members) - len(starts)
+    _save(work, run_id, cursor, len(members), len(starts), refused, state="done" if done else "reading")
+    if done:
+        journeys.finish_if_empty(work, version.id)
+    return Admitted(starts, len(members), refused, done)
+
+
+def not_started(connection: Connection, run_id: str = "") -> list[Start]:
+    """Entrants that are admitted and have not opened a step: what a crash may have left without a workflow."""
+    query = _NOT_STARTED if not run_id else _NOT_STARTED.where(schema.entrants.c.run == run_id)
+    return [Start(EntrantStart(row.id, row.version, row.place), row.hash) for row in connection.execute(query)]
+
+
+def _members(connection: Connection, run: Any, page: int) -> list[Member]:
+    if run.profiles is not None:
+        listed = sorted(profile for profile in set(run.profiles) if profile > run.cursor)[:page]
+        known = connection.execute(select(schema.profiles.c.id, schema.profiles.c.test).where(schema.profiles.c.id.in_(listed)))
+        tests = {row.id: row.test for row in known}
+        return [Member(profile, tests.get(profile, False)) for profile in listed]
+    rule = segments.get(connection, run.segment).tree
+    where = rule_sql.where(rule, "postgresql" if connection.dialect.name == "postgresql" else "sqlite")
+    return profiles.page(connection, where, run.cursor, page, run.cutoff)
+
+
+def _admit(work: Work, run_id: str, version: VersionRow, members: Sequence[Member]) -> tuple[Start, ...]:
+    frozen = versions.frozen_version(work.connection, version.hash)
+    keys = profiles.keys(work.connection, frozen.journey.namespace, [member.id for member in members])
+    inside = _entrances(work.connection, version.journey, list(keys.values()))
+    now = work.now()
+    entrants: list[dict[str, Any]] = []
+    for member in members:
+        key = keys.get(member.id, "")
+        number, is_inside = inside.get(key, (0, False))
+        code = "test_profile" if member.test else "no_identity" if not key else "already_inside" if is_inside else ""
+        entrant = "" if code else ids.entrant(version.journey, key, number + 1)
+        if not insert_new(work.connection, schema.run_members, {"run": run_id, "profile": member.id, "entrant": entrant}):
+            continue
+        if code:
+            work.discard(code, profile=member.id, version=version.id, run=run_id)
+        else:
+            entrants.append(_entrant(entrant, version, frozen, run_id, key, number + 1, member.id, now))
+    if not entrants:
+        return ()
+    work.connection.execute(schema.entrants.insert(), entrants)
+    _first_facts(work, version, frozen, entrants, now)
+    return tuple(Start(EntrantStart(row["id"], version.id, row["place"]), version.hash) for row in entrants)
+
+
+def _entrant(
+    entrant: str, version: VersionRow, frozen: Version, run_id: str, key: str, number: int, profile: str, now: Instant
+) -> dict[str, Any]:  # fmt: skip
+    """The row of somebody just admitted: step 0 is closed and has led behind the entry, perhaps to a gate already."""
+    place = walk.first(frozen.journey)
+    answer = walk.ask(frozen.journey, place)
+    waiting = isinstance(answer, walk.Listen)
+    until = gate.build(frozen.journey, place, now).due_at or None if waiting else None
+    last = now + durations.seconds(frozen.journey.global_timeout) * gate.MICROSECONDS
+    return {
+        "id": entrant, "journey": version.journey, "version": version.id, "mode": "live", "key": key, "number": number,
+        "profile": profile, "run": run_id, "entered_at": now, "state": "open", "n": 0, "closed": True, "place": place,
+        "waiting": waiting, "arrived_at": now, "until": until,
+        "due": min(until or last, last) if waiting else now + DECIDED_DUE,
+    }  # fmt: skip
+
+
+def _first_facts(work: Work, version: VersionRow, frozen: Version, entrants: list[dict[str, Any]], now: Instant) -> None:
+    entry = walk.entry(frozen.journey)
+    place = entrants[0]["place"]
+    kinds = [(entry, "entered"), (entry, "arrived"), (entry, "left.next")]
+    if entrants[0]["waiting"]:
+        kinds += [(node, "arrived") for node in walk.nodes_of(place)]
+    work.connection.execute(
+        schema.steps.insert(),
+        [{"entrant": row["id"], "n": 0, "node": entry, "opened_at": now, "closed_at": now, "outcome": "next", "place": place,
+          "said": "admitted"} for row in entrants],
+    )  # fmt: skip
+    work.connection.execute(
+        schema.facts.insert(),
+        [{"entrant": row["id"], "n": 0, "node": node, "kind": kind, "channel": "", "at": now} for row in entrants for node, kind in kinds],
+    )
+    for node, kind in kinds:
+        work.counted[CounterKey(version.id, "live", node, kind)] += len(entrants)
+
+
+def _entrances(connection: Connection, journey: str, keys: list[str]) -> dict[str, tuple[int, bool]]:
+    """For each key that was in before: its last entrance number, and whether it is inside now."""
+    found = connection.execute(_ENTRANCES, {"journey": journey, "keys": keys}) if keys else ()
+    return {row.key: (row.number, bool(row.open)) for row in found}
+
+
+def _save(work: Work, run_id: str, cursor: str, read: int, admitted: int, discarded: int, *, state: str) -> None:
+    runs = schema.runs.c
+    work.connection.execute(
+        schema.runs.update()
+        .where(runs.id == run_id)
+        .values(
+            cursor=cursor, read=runs.read + read, admitted=runs.admitted + admitted, discarded=runs.discarded + discarded,
+            state=state, ended_at=None if state == "reading" else work.now(),
+        )
+    )  # fmt: skip
+
+
+_RUN = select(schema.runs).where(schema.runs.c.id == bindparam("run")).with_for_update()
+_SETTING_OFF = select(func.count()).where(
+    schema.entrants.c.run == bindparam("run"), schema.SETTING_OFF, (schema.entrants.c.n == 0) | ~schema.entrants.c.closed
+)
+_ENTRANCES = (
+    select(
+        schema.entrants.c.key,
+        func.max(schema.entrants.c.number).label("number"),
+        func.max(case((schema.entrants.c.state == "open", 1), else_=0)).label("open"),
+    )
+    .where(
+        schema.entrants.c.journey == bindparam("journey"), schema.entrants.c.mode == "live",
+        schema.entrants.c.key.in_(bindparam("keys", expanding=True)),
+    )
+    .group_by(schema.entrants.c.key)
+)  # fmt: skip
+_NOT_STARTED = (
+    select(schema.entrants.c.id, schema.entrants.c.version, schema.entrants.c.place, schema.versions.c.hash)
+    .join(schema.versions, schema.versions.c.id == schema.entrants.c.version)
+    .where(text("entrants.state = 'open' AND entrants.n <= 1"), schema.entrants.c.n == 0)
+    .order_by(schema.entrants.c.id)
+)

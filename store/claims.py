@@ -1,0 +1,157 @@
+"""Who may send a delivery, and whether it may be sent at all. A delivery belongs to its lease; nobody owns a step (D3).
+
+Consent, suppression and address are looked up here, at the moment of sending, never earlier.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import bindparam, select
+
+from journey import ids
+from journey.events import Instant
+from journey.messages import MessageDocument
+from journey.profiles import Profile
+from store import schema, suppressions
+from store.entrants import Entrant
+from store.work import Work
+
+MOST_TRIES = 20
+"""Transient answers in a row before a delivery has failed; with the pauses below this is about an hour (M2)."""
+LONGEST_PAUSE = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """What the store must know of a channel's provider: how long a claim on it lasts, and whether a repeat reaches the person twice."""
+
+    lease: Instant
+    idempotent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What sending is held to. A channel without a carrier cannot be sent on."""
+
+    carriers: Mapping[str, Carrier] = field(default_factory=dict)
+    consent_explicit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to send one delivery, until its lease runs out."""
+
+    channel: str
+    token: str
+    delivery: str
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """Somebody else has the claim, or the provider asked for a pause: come back in so many seconds."""
+
+    seconds: float
+
+
+def claim(work: Work, entrant: Entrant, n: int, node: str, document: MessageDocument, channels: tuple[str, ...], profile: Profile,
+          policy: Policy, now: Instant) -> list[Claim]:  # fmt: skip
+    """Insert the deliveries of a step that opens: those that may be sent are claimed, the others excluded with their reason."""
+    wanted = [channel for channel in document.channels if not channels or channel in channels]
+    reasons = _exclusions(work, wanted, profile, policy)
+    rows: list[dict[str, Any]] = []
+    claims: list[Claim] = []
+    for channel in wanted:
+        reason = reasons.get(channel, "")
+        token = "" if reason else secrets.token_hex(8)
+        rows.append({
+            "entrant": entrant.id, "n": n, "channel": channel, "version": entrant.version, "mode": entrant.mode, "node": node,
+            "message": document.id, "profile": entrant.profile, "status": "excluded" if reason else "claimed", "reason": reason,
+            "token": token, "lease": None if reason else now + policy.carriers[channel].lease, "tries": 0,
+            "marked_at": now if reason else None,
+        })  # fmt: skip
+        if not reason:
+            claims.append(Claim(channel, token, ids.delivery(entrant.id, n, channel)))
+    if rows:
+        work.connection.execute(_INSERT, rows)
+    return claims
+
+
+def reclaim(work: Work, entrant: Entrant, n: int, policy: Policy, now: Instant) -> list[Claim] | Busy:
+    """Take over the deliveries of a step that is open and not finished.
+
+    A live lease is left alone. One whose holder died between claim and answer is taken over when a repeat does no harm, and is
+    *uncertain* when it might reach the person twice (never_twice).
+    """
+    claims: list[Claim] = []
+    busy: float | None = None
+    for row in work.connection.execute(_OF_STEP, {"entrant": entrant.id, "step": n}).all():
+        if row.status != "claimed":
+            continue
+        waits = max(row.lease or 0, row.not_before or 0) - now
+        if waits > 0:
+            busy = min(busy or 5.0, 5.0, waits / 1_000_000 + 0.01) if row.lease else waits / 1_000_000 + 0.01
+        elif row.token and not policy.carriers[row.channel].idempotent:
+            _set(work, entrant.id, n, row.channel, status="uncertain", reason="worker_lost", token="", lease=None, marked_at=now)
+        else:
+            token = secrets.token_hex(8)
+            _set(work, entrant.id, n, row.channel, token=token, lease=now + policy.carriers[row.channel].lease)
+            claims.append(Claim(row.channel, token, ids.delivery(entrant.id, n, row.channel), row.tries))
+    if not claims and busy is not None:
+        return Busy(busy)
+    return claims
+
+
+def give_up(work: Work, entrant: Entrant, n: int, now: Instant) -> None:
+    """The entrant must end: what is not on its way is not sent any more."""
+    for row in work.connection.execute(_OF_STEP, {"entrant": entrant.id, "step": n}).all():
+        if row.status == "claimed" and (row.lease is None or row.lease <= now):
+            _set(work, entrant.id, n, row.channel, status="excluded", reason="ended", token="", lease=None, marked_at=now)
+
+
+def pause(tries: int) -> float:
+    """Seconds to wait after this many transient answers."""
+    return min(2.0 ** max(tries - 1, 0), LONGEST_PAUSE)
+
+
+def statuses(work: Work, entrant: str, n: int) -> dict[str, tuple[str, str]]:
+    """Channel to (status, reason) of a step."""
+    return {row.channel: (row.status, row.reason) for row in work.connection.execute(_OF_STEP, {"entrant": entrant, "step": n})}
+
+
+def _exclusions(work: Work, channels: list[str], profile: Profile, policy: Policy) -> dict[str, str]:
+    """Why a channel cannot be used for this person, in the order consent, address or token, suppression."""
+    reasons: dict[str, str] = {}
+    addresses: list[tuple[str, str]] = []
+    for channel in channels:
+        if channel not in policy.carriers:
+            reasons[channel] = "no_provider"
+        elif not profile.consents.get(channel, not policy.consent_explicit):
+            reasons[channel] = "no_consent"
+        elif channel == "email" and not profile.email:
+            reasons[channel] = "no_address"
+        elif channel == "push" and not profile.push_tokens:
+            reasons[channel] = "no_token"
+        elif channel == "email":
+            addresses.append((channel, profile.email))
+    if addresses:
+        barred = suppressions.of(work.connection, addresses)
+        reasons |= {channel: "suppressed" for channel, address in addresses if (channel, address) in barred}
+    return reasons
+
+
+def _set(work: Work, entrant: str, n: int, channel: str, **values: Any) -> None:
+    where = (schema.deliveries.c.entrant == entrant, schema.deliveries.c.n == n, schema.deliveries.c.channel == channel)
+    work.connection.execute(schema.deliveries.update().where(*where).values(values))
+
+
+_INSERT = schema.deliveries.insert()
+_OF_STEP = (
+    select(schema.deliveries)
+    .where(schema.deliveries.c.entrant == bindparam("entrant"), schema.deliveries.c.n == bindparam("step"))
+    .order_by(schema.deliveries.c.channel)
+)

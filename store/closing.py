@@ -1,0 +1,196 @@
+"""The second commit of a stop: the answers are marked, and whoever marks the last delivery closes the step (D1, D3).
+
+Closing is one commit: outcome, place, deadline, kept events decided, facts. A mark is never refused: what a provider has taken, it has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import bindparam, select
+
+from journey import gate, matching, sentences, walk
+from journey.contract import Proposal, Record
+from journey.events import Instant
+from store import claims, entrants, profiles, schema
+from store.entrants import Entrant
+from store.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What became of one delivery. `status` is sent or failed; `claimed` with `retry_after` means that a transient answer came."""
+
+    channel: str
+    status: str
+    reason: str = ""
+    provider_id: str = ""
+    dead_tokens: tuple[str, ...] = ()
+    retry_after: float | None = None
+
+
+def mark(work: Work, proposal: Proposal, marks: list[Mark]) -> Record | None:
+    """Write answers down; the Record when that closed the step or it was closed before, None while a delivery is still out."""
+    entrant = entrants.lock(work, proposal.entrant)
+    assert entrant is not None, "an entrant that was opened is there"
+    now = work.now()
+    for answer in marks:
+        _mark(work, proposal, answer, now)
+        if answer.dead_tokens:
+            profiles.drop_push_tokens(work, entrant.profile, answer.dead_tokens)
+    if entrant.n != proposal.n or entrant.closed:
+        return last_record(work, entrant)
+    standing = claims.statuses(work, entrant.id, proposal.n)
+    if any(status == "claimed" for status, _ in standing.values()):
+        return None
+    return close(work, entrant, proposal, _outcome(standing), now, standing=standing)
+
+
+def outcome_of(work: Work, entrant: Entrant, n: int) -> str:
+    """How a message node is left, by what became of its deliveries (M1)."""
+    return _outcome(claims.statuses(work, entrant.id, n))
+
+
+def _outcome(standing: dict[str, tuple[str, str]]) -> str:
+    found = {status for status, _ in standing.values()}
+    return "error" if "failed" in found and not found & {"sent", "uncertain"} else "next"
+
+
+def close(
+    work: Work, entrant: Entrant, proposal: Proposal, outcome: str, now: Instant, facts: list[tuple[str, str, str]] | None = None,
+    standing: dict[str, tuple[str, str]] | None = None,
+) -> Record:  # fmt: skip
+    """Close step n of an entrant whose deliveries, if any, are all marked. `facts` are those of an opening in the same commit."""
+    facts = list(facts or ())
+    said = []
+    if proposal.left:
+        said.append(sentences.left(proposal.left, proposal.exit, "an event" if proposal.event else ""))
+    if proposal.message:
+        standing = claims.statuses(work, entrant.id, proposal.n) if standing is None else standing
+        facts += _of_deliveries(proposal.node, standing)
+        shown = {channel: f"{status} ({reason})" if reason else status for channel, (status, reason) in standing.items()}
+        said.append(sentences.sent(proposal.message, shown))
+    landing = proposal.landings[outcome]
+    reason = entrant.must_end or landing.reason
+    if proposal.node:
+        facts.append((proposal.node, f"left.{outcome}", ""))
+    entrant.closed, entrant.place, entrant.arrived_at = True, landing.place, now
+    if reason:
+        facts += _end(work, entrant, reason, now, landing.place if landing.reason else "")
+    else:
+        facts += arrive(work, entrant, now)
+    said.append(sentences.went(entrant.place if entrant.waiting else "", reason))
+    sentence = sentences.joined(*said)
+    work.record(entrant.id, proposal.n, entrant.version, entrant.mode, now, facts)
+    work.connection.execute(
+        _CLOSE,
+        {"entrant_": entrant.id, "n_": proposal.n, "closed_at": now, "outcome": outcome, "place": entrant.place, "said": sentence},
+    )
+    entrants.save(work, entrant)
+    return _record(entrant, now, sentence)
+
+
+def arrive(work: Work, entrant: Entrant, now: Instant) -> list[tuple[str, str, str]]:
+    """Arrive at a place in the commit that closes a step: at a gate the clock starts, and what was kept is decided (G3, G6)."""
+    journey = entrant.frozen.journey
+    entrant.won_node = entrant.won_source = entrant.won_event = ""
+    entrant.until, entrant.waiting, entrant.due = None, False, now + entrants.DECIDED_DUE
+    if not isinstance(walk.ask(journey, entrant.place), walk.Listen):
+        return []
+    at = gate.build(journey, entrant.place, now)
+    entrant.until = at.due_at or None
+    entrant.waiting = True
+    entrant.due = entrant.next_instant
+    _decide_kept(work, entrant, at, now)
+    return [(node.id, "arrived", "") for node in at.nodes]
+
+
+def _decide_kept(work: Work, entrant: Entrant, at: gate.Gate, now: Instant) -> None:
+    """The earliest kept event that fits wins; the others are without effect, but reactions that can still be heard stay."""
+    kept = entrants.kept(work, entrant)
+    if not kept:
+        return
+    won = gate.arrive(at, kept, matching.fits(entrant.frozen, entrant.id))
+    if won is not None:
+        entrant.decide(won, now)
+    for event in kept:
+        if won is not None and event == won.event:
+            entrants.forget(work, entrant, event, won=True)
+        elif not (event.is_reaction and matching.is_kept(entrant.frozen, entrant.place, entrant.id, event)):
+            entrants.forget(work, entrant, event)
+
+
+def end_waiting(work: Work, entrant: Entrant, reason: str, now: Instant) -> Record:
+    """End an entrant that waits or is between two nodes: a step of its own, with nothing done."""
+    entrant.n, entrant.closed = entrant.n + 1, True
+    facts = [(node, f"left.{reason}", "") for node in walk.nodes_of(entrant.place)] if entrant.gate_here() is not None else []
+    facts += _end(work, entrant, reason, now, "")
+    said = sentences.went("", reason)
+    work.connection.execute(
+        schema.steps.insert(),
+        {"entrant": entrant.id, "n": entrant.n, "opened_at": now, "closed_at": now, "outcome": reason, "place": "", "said": said},
+    )
+    work.record(entrant.id, entrant.n, entrant.version, entrant.mode, now, facts)
+    entrants.save(work, entrant)
+    return _record(entrant, now, said)
+
+
+def last_record(work: Work, entrant: Entrant) -> Record:
+    """The last closed step, and what has become of the gate it led to."""
+    n = entrant.n if entrant.closed else entrant.n - 1
+    step = work.connection.execute(_STEP, {"entrant": entrant.id, "step": n}).one()
+    if not entrant.closed:
+        return Record(n=n, place=step.place, said=step.said)
+    return _record(entrant, work.now(), step.said)
+
+
+def _record(entrant: Entrant, now: Instant, said: str) -> Record:
+    seconds = max(entrant.next_instant - now, 0) / gate.MICROSECONDS if entrant.waiting else 0.0
+    return Record(entrant.n, entrant.place, seconds, entrant.won_node, entrant.won_source, entrant.won_event, entrant.end_reason, said)
+
+
+def _end(work: Work, entrant: Entrant, reason: str, now: Instant, end_node: str) -> list[tuple[str, str, str]]:
+    """The last facts of an entrant. What is still kept for it is without effect from now on."""
+    entrant.state, entrant.end_reason, entrant.ended_at = "ended", reason, now
+    entrant.waiting, entrant.due, entrant.until, entrant.place = False, None, None, end_node
+    entrant.won_node = entrant.won_source = entrant.won_event = ""
+    for event in entrants.kept(work, entrant):
+        entrants.forget(work, entrant, event)
+    ended = (end_node, f"ended.{reason}", "")
+    return [(end_node, "arrived", ""), ended] if end_node else [ended]
+
+
+def _of_deliveries(node: str, standing: dict[str, tuple[str, str]]) -> list[tuple[str, str, str]]:
+    return [(node, f"excluded.{reason}" if status == "excluded" else status, channel) for channel, (status, reason) in standing.items()]
+
+
+def _mark(work: Work, proposal: Proposal, answer: Mark, now: Instant) -> None:
+    values: dict[str, Any] = {"provider_id": answer.provider_id, "reason": answer.reason, "token": "", "lease": None}
+    if answer.status == "claimed":
+        tries = (
+            work.connection.execute(_TRIES, {"entrant": proposal.entrant, "step": proposal.n, "channel": answer.channel}).scalar_one() + 1
+        )
+        wait = max(claims.pause(tries), answer.retry_after or 0)
+        values |= {"status": "claimed", "tries": tries, "not_before": now + int(wait * gate.MICROSECONDS), "marked_at": None}
+        if tries >= claims.MOST_TRIES:
+            values |= {"status": "failed", "reason": "retries_exhausted", "marked_at": now}
+    else:
+        values |= {"status": answer.status, "not_before": None, "marked_at": now}
+    where = (
+        schema.deliveries.c.entrant == proposal.entrant, schema.deliveries.c.n == proposal.n,
+        schema.deliveries.c.channel == answer.channel, schema.deliveries.c.status.in_(("claimed", "uncertain")),
+    )  # fmt: skip
+    work.connection.execute(schema.deliveries.update().where(*where).values(values))
+
+
+_CLOSE = (
+    schema.steps.update()
+    .where(schema.steps.c.entrant == bindparam("entrant_"), schema.steps.c.n == bindparam("n_"))
+    .values({name: bindparam(name) for name in ("closed_at", "outcome", "place", "said")})
+)
+_STEP = select(schema.steps).where(schema.steps.c.entrant == bindparam("entrant"), schema.steps.c.n == bindparam("step"))
+_TRIES = select(schema.deliveries.c.tries).where(
+    schema.deliveries.c.entrant == bindparam("entrant"), schema.deliveries.c.n == bindparam("step"),
+    schema.deliveries.c.channel == bindparam("channel"),
+)  # fmt: skip

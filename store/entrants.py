@@ -1,0 +1,172 @@
+"""The row of an entrant: read it under its lock, change it, save it. It knows nothing of sending and hearing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select, text
+
+from journey import durations, gate, walk
+from journey.events import Event, Instant
+from journey.version import Version
+from store import schema
+from store.versions import frozen_version
+from store.work import Work
+
+DECIDED_DUE = 10 * gate.MICROSECONDS
+"""An entrant whose gate is decided should have gone on by then; if not, the sweep looks after it."""
+
+
+@dataclass
+class Entrant:
+    """An open or ended entrant as the store has it. Change the fields, then `save`."""
+
+    id: str
+    journey: str
+    version: str
+    mode: str
+    key: str
+    profile: str
+    run: str
+    entered_at: Instant
+    state: str
+    n: int
+    closed: bool
+    place: str
+    waiting: bool
+    arrived_at: Instant | None
+    until: Instant | None
+    won_node: str
+    won_source: str
+    won_event: str
+    due: Instant | None
+    ending: str
+    end_reason: str
+    ended_at: Instant | None
+    hash: str
+    version_state: str
+    frozen: Version
+
+    @cached_property
+    def global_deadline(self) -> Instant:
+        return self.entered_at + durations.seconds(self.frozen.journey.global_timeout) * gate.MICROSECONDS
+
+    @property
+    def must_end(self) -> str:
+        """Why its next commit is its end; empty when it is not (D10)."""
+        return self.ending or ("journey_stopped" if self.version_state == "stopped" else "")
+
+    @property
+    def next_instant(self) -> Instant:
+        """When it is to be woken if nothing happens."""
+        return self.global_deadline if self.until is None else min(self.until, self.global_deadline)
+
+    def gate_here(self) -> gate.Gate | None:
+        """The gate it stands at, None when it is under way to a node that acts."""
+        if not self.closed or not self.place or self.arrived_at is None:
+            return None
+        if not isinstance(walk.ask(self.frozen.journey, self.place), walk.Listen):
+            return None
+        return gate.build(self.frozen.journey, self.place, self.arrived_at)
+
+    def waits(self, at: Instant) -> bool:
+        """Waiting: at a gate that is undecided and not past its deadline. All else is under way (design section 1)."""
+        return self.waiting and at <= self.next_instant
+
+    def decide(self, won: gate.Won, now: Instant) -> None:
+        """An event has decided its gate; from now on it is under way."""
+        self.won_node, self.won_source, self.won_event = won.node, won.event.source, won.event.id
+        self.waiting = False
+        self.due = now + DECIDED_DUE
+
+
+_OWN = tuple(field.name for field in fields(Entrant) if field.name not in ("hash", "version_state", "frozen"))
+_NAMES = (*_OWN, "hash", "version_state")
+_CHANGING = (
+    "state", "n", "closed", "place", "waiting", "arrived_at", "until", "won_node", "won_source", "won_event", "due", "ending",
+    "end_reason", "ended_at",
+)  # fmt: skip
+_SELECT = select(*(schema.entrants.c[name] for name in _OWN), schema.versions.c.hash, schema.versions.c.state.label("version_state")).join(
+    schema.versions, schema.versions.c.id == schema.entrants.c.version
+)
+_BY_ID = _SELECT.where(schema.entrants.c.id == bindparam("entrant"))
+_BY_ID_LOCKED = _BY_ID.with_for_update(of=schema.entrants)
+_OPEN_OF_PROFILE = (
+    _SELECT.where(schema.entrants.c.profile == bindparam("profile"), text("entrants.state = 'open'"))
+    .order_by(schema.entrants.c.id)
+    .with_for_update(of=schema.entrants)
+)
+_SAVE = (
+    schema.entrants.update()
+    .where(schema.entrants.c.id == bindparam("entrant"))
+    .values({name: bindparam(f"new_{name}") for name in _CHANGING})
+)
+
+
+def lock(work: Work, entrant: str) -> Entrant | None:
+    """The entrant, under its lock until the commit; None when there is none."""
+    row = work.connection.execute(_BY_ID_LOCKED, {"entrant": entrant}).one_or_none()
+    return None if row is None else _of(work.connection, tuple(row))
+
+
+def open_of(work: Work, profile: str) -> list[Entrant]:
+    """The open entrants of a person, all locked, in the order of their ids."""
+    return [_of(work.connection, tuple(row)) for row in work.connection.execute(_OPEN_OF_PROFILE, {"profile": profile})]
+
+
+def save(work: Work, entrant: Entrant) -> None:
+    """Write what may have changed."""
+    values = {f"new_{name}": getattr(entrant, name) for name in _CHANGING}
+    work.connection.execute(_SAVE, {"entrant": entrant.id, **values})
+
+
+def keep(work: Work, entrant: Entrant, event: Event) -> None:
+    """Keep an event for the gate that the entrant arrives at next."""
+    work.connection.execute(_KEEP, {"entrant": entrant.id, "accepted_at": event.accepted_at, "source": event.source, "event": event.id})
+
+
+def kept(work: Work, entrant: Entrant) -> list[Event]:
+    """What is kept for an entrant, with what was in it."""
+    rows = work.connection.execute(_KEPT, {"entrant": entrant.id})
+    return [Event(row.source, row.id, row.name, row.data, row.profile, row.occurred_at, row.accepted_at) for row in rows]
+
+
+def forget(work: Work, entrant: Entrant, event: Event, *, won: bool = False) -> None:
+    """Keep an event no longer: it has won, or had no effect. Without effect anywhere it is a discard, once (G7)."""
+    key = {"entrant": entrant.id, "accepted_at": event.accepted_at, "source": event.source, "event": event.id}
+    work.connection.execute(_FORGET, key)
+    if won:
+        mark_won(work, event)
+    elif not work.connection.execute(_STILL_OF_USE, {"source": event.source, "event": event.id}).scalar():
+        code = "late" if event.is_reaction else "nobody_listening"
+        work.discard(code, source=event.source, event=event.id, profile=event.profile, entrant=entrant.id, version=entrant.version)
+
+
+def mark_won(work: Work, event: Event) -> None:
+    """An event has decided a gate of somebody: it is no discard any more, wherever else it is dropped."""
+    work.connection.execute(_WON, {"source_": event.source, "id_": event.id})
+
+
+def _of(connection: Connection, row: tuple[Any, ...]) -> Entrant:
+    version_hash = str(row[-2])
+    values = dict(zip(_NAMES, row, strict=True))
+    return Entrant(**values, frozen=frozen_version(connection, version_hash))
+
+
+_KEEP = schema.kept.insert()
+_KEPT = (
+    select(schema.events)
+    .join(schema.kept, (schema.kept.c.source == schema.events.c.source) & (schema.kept.c.event == schema.events.c.id))
+    .where(schema.kept.c.entrant == bindparam("entrant"))
+    .order_by(schema.kept.c.accepted_at, schema.kept.c.event)
+)
+_FORGET = schema.kept.delete().where(*(schema.kept.c[name] == bindparam(name) for name in ("entrant", "accepted_at", "source", "event")))
+_WON = schema.events.update().where(schema.events.c.source == bindparam("source_"), schema.events.c.id == bindparam("id_")).values(won=True)
+_STILL_OF_USE = select(
+    select(schema.kept.c.event).where(schema.kept.c.source == bindparam("source"), schema.kept.c.event == bindparam("event")).exists()
+    | select(schema.events.c.id)
+    .where(schema.events.c.source == bindparam("source"), schema.events.c.id == bindparam("event"), schema.events.c.won)
+    .exists()
+)

@@ -1,0 +1,24 @@
+"""People are told to end: the reason stands on their row from this commit on, their next commit is their end (D10)."""
+
+from __future__ import annotations
+
+from sqlalchemy import bindparam, select, text, update
+
+from store import schema
+from store.work import Work
+
+_TO_TELL = (
+    select(schema.entrants.c.id)
+    .where(schema.entrants.c.version == bindparam("version"), text("entrants.state = 'open'"), schema.entrants.c.ending == "")
+    .order_by(schema.entrants.c.id)
+    .limit(bindparam("most"))
+    .with_for_update()
+)
+
+
+def tell_page(work: Work, version: str, reason: str, most: int) -> list[str]:
+    """Write the reason on the next entrants of a version that have none, and return their ids. The first reason stays."""
+    ids = list(work.connection.execute(_TO_TELL, {"version": version, "most": most}).scalars())
+    if ids:
+        work.connection.execute(update(schema.entrants).where(schema.entrants.c.id.in_(ids)).values(ending=reason))
+    return ids

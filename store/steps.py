@@ -1,0 +1,152 @@
+"""The first commit of a stop: a step is opened, once. Whatever the workflow proposes, what counts is what stands here (D1).
+
+`open_step` answers with a Record when the step is closed in the same commit or the proposal is refused, with Opened when there is
+something to send, with Busy when somebody else is sending it. store/closing.py is the second commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import bindparam, select
+
+from journey import rules, walk
+from journey.contract import Proposal, Record
+from journey.errors import NotFound
+from journey.events import Instant
+from journey.graph import Condition
+from journey.messages import MessageDocument
+from journey.profiles import Profile
+from journey.rule_text import as_tree
+from journey.walk import Outcome
+from store import claims, closing, entrants, messages, profiles, schema
+from store.claims import Busy, Claim, Policy
+from store.entrants import Entrant
+from store.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A step that is open: what is to be sent, to whom, and the event that led here."""
+
+    claims: tuple[Claim, ...]
+    document: MessageDocument
+    profile: Profile
+    journey: str
+    event: Mapping[str, Any]
+
+
+def open_step(work: Work, proposal: Proposal, policy: Policy) -> Record | Opened | Busy:
+    """Open step n as proposed, or say what the store knows better."""
+    entrant = entrants.lock(work, proposal.entrant)
+    if entrant is None:
+        raise NotFound(f"There is no entrant {proposal.entrant}: restore the database that its run was admitted into.")
+    if proposal.n == entrant.n and not entrant.closed:
+        return _resume(work, entrant, proposal, policy)
+    if entrant.state != "open" or proposal.n != entrant.n + 1 or not entrant.closed:
+        return closing.last_record(work, entrant)
+    now = work.now()
+    if entrant.must_end:
+        return closing.end_waiting(work, entrant, entrant.must_end, now)
+    decided = _decided(entrant, now)
+    if decided is None and now >= entrant.global_deadline:
+        return closing.end_waiting(work, entrant, "global_timeout", now)
+    if not _agrees(entrant, proposal, decided):
+        return closing.last_record(work, entrant)
+    return _open(work, entrant, proposal, policy, now)
+
+
+def _decided(entrant: Entrant, now: Instant) -> Outcome | None:
+    """How the gate where it stands is decided by now; None when it is not, or stands at none."""
+    gate = entrant.gate_here()
+    if gate is None:
+        return None
+    if entrant.won_node:
+        return Outcome(entrant.won_node, "next")
+    return gate.due_exit if gate.due_exit is not None and gate.due_at <= min(now, entrant.global_deadline) else None
+
+
+def _agrees(entrant: Entrant, proposal: Proposal, decided: Outcome | None) -> bool:
+    if entrant.gate_here() is None:
+        return proposal.left == ""
+    if decided is None or decided != Outcome(proposal.left, proposal.exit):
+        return False
+    return (proposal.source, proposal.event) == (entrant.won_source, entrant.won_event)
+
+
+def _open(work: Work, entrant: Entrant, proposal: Proposal, policy: Policy, now: Instant) -> Record | Opened:
+    n = proposal.n
+    facts: list[tuple[str, str, str]] = []
+    if proposal.left:
+        facts.append((proposal.left, f"left.{proposal.exit}", ""))
+        facts += [(node, "left.other", "") for node in walk.nodes_of(entrant.place) if node != proposal.left]
+    if proposal.node:
+        facts.append((proposal.node, "arrived", ""))
+    entrant.n, entrant.closed, entrant.waiting, entrant.until = n, False, False, None
+    entrant.won_node = entrant.won_source = entrant.won_event = ""
+    step = {"entrant": entrant.id, "n": n, "left": proposal.left, "left_exit": proposal.exit, "by_source": proposal.source,
+            "by_event": proposal.event, "node": proposal.node, "revision": None, "opened_at": now}  # fmt: skip
+    if not proposal.message:
+        outcome = _branch(work, entrant, proposal.node) if proposal.node else ""
+        work.connection.execute(_INSERT, step)
+        return closing.close(work, entrant, proposal, outcome, now, facts)
+    revision, document = messages.latest(work.connection, proposal.message)
+    profile = profiles.read(work.connection, entrant.profile) or Profile(entrant.profile)
+    work.connection.execute(_INSERT, {**step, "revision": revision})
+    claimed = claims.claim(work, entrant, n, proposal.node, document, tuple(proposal.channels), profile, policy, now)
+    if not claimed:
+        return closing.close(work, entrant, proposal, closing.outcome_of(work, entrant, n), now, facts)
+    work.record(entrant.id, n, entrant.version, entrant.mode, now, facts)
+    entrant.place, entrant.due = proposal.node, now + max(policy.carriers[claim.channel].lease for claim in claimed)
+    entrants.save(work, entrant)
+    return Opened(tuple(claimed), document, profile, entrant.journey, _event_of(work, entrant.id))
+
+
+def _resume(work: Work, entrant: Entrant, proposal: Proposal, policy: Policy) -> Record | Opened | Busy:
+    """A repeat of an open step finishes it."""
+    now = work.now()
+    if entrant.must_end:
+        claims.give_up(work, entrant, proposal.n, now)
+    taken = claims.reclaim(work, entrant, proposal.n, policy, now)
+    if isinstance(taken, Busy):
+        return taken
+    if not taken:
+        return closing.close(work, entrant, proposal, closing.outcome_of(work, entrant, proposal.n), now)
+    revision = work.connection.execute(_REVISION, {"entrant": entrant.id, "step": proposal.n}).scalar_one()
+    document = messages.at(work.connection, proposal.message, revision)
+    profile = profiles.read(work.connection, entrant.profile) or Profile(entrant.profile)
+    entrant.due = now + max(policy.carriers[claim.channel].lease for claim in taken)
+    entrants.save(work, entrant)
+    return Opened(tuple(taken), document, profile, entrant.journey, _event_of(work, entrant.id))
+
+
+def _branch(work: Work, entrant: Entrant, node_id: str) -> str:
+    """The branch of a condition that is true for this person now."""
+    condition = entrant.frozen.journey.node(node_id)
+    assert isinstance(condition, Condition)
+    profile = profiles.read(work.connection, entrant.profile) or Profile(entrant.profile)
+    event = _event_of(work, entrant.id)
+    scope = rules.Scope(profile.attributes, profile=profile.attributes, event=event)
+    for branch in condition.branches:
+        if branch.when is not None and rules.evaluate(as_tree(branch.when), scope):
+            return branch.id
+    return "otherwise"
+
+
+def _event_of(work: Work, entrant: str) -> Mapping[str, Any]:
+    """What was in the last event, not a reaction, that brought this entrant on."""
+    found = work.connection.execute(_LAST_EVENT, {"entrant": entrant}).scalar()
+    return found if isinstance(found, dict) else {}
+
+
+_INSERT = schema.steps.insert()
+_REVISION = select(schema.steps.c.revision).where(schema.steps.c.entrant == bindparam("entrant"), schema.steps.c.n == bindparam("step"))
+_LAST_EVENT = (
+    select(schema.events.c.data)
+    .join(schema.steps, (schema.steps.c.by_source == schema.events.c.source) & (schema.steps.c.by_event == schema.events.c.id))
+    .where(schema.steps.c.entrant == bindparam("entrant"), schema.steps.c.by_event != "", schema.steps.c.by_source != "sojourn")
+    .order_by(schema.steps.c.n.desc())
+    .limit(1)
+)

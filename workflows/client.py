@@ -1,0 +1,93 @@
+"""How the outside speaks to the workflows: start, signal. Ids and names on the wire stand here and in journey/ids.py alone."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from temporalio.client import Client, WorkflowHandle
+from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from journey import ids
+from journey.contract import EntrantStart, Happened, Leave, RunStart, WindDownStart
+from journey.errors import Unavailable
+from workflows.converter import VersionRef
+
+JOURNEY = SearchAttributeKey.for_keyword("SojournJourney")
+VERSION = SearchAttributeKey.for_keyword("SojournVersion")
+TEST = SearchAttributeKey.for_bool("SojournTest")
+SEARCH_ATTRIBUTES = (JOURNEY, VERSION, TEST)
+
+_log = logging.getLogger("sojourn.workflows")
+_RPC = timedelta(seconds=5)
+
+
+class TemporalWorkflows:
+    """The real way to the workflows. `client` is connected to our namespace, with the data converter of workflows/converter.py."""
+
+    def __init__(self, client: Client, task_queue: str = ids.TASK_QUEUE) -> None:
+        self._client = client
+        self._queue = task_queue
+
+    async def start_entrant(self, start: EntrantStart, version_hash: str) -> None:
+        """Start the workflow of somebody admitted; already started is done (D8)."""
+        await self._start("entrant", start.entrant, start.version, [start, VersionRef(version_hash)], start.place)
+
+    async def start_run(self, run: str) -> None:
+        """Start reading a run that the store has. Raises Unavailable when the server cannot be reached."""
+        await self._start("read_segment", run, run.split("~")[0], [RunStart(run)], "reads a segment")
+
+    async def wind_down(self, version: str, reason: str) -> None:
+        """Wake everybody inside a version so that they end. Raises Unavailable when the server cannot be reached."""
+        name = f"{version}~wind-down"
+        await self._start("wind_down", name, version, [WindDownStart(version, reason)], reason, WorkflowIDReusePolicy.ALLOW_DUPLICATE)
+
+    async def happened(self, entrant: str, signal: Happened) -> None:
+        """Tell an entrant that its gate is decided. What cannot be told stays in the store and is served later."""
+        await self._signal(entrant, "happened", signal)
+
+    async def leave(self, entrant: str, reason: str) -> None:
+        """Tell an entrant that it must end. What cannot be told stays in the store and is served later."""
+        await self._signal(entrant, "leave", Leave(reason))
+
+    async def reachable(self) -> bool:
+        """Does the server answer?"""
+        try:
+            return await self._client.service_client.check_health(timeout=timedelta(seconds=2))
+        except RPCError:
+            return False
+
+    async def _start(
+        self, workflow: str, workflow_id: str, version: str, arguments: list[object], summary: str,
+        reuse: WorkflowIDReusePolicy = WorkflowIDReusePolicy.REJECT_DUPLICATE,
+    ) -> WorkflowHandle[object, object] | None:  # fmt: skip
+        attributes: list[SearchAttributePair[Any]] = [
+            SearchAttributePair(JOURNEY, version.split("@")[0]), SearchAttributePair(VERSION, version), SearchAttributePair(TEST, False)
+        ]  # fmt: skip
+        try:
+            return await self._client.start_workflow(
+                workflow,
+                args=arguments,
+                id=workflow_id,
+                task_queue=self._queue,
+                id_reuse_policy=reuse,
+                search_attributes=TypedSearchAttributes(attributes),
+                static_summary=summary,
+                rpc_timeout=_RPC,
+            )
+        except WorkflowAlreadyStartedError:
+            return None
+        except RPCError as error:
+            raise Unavailable(f"The Temporal server did not take the start of {workflow_id}: {error.message}.") from error
+
+    async def _signal(self, entrant: str, name: str, argument: Happened | Leave) -> None:
+        try:
+            await self._client.get_workflow_handle(entrant).signal(name, argument, rpc_timeout=_RPC)
+        except RPCError as error:
+            if error.status == RPCStatusCode.NOT_FOUND:
+                _log.warning("%s is not known to the Temporal server, or has ended; the store goes on with it", entrant)
+            else:
+                _log.warning("%s could not be told (%s); it is told later", entrant, error.status.name)

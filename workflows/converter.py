@@ -1,0 +1,77 @@
+"""In a workflow's input travels the hash of a version, never the version: history does not grow with the journey (D6).
+
+The codec, which may wait, sees to it that what was frozen under a hash is at hand; the converter, which may not, hands out the one
+frozen graph that serves all workflows of this process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import temporalio.converter
+from temporalio.api.common.v1 import Payload
+from temporalio.converter import CompositePayloadConverter, DataConverter, DefaultPayloadConverter, EncodingPayloadConverter, PayloadCodec
+
+from journey.graph import Journey
+from journey.version import Version
+
+ENCODING = "sojourn/version"
+Load = Callable[[str], Awaitable[Version]]
+
+_at_hand: dict[str, Journey] = {}
+"""Here because the SDK makes converters itself, without arguments. What is kept under a hash never changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRef:
+    """A version as a client writes it into a workflow's input; the workflow receives the graph."""
+
+    hash: str
+
+
+class VersionConverter(EncodingPayloadConverter):
+    """A reference goes out as its hash, and comes in as the graph."""
+
+    @property
+    def encoding(self) -> str:
+        return ENCODING
+
+    def to_payload(self, value: Any) -> Payload | None:
+        if not isinstance(value, VersionRef):
+            return None
+        return Payload(metadata={"encoding": ENCODING.encode()}, data=value.hash.encode())
+
+    def from_payload(self, payload: Payload, type_hint: type | None = None) -> Journey:
+        return _at_hand[payload.data.decode()]
+
+
+class SojournPayloadConverter(CompositePayloadConverter):
+    """The SDK's converters, ours before them."""
+
+    def __init__(self) -> None:
+        super().__init__(VersionConverter(), *DefaultPayloadConverter.default_encoding_payload_converters)
+
+
+class VersionCodec(PayloadCodec):
+    """Has the version of every hash that comes in loaded before the workflow is given it."""
+
+    def __init__(self, load: Load) -> None:
+        self._load = load
+
+    async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        return list(payloads)
+
+    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        for payload in payloads:
+            if payload.metadata.get("encoding") == ENCODING.encode():
+                name = payload.data.decode()
+                if name not in _at_hand:
+                    _at_hand[name] = (await self._load(name)).journey
+        return list(payloads)
+
+
+def data_converter(load: Load) -> DataConverter:
+    """The data converter of every client and worker of ours. `load` finds what was frozen under a hash."""
+    return replace(temporalio.converter.default(), payload_converter_class=SojournPayloadConverter, payload_codec=VersionCodec(load))

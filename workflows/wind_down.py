@@ -1,0 +1,28 @@
+"""Everybody inside a stopped version ends, a page at a time. The store holds from the stop's own commit on; this only wakes them (D10)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+
+with workflow.unsafe.imports_passed_through():
+    from journey.contract import WindDownStart
+    from workflows.ports import WindingDown
+
+RETRIES = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1))
+
+
+@workflow.defn(name="wind_down")
+class WindDown:
+    """Wakes a page of people until nobody is left to be told."""
+
+    @workflow.run
+    async def run(self, start: WindDownStart) -> None:
+        while await workflow.execute_activity_method(
+            WindingDown.wind_down_page, start, start_to_close_timeout=timedelta(minutes=2), retry_policy=RETRIES, summary=start.version
+        ):
+            if workflow.info().is_continue_as_new_suggested():
+                workflow.continue_as_new(start)
+            await workflow.sleep(0.5)
