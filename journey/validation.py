@@ -6,25 +6,27 @@ folder can show each finding in the file where it stands.
 
 from __future__ import annotations
 
-from journey import validation_graph, validation_paths
+from journey import validation_graph, validation_paths, validation_references
 from journey.findings import Finding
 from journey.graph import Journey
 from journey.surroundings import Surroundings
+from journey.validation_content import of_event, of_message, of_segment
 
-__all__ = ["Surroundings", "of_journey", "validate"]
+__all__ = ["Surroundings", "of_event", "of_journey", "of_message", "of_segment", "validate"]
 
 
 def validate(journey: Journey, surroundings: Surroundings) -> tuple[Finding, ...]:
-    """Every finding about a journey and about what it refers to, errors first, else in the order of the nodes."""
-    return in_order(journey, [*of_journey(journey, surroundings)])
+    """Every finding about a journey and what it refers to: errors first, else in the order of the nodes."""
+    return _in_order(journey, [*of_journey(journey, surroundings), *validation_references.content(journey, surroundings)])
 
 
 def of_journey(journey: Journey, surroundings: Surroundings) -> tuple[Finding, ...]:
-    """What is wrong with the journey's own document."""
-    return in_order(journey, [*validation_graph.check(journey), *validation_paths.check(journey)])
+    """What is wrong with the journey's own document; what is wrong inside a message that it sends is not."""
+    found = [*validation_graph.check(journey), *validation_paths.check(journey)]
+    return _in_order(journey, [*found, *validation_references.check(journey, surroundings)])
 
 
-def in_order(journey: Journey, found: list[Finding]) -> tuple[Finding, ...]:
+def _in_order(journey: Journey, found: list[Finding]) -> tuple[Finding, ...]:
     """Errors first; then what is about the whole journey, then node after node. The same finding once."""
     places = {node_id: index for index, node_id in enumerate(journey.by_id)}
     return tuple(sorted(dict.fromkeys(found), key=lambda one: (one.grade != "error", places.get(one.node, -1))))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from journey import durations
 from journey.arrows import arrows
@@ -43,12 +44,26 @@ def _whole(journey: Journey) -> Iterator[Finding]:
         durations.seconds(journey.global_timeout)
     except BadInput as fault:
         yield error("duration_invalid", "", "global_timeout", fault.sentence)
+    if not _is_timezone(journey.timezone):
+        said = f"There is no time zone {journey.timezone!r}: write one as America/New_York or UTC."
+        yield error("timezone_unknown", "", "timezone", said)
     first: dict[str, int] = {}
     for index, node in enumerate(journey.nodes):
         if node.id in first:
             where = f"nodes[{first[node.id]}] and nodes[{index}]"
             yield error("duplicate_id", node.id, "id", f"Two nodes are called {node.id} ({where}): rename one.")
         first.setdefault(node.id, index)
+
+
+def _is_timezone(name: str) -> bool:
+    """A machine that has no time zone data at all can refuse nothing."""
+    for tried in (name, "UTC"):
+        try:
+            ZoneInfo(tried)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            continue
+        return tried == name
+    return True
 
 
 def _entries(journey: Journey) -> Iterator[Finding]:

@@ -1,0 +1,153 @@
+"""What can be wrong with what the nodes of a journey refer to: segments, events, messages, reactions, rules. It knows no store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from journey.arrows import reachable
+from journey.findings import Finding, error, later, warning
+from journey.graph import Condition, Document, EventNode, Journey, Message, Node, Reaction, ReadSegment
+from journey.messages import CHANNELS, MessageDocument
+from journey.rule_tree import Rule
+from journey.surroundings import Surroundings
+from journey.validation_content import about_event, of_event, of_message, of_segment
+from journey.validation_rules import About, about_people, contradicts_itself, meaning, tree
+from journey.validation_rules import check as check_rule
+
+REACTIONS = ("email.opened", "email.clicked", "push.opened")
+"""What the engine can hear today."""
+
+_LATER = ("clicked", "bounced", "complained", "unsubscribed")
+
+
+def check(journey: Journey, surroundings: Surroundings) -> Iterator[Finding]:
+    """What is wrong with the references of each node, and with the rules written into it."""
+    people = about_people(surroundings.attributes)
+    for node in journey.nodes:
+        match node:
+            case ReadSegment() if node.segment:
+                yield from _known(node.id, "segment", node.segment, surroundings.segments)
+            case EventNode() if node.event:
+                yield from _known(node.id, "event", node.event, surroundings.events)
+                yield from _event(journey, node, surroundings)
+            case Message() if node.message:
+                yield from _known(node.id, "message", node.message, surroundings.messages)
+                yield from _channels(node, surroundings.messages.get(node.message))
+            case Reaction() if node.of and node.to:
+                yield from _reaction(journey, node, surroundings)
+            case Condition():
+                yield from _branches(node, people)
+            case _:
+                pass
+    yield from _links(journey, surroundings)
+
+
+def content(journey: Journey, surroundings: Surroundings) -> Iterator[Finding]:
+    """What is wrong inside the documents that the nodes refer to, told at the node."""
+    for node in journey.nodes:
+        match node:
+            case ReadSegment() if node.segment in surroundings.segments:
+                yield from _told(node, "segment", node.segment, of_segment(surroundings.segments[node.segment], surroundings))
+            case EventNode() if node.event in surroundings.events:
+                yield from _told(node, "event", node.event, of_event(surroundings.events[node.event]))
+            case Message() if node.message in surroundings.messages:
+                yield from _told(node, "message", node.message, of_message(surroundings.messages[node.message]))
+            case _:
+                pass
+
+
+def _told(node: Node, field: str, name: str, findings: Iterator[Finding]) -> Iterator[Finding]:
+    for finding in findings:
+        yield replace(finding, node=node.id, field=field, sentence=f"In the {field} {name}: {finding.sentence}")
+
+
+def _known(node: str, field: str, name: str, there: Mapping[str, Document]) -> Iterator[Finding]:
+    if name not in there:
+        yield error(f"unknown_{field}", node, field, f"There is no {field} {name!r}.")
+
+
+def _event(journey: Journey, node: EventNode, surroundings: Surroundings) -> Iterator[Finding]:
+    definition = surroundings.events.get(node.event)
+    if definition is not None and definition.namespace and journey.namespace and definition.namespace != journey.namespace:
+        said = f"The event knows people by {definition.namespace}, the journey by {journey.namespace}: they must be the same."
+        yield error("namespace_differs", node.id, "event", said)
+    if node.where is not None:
+        about = about_event(definition) if definition is not None else About("event")
+        yield from check_rule(node.where, about.at(node.id, "where"))
+
+
+def _channels(node: Message, message: MessageDocument | None) -> Iterator[Finding]:
+    for index, channel in enumerate(node.channels):
+        field = f"channels[{index}]"
+        if node.channels.index(channel) < index:
+            yield error("channel_twice", node.id, field, f"The channel {channel} stands twice: name it once.")
+        elif channel not in CHANNELS:
+            yield later(node.id, field, f"The channel {channel!r} is not supported yet: there are {' and '.join(CHANNELS)}.")
+        elif message is not None and channel not in message.channels:
+            yield error("channel_missing", node.id, field, f"The message {message.id} has no content for {channel}.")
+
+
+def _reaction(journey: Journey, node: Reaction, surroundings: Surroundings) -> Iterator[Finding]:
+    channel, _, kind = node.to.partition(".")
+    if node.to not in REACTIONS:
+        if channel in CHANNELS and kind in _LATER:
+            yield later(node.id, "to", f"The reaction {node.to} is not supported yet: there are {', '.join(REACTIONS)}.")
+        else:
+            yield error("unknown_reaction", node.id, "to", f"There is no reaction {node.to!r}: there are {', '.join(REACTIONS)}.")
+    sent = journey.by_id.get(node.of)
+    if not isinstance(sent, Message):
+        yield error("reaction_without_message", node.id, "of", f"{node.of} is no message of this journey.")
+        return
+    if node.id not in reachable(journey, sent.id):
+        yield error("reaction_without_message", node.id, "of", f"The message {sent.id} is not sent before: no path leads from it to here.")
+        return
+    message = surroundings.messages.get(sent.message)
+    if message is not None and node.to in REACTIONS and channel not in (sent.channels or message.channels):
+        yield error("reaction_channel_missing", node.id, "to", f"The message {sent.id} is not sent by {channel}.")
+    entries = [entry.id for entry in journey.nodes if isinstance(entry, ReadSegment)]
+    if any(node.id in reachable(journey, entry, without=sent.id) for entry in entries):
+        said = f"Some paths lead here without the message {sent.id}: whoever comes that way cannot react to it."
+        yield warning("message_not_on_every_path", node.id, "of", said)
+
+
+def _branches(node: Condition, people: About) -> Iterator[Finding]:
+    before: list[tuple[str, Rule]] = []
+    for index, branch in enumerate(node.branches):
+        if branch.when is None:
+            continue
+        field = f"branches[{index}].when"
+        yield from check_rule(branch.when, people.at(node.id, field))
+        rule = tree(branch.when)
+        if rule is None:
+            continue
+        same = [other for other, earlier in before if earlier == meaning(rule)]
+        if same:
+            said = f"The branch {branch.id} is never taken: {same[0]}, above it, has the same rule."
+            yield warning("branch_never_taken", node.id, field, said)
+        elif contradicts_itself(rule):
+            yield warning("branch_never_taken", node.id, field, f"The branch {branch.id} is never taken: its rule can be true of nobody.")
+        before.append((branch.id, meaning(rule)))
+
+
+def _links(journey: Journey, surroundings: Surroundings) -> Iterator[Finding]:
+    if not is_loopback(surroundings.public_url):
+        return
+    messages = [surroundings.messages.get(node.message) for node in journey.nodes if isinstance(node, Message)]
+    if any(message is not None and message.email is not None for message in messages):
+        said = f"Links in e-mails will lead to {surroundings.public_url}, which only this machine can open: set SOJOURN_PUBLIC_URL."
+        yield warning("loopback_links", "", "", said)
+
+
+def is_loopback(url: str) -> bool:
+    """Does this address lead to the machine itself?"""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
