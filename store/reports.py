@@ -16,7 +16,7 @@ _COUNTED = (
     .group_by(_counters.node, _counters.kind, _counters.channel)
     .order_by(_counters.node, _counters.kind, _counters.channel)
 )
-_DISCARDED = select(_discards.code, func.count()).where(_discards.version == bindparam("version")).group_by(_discards.code)
+_DISCARDED = select(_discards.code, func.count().label("times")).where(_discards.version == bindparam("version")).group_by(_discards.code)
 
 
 def counted(connection: Connection, version_id: str, mode: str = "live") -> list[Counted]:
@@ -27,7 +27,7 @@ def counted(connection: Connection, version_id: str, mode: str = "live") -> list
 
 def discarded(connection: Connection, version_id: str) -> dict[str, int]:
     """Discards of a version by code, those of its runs included: whoever discards names the version."""
-    return dict(connection.execute(_DISCARDED, {"version": version_id}).tuples().all())
+    return {row.code: row.times for row in connection.execute(_DISCARDED, {"version": version_id})}
 
 
 def report(connection: Connection, version_id: str, journey: Journey) -> Report:

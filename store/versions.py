@@ -11,6 +11,7 @@ from journey.events import Instant
 from journey.lifecycle import State
 from journey.version import Version
 from store import schema
+from store.upserts import upsert
 from store.work import Work
 
 _versions, _frozen, _entrants = schema.versions.c, schema.frozen.c, schema.entrants.c
@@ -74,8 +75,7 @@ def frozen_version(connection: Connection, content_hash: str) -> Version:
 
 def keep(work: Work, version: Version) -> None:
     """Keep what a publish froze. Done twice it is there once."""
-    if work.connection.execute(_CANONICAL, {"hash": version.hash}).first() is None:
-        work.connection.execute(schema.frozen.insert(), {"hash": version.hash, "canonical": version.canonical})
+    upsert(work.connection, schema.frozen, {"hash": version.hash, "canonical": version.canonical}, update=[])
 
 
 def insert(work: Work, version: VersionRow) -> None:

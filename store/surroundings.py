@@ -1,0 +1,19 @@
+"""What a journey is judged against: everything it can name, as the store has it now. It knows no verdict: validation.py does."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from journey.surroundings import Surroundings
+from store import attributes, definitions, messages, segments
+
+
+def read(connection: Connection, public_url: str = "") -> Surroundings:
+    """Attributes, segments, event definitions and messages, all at one moment. `public_url` is where the links of mails lead."""
+    return Surroundings(
+        attributes=attributes.all_of(connection),
+        segments=segments.all_of(connection),
+        events=definitions.all_of(connection),
+        messages=messages.all_of(connection),
+        public_url=public_url,
+    )

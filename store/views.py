@@ -1,0 +1,240 @@
+"""What is shown of entrants, deliveries and discards, a page at a time. It changes nothing and decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, bindparam, literal, select, tuple_
+
+from journey import durations, gate, ids, walk
+from journey.errors import NotFound
+from journey.events import Instant
+from journey.graph import EventNode, Journey, Node, Qualification, Reaction, Wait
+from store import schema
+from store.versions import frozen_version
+
+_entrants, _steps, _deliveries, _discards = schema.entrants.c, schema.steps.c, schema.deliveries.c, schema.discards.c
+
+
+@dataclass(frozen=True, slots=True)
+class EntrantView:
+    """An entrant as a list shows it. `place` are the nodes where it stands, at a gate several; instants in microseconds."""
+
+    id: str
+    journey: str
+    version: str
+    profile: str
+    run: str
+    state: str
+    place: tuple[str, ...]
+    waiting: bool
+    until: Instant | None
+    entered_at: Instant
+    ended_at: Instant | None
+    end_reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """One step of a path: what was left and by which exit, by which event; where it then acted, how that came out, and where it led."""
+
+    n: int
+    left: str
+    exit: str
+    source: str
+    event: str
+    node: str
+    revision: int | None
+    outcome: str
+    place: tuple[str, ...]
+    said: str
+    opened_at: Instant | None
+    closed_at: Instant | None
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitedView:
+    """One node of the gate where an entrant waits: `what` is the event, `CHANNEL.KIND of NODE`, the segment, or the length of a wait."""
+
+    node: str
+    kind: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingView:
+    """What an entrant waits for. `until` is None when the gate listens for ever; `then` are the nodes that time leads to.
+
+    `global_timeout_at` ends everything.
+    """
+
+    awaited: tuple[AwaitedView, ...]
+    since: Instant
+    until: Instant | None
+    then: tuple[str, ...]
+    global_timeout_at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryView:
+    """A delivery: one message to one entrant on one channel. `id` is what the provider got as its key."""
+
+    id: str
+    entrant: str
+    n: int
+    channel: str
+    version: str
+    node: str
+    message: str
+    profile: str
+    status: str
+    reason: str
+    tries: int
+    provider_id: str
+    marked_at: Instant | None
+
+
+@dataclass(frozen=True, slots=True)
+class DiscardView:
+    """Why something had no effect."""
+
+    id: int
+    code: str
+    detail: str
+    source: str
+    event: str
+    profile: str
+    entrant: str
+    version: str
+    run: str
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class EntrantStory:
+    """One entrant with its whole path. `waiting` is None when it is under way or ended."""
+
+    entrant: EntrantView
+    path: tuple[StepView, ...]
+    waiting: WaitingView | None
+    deliveries: tuple[DeliveryView, ...]
+
+
+_STEPS = select(schema.steps).where(_steps.entrant == bindparam("entrant")).order_by(_steps.n)
+_DELIVERIES = select(schema.deliveries).where(_deliveries.entrant == bindparam("entrant")).order_by(_deliveries.n, _deliveries.channel)
+_ENTRANT = (
+    select(schema.entrants, schema.versions.c.hash)
+    .join(schema.versions, schema.versions.c.id == _entrants.version)
+    .where(_entrants.id == bindparam("entrant"))
+)
+
+
+def entrants(connection: Connection, wanted: Mapping[str, str], *, node: str = "", after: str = "", limit: int = 100) -> list[EntrantView]:
+    """Entrants in order of id, behind `after`. `wanted` maps columns (journey, version, state, profile, run) to a value; `node` finds
+    those who stand there now, alone or as part of a gate."""
+    query = select(schema.entrants).where(*_equal(_entrants, wanted), _entrants.id > after).order_by(_entrants.id).limit(limit)
+    if node:
+        query = query.where((literal("+") + _entrants.place + literal("+")).contains(f"+{node}+", autoescape=True))
+    return [_as_entrant(row) for row in connection.execute(query).mappings()]
+
+
+def entrant(connection: Connection, entrant_id: str) -> EntrantStory:
+    """One entrant: its path, what it waits for and until when, its deliveries. Raises NotFound."""
+    row = connection.execute(_ENTRANT, {"entrant": entrant_id}).mappings().first()
+    if row is None:
+        raise NotFound(f"There is no entrant {entrant_id}.")
+    journey = frozen_version(connection, row["hash"]).journey
+    return EntrantStory(
+        _as_entrant(row),
+        tuple(_as_step(step) for step in connection.execute(_STEPS, {"entrant": entrant_id}).mappings()),
+        _waiting(journey, row),
+        tuple(_as_delivery(delivery) for delivery in connection.execute(_DELIVERIES, {"entrant": entrant_id}).mappings()),
+    )
+
+
+def deliveries(
+    connection: Connection, wanted: Mapping[str, str], *, journey: str = "", after: tuple[str, int, str] | None = None, limit: int = 100
+) -> list[DeliveryView]:
+    """Deliveries in order of entrant, step and channel, behind `after`. `wanted` maps columns (version, entrant, profile, node, message,
+    channel, status, reason) to a value."""
+    key = (_deliveries.entrant, _deliveries.n, _deliveries.channel)
+    query = select(schema.deliveries).where(*_equal(_deliveries, wanted)).order_by(*key).limit(limit)
+    if journey:
+        query = query.where(_deliveries.version.in_(_versions_of(journey)))
+    if after is not None:
+        query = query.where(tuple_(*key) > after)
+    return [_as_delivery(row) for row in connection.execute(query).mappings()]
+
+
+def discards(
+    connection: Connection, wanted: Mapping[str, str], *, journey: str = "", before: int | None = None, limit: int = 100
+) -> list[DiscardView]:
+    """Discards, the newest first, older than `before` (an id). `wanted` maps columns (code, version, run, profile, entrant, source,
+    event) to a value."""
+    query = select(schema.discards).where(*_equal(_discards, wanted)).order_by(_discards.id.desc()).limit(limit)
+    if journey:
+        query = query.where(_discards.version.in_(_versions_of(journey)))
+    if before is not None:
+        query = query.where(_discards.id < before)
+    return [DiscardView(**row) for row in connection.execute(query).mappings()]
+
+
+def _equal(columns: Any, wanted: Mapping[str, str]) -> list[ColumnElement[bool]]:
+    return [columns[name] == value for name, value in wanted.items() if value]
+
+
+def _versions_of(journey: str) -> Select[tuple[str]]:
+    return select(schema.versions.c.id).where(schema.versions.c.journey == journey)
+
+
+def _waiting(journey: Journey, row: RowMapping) -> WaitingView | None:
+    if row["state"] != "open" or not row["waiting"]:
+        return None
+    listen = walk.ask(journey, row["place"])
+    assert isinstance(listen, walk.Listen), "who waits stands at a gate"
+    return WaitingView(
+        awaited=tuple(AwaitedView(node, journey.node(node).kind, _what(journey.node(node))) for node in listen.nodes),
+        since=row["arrived_at"],
+        until=row["until"],
+        then=walk.nodes_of(walk.follow(journey, listen.due)) if listen.due is not None else (),
+        global_timeout_at=row["entered_at"] + durations.seconds(journey.global_timeout) * gate.MICROSECONDS,
+    )
+
+
+def _what(node: Node) -> str:
+    match node:
+        case EventNode():
+            return node.event
+        case Reaction():
+            return f"{node.to} of {node.of}"
+        case Qualification():
+            return node.segment
+        case Wait():
+            return node.duration
+    return ""
+
+
+def _as_entrant(row: RowMapping) -> EntrantView:
+    return EntrantView(
+        id=row["id"], journey=row["journey"], version=row["version"], profile=row["profile"], run=row["run"], state=row["state"],
+        place=walk.nodes_of(row["place"]), waiting=row["state"] == "open" and row["waiting"], until=row["until"],
+        entered_at=row["entered_at"], ended_at=row["ended_at"], end_reason=row["end_reason"],
+    )  # fmt: skip
+
+
+def _as_step(row: RowMapping) -> StepView:
+    return StepView(
+        n=row["n"], left=row["left"], exit=row["left_exit"], source=row["by_source"], event=row["by_event"], node=row["node"],
+        revision=row["revision"], outcome=row["outcome"], place=walk.nodes_of(row["place"]), said=row["said"],
+        opened_at=row["opened_at"], closed_at=row["closed_at"],
+    )  # fmt: skip
+
+
+def _as_delivery(row: RowMapping) -> DeliveryView:
+    return DeliveryView(
+        id=ids.delivery(row["entrant"], row["n"], row["channel"]), entrant=row["entrant"], n=row["n"], channel=row["channel"],
+        version=row["version"], node=row["node"], message=row["message"], profile=row["profile"], status=row["status"],
+        reason=row["reason"], tries=row["tries"], provider_id=row["provider_id"], marked_at=row["marked_at"],
+    )  # fmt: skip
