@@ -244,7 +244,7 @@ async def test_a_run_of_a_list_keeps_each_profile_once(database: Database) -> No
 async def test_two_runs_do_not_read_the_segment_at_once(database: Database) -> None:
     await database.write(stock.put_use_case)
     await publish(database)
-    with pytest.raises(Conflict, match="thank-you.run.1 is still reading") as refused:
+    with pytest.raises(Conflict, match=r"thank-you\.run\.1 is still reading") as refused:
         await database.write(lambda work: journeys.start_run(work, "thank-you"))
     assert refused.value.code == "run_reading"
     await database.write(stock.end_run)
