@@ -5,8 +5,9 @@ The scalars are those of the YAML 1.2 core schema: `on` and `22:00` are texts, a
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -80,6 +81,14 @@ def read(text: str) -> Source:
     return Source(data, reader.lines)
 
 
+def read_json(text: str) -> Any:
+    """Reads one line of JSON: faster than `read`, and without lines. Raises BadInput when it is none, or holds a key twice."""
+    try:
+        return json.loads(text, object_pairs_hook=_once)
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"This is no JSON: {error}.") from error
+
+
 def load(model: type[_MODEL], data: Any) -> _MODEL | tuple[Fault, ...]:
     """The document that the data is, or everything that is wrong with its shape."""
     try:
@@ -116,9 +125,14 @@ def refusal(found: tuple[Fault, ...]) -> BadInput:
 
 def faults(error: ValidationError, data: Any) -> tuple[Fault, ...]:
     """What pydantic found, with paths as the document has them: without the names of the union members that were tried."""
+    return faults_of(error.errors(include_url=False), data)
+
+
+def faults_of(errors: Iterable[ErrorDetails], data: Any) -> tuple[Fault, ...]:
+    """As `faults`, for errors that have left their exception already."""
     shapes: dict[str, list[str]] = {}
     sentences: dict[str, str] = {}
-    for one in error.errors(include_url=False):
+    for one in errors:
         path = _path(one["loc"], data, absent=one["type"] == "missing")
         if one["type"] in _EXPECTED:
             shapes.setdefault(path, []).append(_EXPECTED[one["type"]])
@@ -186,6 +200,15 @@ def _whole(text: str, line: int) -> str:
         return text.encode("utf-16", "surrogatepass").decode("utf-16")
     except UnicodeDecodeError as error:
         raise BadInput(f"Line {line}: the text holds half of a character (a lone surrogate).", line=line) from error
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise BadInput(f"{key} stands twice in one object; keep one of them.", where=key)
+        found[key] = value
+    return found
 
 
 def _path(loc: tuple[int | str, ...], data: Any, *, absent: bool) -> str:
