@@ -1,0 +1,122 @@
+"""What the simulator is told and what it tells: a script of what somebody does, and the story of how they walked. It knows no walk.
+
+Every instant is in microseconds after the admission.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from journey.events import EventDefinition, Instant
+from journey.messages import MessageDocument
+
+
+@dataclass(frozen=True, slots=True)
+class Occurs:
+    """An event about this person is accepted. Without an id it gets one of its own; the same (source, id) again is a repeat."""
+
+    at: Instant
+    name: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    id: str = ""
+    source: str = "script"
+
+
+@dataclass(frozen=True, slots=True)
+class Reacts:
+    """This person does something with the message of node `of`: `to` is CHANNEL.KIND, as `email.opened`; `link` is what was clicked."""
+
+    at: Instant
+    of: str
+    to: str
+    link: str = ""
+
+
+Happening = Occurs | Reacts
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What happens, and how well it goes.
+
+    `stops` is how long a stop takes: from the decision that leads to it until the person arrives at the next place. Its key is the
+    node that acts, or the place arrived at when none does (`purchase`); a stop that is not named takes no time. `failing` and
+    `uncertain` are deliveries, as (node, channel), that the provider refuses for good, or of which nobody knows.
+    """
+
+    happenings: tuple[Happening, ...] = ()
+    stops: Mapping[str, Instant] = field(default_factory=dict)
+    failing: frozenset[tuple[str, str]] = frozenset()
+    uncertain: frozenset[tuple[str, str]] = frozenset()
+    until: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What stands around the journey: messages by id, event definitions beside those of the version, barred (channel, address)."""
+
+    messages: Mapping[str, MessageDocument] = field(default_factory=dict)
+    definitions: tuple[EventDefinition, ...] = ()
+    suppressed: frozenset[tuple[str, str]] = frozenset()
+    consent_explicit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One delivery: `status` is sent, excluded, failed or uncertain, claimed while the stop lasts; `reason` says why it was not sent."""
+
+    id: str
+    node: str
+    message: str
+    channel: str
+    status: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What became of one happening of the script.
+
+    `code` is decided (then `node` says which), kept, duplicate, no_delivery (a reaction to what was never sent: an address that does
+    not exist), or the code of a discard.
+    """
+
+    code: str
+    node: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One line of the story."""
+
+    at: Instant
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """How one person walked.
+
+    `path` is every node that was left, as NODE:EXIT. `end` is the reason of the end, empty when the person is still inside; then
+    `place` is where, `waiting` whether at a gate, and `wakes_at` when time alone would move them on. `end_node` is the end that was
+    drawn, if one was. `effects` are in the order of the script's happenings.
+    """
+
+    entrant: str
+    path: tuple[str, ...]
+    deliveries: tuple[Told, ...]
+    effects: tuple[Effect, ...]
+    timeline: tuple[Moment, ...]
+    end: str = ""
+    end_node: str = ""
+    ended_at: Instant | None = None
+    place: str = ""
+    waiting: bool = False
+    wakes_at: Instant | None = None
+
+    @property
+    def sent(self) -> tuple[str, ...]:
+        """What reached the person, as NODE:CHANNEL in the order of sending."""
+        return tuple(f"{told.node}:{told.channel}" for told in self.deliveries if told.status in ("sent", "uncertain"))
