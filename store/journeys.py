@@ -33,6 +33,19 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
+class Summary:
+    """A journey in a list. `live` and `newest` are numbers of versions; `state` is that of the newest, draft when there is none."""
+
+    id: str
+    name: str
+    draft: bool
+    live: int | None
+    newest: int | None
+    state: lifecycle.State
+    updated_at: Instant
+
+
+@dataclass(frozen=True, slots=True)
 class Published:
     """What a publish did. `run` is the run to be started, None when the entry waits to be told; `closed` is the version before."""
 
@@ -59,6 +72,35 @@ def get_draft(connection: Connection, journey_id: str) -> Draft:
     if found.draft is None:
         raise NotFound(f"{journey_id} has no draft; what was published is under /v1/journeys/{journey_id}/versions.")
     return Draft(found.id, found.draft, found.etag, found.updated_at or 0)
+
+
+def page(connection: Connection, after: str, limit: int) -> list[Summary]:
+    """Journeys in order of id, behind `after`."""
+    query = select(schema.journeys).where(_journeys.id > after).order_by(_journeys.id).limit(limit)
+    return [_summary(connection, found) for found in connection.execute(query)]
+
+
+def version(connection: Connection, journey_id: str, number: int | None = None) -> VersionRow:
+    """A version of a journey; without a number the live one, or the newest when none is live. Raises NotFound."""
+    known = versions.of_journey(connection, journey_id)
+    for one in known:
+        if one.number == number or (number is None and one.state == "live"):
+            return one
+    if known and number is None:
+        return known[-1]
+    if not known and connection.execute(_ONE, {"id": journey_id}).first() is None:
+        raise _unknown(journey_id)
+    if number is not None:
+        raise NotFound(f"There is no version {number} of {journey_id}; see /v1/journeys/{journey_id}/versions.")
+    raise NotFound(f"{journey_id} was never published: publish it first.")
+
+
+def all_versions(connection: Connection, journey_id: str) -> list[VersionRow]:
+    """Every version of a journey, the oldest first; none when it was never published. Raises NotFound."""
+    known = versions.of_journey(connection, journey_id)
+    if not known and connection.execute(_ONE, {"id": journey_id}).first() is None:
+        raise _unknown(journey_id)
+    return known
 
 
 def put_draft(work: Work, journey_id: str, document: dict[str, Any], if_match: str | None = None) -> str:
@@ -110,32 +152,32 @@ def publish(work: Work, journey_id: str, public_url: str) -> Published:
     former = versions.live(work.connection, journey_id)
     if former is not None and former.hash == frozen.hash:
         raise Conflict(f"{former.id} is live with just this content: there is nothing to publish.", code="unchanged")
-    number = 1 + max((version.number for version in versions.of_journey(work.connection, journey_id)), default=0)
+    number = 1 + max((one.number for one in versions.of_journey(work.connection, journey_id)), default=0)
     state = lifecycle.after(f"The draft of {journey_id}", "draft", "publish")
-    version = VersionRow(ids.version(journey_id, number), journey_id, number, frozen.hash, state, work.now())
+    published = VersionRow(ids.version(journey_id, number), journey_id, number, frozen.hash, state, work.now())
     if former is not None:
         _close(work, former)
     versions.keep(work, frozen)
-    versions.insert(work, version)
-    run = runs.start(work, version, frozen.journey) if _reads_at_once(frozen.journey) else None
+    versions.insert(work, published)
+    run = runs.start(work, published, frozen.journey) if _reads_at_once(frozen.journey) else None
     warnings = tuple(validation.validate(journey, around))
-    return Published(version.id, number, run, former.id if former is not None else None, warnings)
+    return Published(published.id, number, run, former.id if former is not None else None, warnings)
 
 
 def start_run(work: Work, journey_id: str, profiles: list[str] | None = None) -> str:
     """Write a run of the live version and return its id: of its segment, or of a list of profiles. Raises NotFound, Conflict."""
     _known(work, journey_id)
-    version, journey = runs.let_in_now(work.connection, journey_id)
-    return runs.start(work, version, journey, profiles)
+    live, journey = runs.let_in_now(work.connection, journey_id)
+    return runs.start(work, live, journey, profiles)
 
 
 def close(work: Work, journey_id: str) -> Closed:
     """Let in nobody more. A run that reads goes on to its end. Raises Conflict when no version is live, NotFound."""
     _known(work, journey_id)
-    version = versions.live(work.connection, journey_id)
-    if version is None:
+    live = versions.live(work.connection, journey_id)
+    if live is None:
         raise Conflict(f"{journey_id} has no live version that could be closed.", code="state")
-    return Closed(version.id, _close(work, version))
+    return Closed(live.id, _close(work, live))
 
 
 def stop(work: Work, journey_id: str) -> list[str]:
@@ -144,23 +186,23 @@ def stop(work: Work, journey_id: str) -> list[str]:
     From this commit on nobody acts: each entrant's next commit is its end. Raises Conflict when there is nothing to stop, NotFound.
     """
     _known(work, journey_id)
-    holding = [version for version in versions.of_journey(work.connection, journey_id) if version.state in lifecycle.HOLDS_PEOPLE]
+    holding = [one for one in versions.of_journey(work.connection, journey_id) if one.state in lifecycle.HOLDS_PEOPLE]
     if not holding:
         raise Conflict(f"{journey_id} has no live or closed version that could be stopped.", code="state")
-    for version in holding:
-        versions.set_state(work, version.id, lifecycle.after(version.id, version.state, "stop"))
-        runs.stop_all(work, version.id)
-    return [version.id for version in holding]
+    for one in holding:
+        versions.set_state(work, one.id, lifecycle.after(one.id, one.state, "stop"))
+        runs.stop_all(work, one.id)
+    return [one.id for one in holding]
 
 
 def finish_if_empty(work: Work, version_id: str) -> bool:
     """A closed version with nobody inside and no run that reads is finished. Called after an end, a run and a close."""
-    version = versions.row(work.connection, version_id)
-    if version.state != "closed":
+    row = versions.row(work.connection, version_id)
+    if row.state != "closed":
         return False
     if versions.anybody_inside(work.connection, version_id) or runs.anyone_reads(work.connection, version_id):
         return False
-    versions.set_state(work, version_id, lifecycle.after(version_id, version.state, "finish"))
+    versions.set_state(work, version_id, lifecycle.after(version_id, row.state, "finish"))
     return True
 
 
@@ -172,10 +214,27 @@ def etag_of(document: dict[str, Any]) -> str:
         raise BadInput("The document holds what JSON cannot carry: a number that is none, or a broken text.") from fault
 
 
-def _close(work: Work, version: VersionRow) -> lifecycle.State:
-    state = lifecycle.after(version.id, version.state, "close")
-    versions.set_state(work, version.id, state)
-    return "finished" if finish_if_empty(work, version.id) else state
+def _summary(connection: Connection, found: Any) -> Summary:
+    known = versions.of_journey(connection, found.id)
+    document = found.draft
+    if document is None and known:
+        document = {"name": versions.frozen_version(connection, known[-1].hash).journey.name}
+    live = next((one.number for one in known if one.state == "live"), None)
+    return Summary(
+        id=found.id,
+        name=str((document or {}).get("name", "")),
+        draft=found.draft is not None,
+        live=live,
+        newest=known[-1].number if known else None,
+        state=known[-1].state if known else "draft",
+        updated_at=found.updated_at or 0,
+    )
+
+
+def _close(work: Work, live: VersionRow) -> lifecycle.State:
+    state = lifecycle.after(live.id, live.state, "close")
+    versions.set_state(work, live.id, state)
+    return "finished" if finish_if_empty(work, live.id) else state
 
 
 def _locked(work: Work, journey_id: str) -> Any:

@@ -20,9 +20,13 @@ class SettableClock:
 
 @dataclass
 class FakeWorkflows:
-    """Records what the workflows were asked for. `up` False is a Temporal server that cannot be reached."""
+    """Records what the workflows were asked for. `up` False is a Temporal server that cannot be reached.
+
+    `lost` is one that goes away between the question whether it is there and the call.
+    """
 
     up: bool = True
+    lost: bool = False
     runs: list[str] = field(default_factory=list)
     signals: list[tuple[str, Happened]] = field(default_factory=list)
     leaving: list[tuple[str, str]] = field(default_factory=list)
@@ -48,5 +52,5 @@ class FakeWorkflows:
         return self.up
 
     def _need_the_server(self) -> None:
-        if not self.up:
+        if not self.up or self.lost:
             raise Unavailable("The Temporal server cannot be reached; try again in a moment.")

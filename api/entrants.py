@@ -1,0 +1,125 @@
+"""Entrants over HTTP: who is where, and the whole path of one. It moves nobody."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Path, Query
+from pydantic import BaseModel, ConfigDict
+
+from api import paging
+from api.auth import admin
+from api.instants import Moment
+from api.paging import Cursor, Limit
+from api.problems import answers
+from api.records import TEXT, DeliveryModel, Filter
+from api.services import With
+from store import views
+
+router = APIRouter(prefix="/v1/entrants", tags=["entrants"], dependencies=[Depends(admin)])
+
+
+class EntrantModel(BaseModel):
+    """An entrant. `place` are the nodes where it stands, at a gate several; `until` is null while it listens for ever."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    journey: str
+    version: str
+    profile: str
+    run: str
+    state: Literal["open", "ended"]
+    place: list[str]
+    waiting: bool
+    until: Moment | None
+    entered_at: Moment
+    ended_at: Moment | None
+    end_reason: str
+
+
+class EntrantPage(BaseModel):
+    """Entrants in order of id."""
+
+    items: list[EntrantModel]
+    next: str | None
+
+
+class StepModel(BaseModel):
+    """One step of a path: the node it left and by which exit, the event that decided it; the node where it then acted, how that came
+    out, and the place it led to. `said` is the same as a sentence."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    n: int
+    left: str
+    exit: str
+    source: str
+    event: str
+    node: str
+    revision: int | None
+    outcome: str
+    place: list[str]
+    said: str
+    opened_at: Moment | None
+    closed_at: Moment | None
+
+
+class AwaitedModel(BaseModel):
+    """One node of the gate: `what` is the event, `CHANNEL.KIND of NODE`, the segment, or the length of a wait."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    node: str
+    kind: str
+    what: str
+
+
+class WaitingModel(BaseModel):
+    """What is waited for since when; at `until` time leads to the nodes `then`. `global_timeout_at` ends everything."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    awaited: list[AwaitedModel]
+    since: Moment
+    until: Moment | None
+    then: list[str]
+    global_timeout_at: Moment
+
+
+class StoryModel(BaseModel):
+    """One entrant. `waiting` is null when it is under way or ended."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    entrant: EntrantModel
+    path: list[StepModel]
+    waiting: WaitingModel | None
+    deliveries: list[DeliveryModel]
+
+
+@router.get("")
+async def list_entrants(
+    services: With,
+    journey: Filter = "",
+    version: Filter = "",
+    node: Annotated[str, Query(max_length=63, pattern=TEXT, description="Those who stand there now, alone or in a gate.")] = "",
+    state: Literal["", "open", "ended"] = "",
+    profile: Filter = "",
+    run: Filter = "",
+    limit: Limit = 100,
+    cursor: Cursor = "",
+) -> EntrantPage:
+    """Entrants of all journeys, or those that the filters leave."""
+    wanted = {"journey": journey, "version": version, "state": state, "profile": profile, "run": run}
+    key = paging.read(cursor, [str])
+    after = str(key[0]) if key else ""
+    found = await services.database.read(lambda c: views.entrants(c, wanted, node=node, after=after, limit=limit))
+    following = paging.write([found[-1].id]) if len(found) == limit else None
+    return EntrantPage(items=[EntrantModel.model_validate(one) for one in found], next=following)
+
+
+@router.get("/{entrant}", responses=answers(404))
+async def get_entrant(entrant: Annotated[str, Path(max_length=500, pattern=TEXT)], services: With) -> StoryModel:
+    """One entrant: the path so far, what it waits for and until when, and its deliveries."""
+    return StoryModel.model_validate(await services.database.read(lambda c: views.entrant(c, entrant)))

@@ -1,0 +1,290 @@
+"""Journeys over HTTP: draft, publishing, closing, stopping, versions, diagram and report. It decides nothing: the store does."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Body, Depends, Header, Query, Response
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import Connection
+
+from api import paging
+from api.auth import admin
+from api.instants import Moment
+from api.named import Id, same_id
+from api.paging import Cursor, Limit
+from api.problems import FindingModel, answers
+from api.runs import need_the_workflows, set_off
+from api.services import With
+from journey import diagram, diagram_mermaid, diagram_svg, documents, reports
+from journey.errors import BadInput, Unavailable
+from journey.findings import blocking
+from journey.graph import Journey
+from journey.lifecycle import State
+from journey.reports import NodeReport, Totals
+from store import journeys, messages, versions
+from store import reports as store_reports
+from store.versions import VersionRow
+
+router = APIRouter(prefix="/v1/journeys", tags=["journeys"], dependencies=[Depends(admin)])
+
+IfMatch = Annotated[str, Header(alias="If-Match", max_length=200, description="The ETag that was read; absent overwrites.")]
+Which = Annotated[int | None, Query(ge=1, le=2**31, description="The number of a version; absent, the live one, or the newest.")]
+_WAITS = "It takes effect when the Temporal server can be reached again; from now on nobody acts."
+
+
+class JourneyItem(BaseModel):
+    """A journey in a list. `live` and `newest` are numbers of versions; `state` is that of the newest, draft when there is none."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    name: str
+    draft: bool
+    live: int | None
+    newest: int | None
+    state: State
+    updated_at: Moment
+
+
+class JourneyPage(BaseModel):
+    """Journeys in order of id."""
+
+    items: list[JourneyItem]
+    next: str | None
+
+
+class Validated(BaseModel):
+    """What the validator says: `valid` when nothing forbids a publish."""
+
+    valid: bool
+    findings: list[FindingModel]
+
+
+class PublishedModel(BaseModel):
+    """What a publish did. `run` reads the segment now; `closed` lets in nobody more; `note` says what is still to come, if anything."""
+
+    version: str
+    number: int
+    run: str | None
+    closed: str | None
+    findings: list[FindingModel]
+    note: str = ""
+
+
+class ClosedModel(BaseModel):
+    """The version that was closed, and the state it is in: finished when nobody was inside."""
+
+    version: str
+    state: State
+
+
+class StoppedModel(BaseModel):
+    """The versions that were stopped; everybody inside ends."""
+
+    versions: list[str]
+    note: str = ""
+
+
+class VersionItem(BaseModel):
+    """A published version. `hash` is that of all it froze."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    number: int
+    state: State
+    hash: str
+    published_at: Moment
+
+
+class VersionList(BaseModel):
+    """Every version of a journey, the oldest first."""
+
+    items: list[VersionItem]
+
+
+class VersionModel(VersionItem):
+    """A version with all it froze: the journey, and the event definitions by id. Rules are trees."""
+
+    journey: dict[str, Any]
+    events: dict[str, Any]
+
+
+class ReportModel(BaseModel):
+    """The numbers of one version as of now. `differences` names what contradicts itself: there should be none."""
+
+    journey: str
+    version: VersionItem
+    versions: list[VersionItem]
+    totals: Totals
+    nodes: list[NodeReport]
+    differences: list[str]
+
+
+@router.get("")
+async def list_journeys(services: With, limit: Limit = 100, cursor: Cursor = "") -> JourneyPage:
+    """Every journey, drafts and published ones."""
+    key = paging.read(cursor, [str])
+    found = await services.database.read(lambda c: journeys.page(c, str(key[0]) if key else "", limit))
+    following = paging.write([found[-1].id]) if len(found) == limit else None
+    return JourneyPage(items=[JourneyItem.model_validate(one) for one in found], next=following)
+
+
+@router.get("/{journey_id}", responses=answers(404))
+async def get_draft(journey_id: Id, services: With, response: Response) -> dict[str, Any]:
+    """The draft, as it was put; its ETag is a header."""
+    draft = await services.database.read(lambda c: journeys.get_draft(c, journey_id))
+    response.headers["ETag"] = f'"{draft.etag}"'
+    return draft.document
+
+
+@router.put("/{journey_id}", responses=answers(412))
+async def put_draft(
+    journey_id: Id, services: With, response: Response, document: Annotated[dict[str, Any], Body()], if_match: IfMatch = ""
+) -> dict[str, Any]:
+    """Keep a draft. Only its shape is judged; `:validate` says what is still missing. Answers with the draft and its ETag."""
+    if isinstance(document.get("id", ""), str):
+        same_id(document.get("id", ""), journey_id)
+    kept = document if document.get("id") else {"id": journey_id} | {name: value for name, value in document.items() if name != "id"}
+    documents.parse(Journey, kept)
+    wanted = _etag(if_match)
+    etag = await services.database.write(lambda work: journeys.put_draft(work, journey_id, kept, wanted))
+    response.headers["ETag"] = f'"{etag}"'
+    return kept
+
+
+@router.delete("/{journey_id}", status_code=204, responses=answers(404, 412))
+async def delete_draft(journey_id: Id, services: With, if_match: IfMatch = "") -> None:
+    """Throw the draft away; what was published stays."""
+    wanted = _etag(if_match)
+    await services.database.write(lambda work: journeys.delete_draft(work, journey_id, wanted))
+
+
+@router.post("/{journey_id}:validate", responses=answers(404))
+async def validate(journey_id: Id, services: With) -> Validated:
+    """What forbids or should delay a publish of the draft. Changes nothing."""
+    found = await services.database.read(lambda c: journeys.findings(c, journey_id, services.public_url))
+    return Validated(valid=not blocking(found), findings=[FindingModel(**asdict(finding)) for finding in found])
+
+
+@router.post("/{journey_id}:publish", responses=answers(404, 409))
+async def publish(journey_id: Id, services: With) -> PublishedModel:
+    """Freeze the draft as the next version and let people in; the version before is closed.
+
+    409 with every finding when the draft is not valid, 409 `unchanged` when just this is live already, 503 when the Temporal server
+    cannot be reached: then nothing has happened.
+    """
+    await need_the_workflows(services)
+    published = await services.database.write(lambda work: journeys.publish(work, journey_id, services.public_url))
+    note = await set_off(services, published.run) if published.run is not None else ""
+    warnings = [FindingModel(**asdict(finding)) for finding in published.findings]
+    return PublishedModel(
+        version=published.version, number=published.number, run=published.run, closed=published.closed, findings=warnings, note=note
+    )
+
+
+@router.post("/{journey_id}:close", responses=answers(404, 409))
+async def close(journey_id: Id, services: With) -> ClosedModel:
+    """Let in nobody more; those inside walk on, and a run that reads goes on to its end."""
+    closed = await services.database.write(lambda work: journeys.close(work, journey_id))
+    return ClosedModel(version=closed.version, state=closed.state)
+
+
+@router.post("/{journey_id}:stop", responses=answers(404, 409))
+async def stop(journey_id: Id, services: With) -> StoppedModel:
+    """Stop every version in which people are, for good: from now on nobody acts, and everybody ends with `journey_stopped`."""
+    stopped = await services.database.write(lambda work: journeys.stop(work, journey_id))
+    note = ""
+    for version in stopped:
+        try:
+            await services.workflows.wind_down(version, "journey_stopped")
+        except Unavailable:
+            note = _WAITS
+    return StoppedModel(versions=stopped, note=note)
+
+
+@router.get("/{journey_id}/versions", responses=answers(404))
+async def list_versions(journey_id: Id, services: With) -> VersionList:
+    """Every version and the state it is in."""
+    found = await services.database.read(lambda c: journeys.all_versions(c, journey_id))
+    return VersionList(items=[VersionItem.model_validate(one) for one in found])
+
+
+@router.get("/{journey_id}/versions/{number}", responses=answers(404))
+async def get_version(journey_id: Id, number: int, services: With) -> VersionModel:
+    """A version with all it froze."""
+
+    def read(connection: Connection) -> VersionModel:
+        row = journeys.version(connection, journey_id, number)
+        frozen = versions.frozen_version(connection, row.hash).model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        events = frozen.get("events", {})
+        return VersionModel(**VersionItem.model_validate(row).model_dump(), journey=frozen["journey"], events=events)
+
+    return await services.database.read(read)
+
+
+@router.get("/{journey_id}/report", responses=answers(404))
+async def get_report(journey_id: Id, services: With, version: Which = None) -> ReportModel:
+    """The numbers of the live version, or of another: per node, in total, and whether they agree."""
+
+    def read(connection: Connection) -> ReportModel:
+        row = journeys.version(connection, journey_id, version)
+        graph = versions.frozen_version(connection, row.hash).journey
+        report = store_reports.report(connection, row.id, graph)
+        return ReportModel(
+            journey=journey_id,
+            version=VersionItem.model_validate(row),
+            versions=[VersionItem.model_validate(one) for one in journeys.all_versions(connection, journey_id)],
+            totals=report.totals,
+            nodes=list(report.nodes),
+            differences=list(reports.differences(graph, report)),
+        )
+
+    return await services.database.read(read)
+
+
+@router.get(
+    "/{journey_id}/diagram",
+    responses={200: {"content": {"image/svg+xml": {}, "text/plain": {}}}, **answers(404)},
+    response_class=Response,
+)
+async def get_diagram(
+    journey_id: Id,
+    services: With,
+    format: Literal["svg", "mermaid"] = "svg",
+    version: Annotated[str, Query(pattern=r"^(|draft|[1-9]\d{0,8})$", description="A number, or `draft`; absent, as for the report.")] = "",
+) -> Response:
+    """The picture of a version with its numbers as of now, or of the draft; a journey never published shows its draft."""
+
+    def read(connection: Connection) -> diagram.Diagram:
+        known = messages.all_of(connection)
+        row = _drawn(connection, journey_id, version)
+        if row is None:
+            return diagram.draw(documents.parse(Journey, journeys.get_draft(connection, journey_id).document), messages=known)
+        graph = versions.frozen_version(connection, row.hash).journey
+        return diagram.draw(graph, store_reports.report(connection, row.id, graph), known)
+
+    drawn = await services.database.read(read)
+    if format == "mermaid":
+        return Response(diagram_mermaid.render(drawn), media_type="text/plain; charset=utf-8")
+    headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'", "X-Content-Type-Options": "nosniff"}
+    return Response(diagram_svg.render(drawn), media_type="image/svg+xml", headers=headers)
+
+
+def _drawn(connection: Connection, journey_id: str, which: str) -> VersionRow | None:
+    """The version to be drawn, None for the draft."""
+    if which == "draft" or (not which and not journeys.all_versions(connection, journey_id)):
+        return None
+    return journeys.version(connection, journey_id, int(which) if which else None)
+
+
+def _etag(if_match: str) -> str | None:
+    """The etag of a header If-Match without its quotes; None when there is none. A weakened one is taken too: some proxies make them."""
+    given = if_match.strip()
+    if not given:
+        return None
+    if "," in given:
+        raise BadInput("Send one etag in If-Match, the one that you read.", where="If-Match")
+    return given.removeprefix("W/").strip('"')

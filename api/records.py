@@ -1,0 +1,121 @@
+"""What is on record, over HTTP: every delivery, and everything that had no effect with its reason. It changes nothing."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, ConfigDict
+
+from api import paging
+from api.auth import admin
+from api.instants import Moment
+from api.paging import Cursor, Limit
+from api.services import With
+from store import views
+
+router = APIRouter(prefix="/v1", tags=["records"], dependencies=[Depends(admin)])
+
+TEXT = r"^[^\x00]*$"
+"""No database compares a text with NUL in it."""
+Filter = Annotated[str, Query(max_length=500, pattern=TEXT)]
+Status = Literal["claimed", "sent", "excluded", "failed", "uncertain"]
+
+
+class DeliveryModel(BaseModel):
+    """One message to one entrant on one channel. `id` is the key that the provider got; `reason` says why it was excluded or failed."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    entrant: str
+    n: int
+    channel: str
+    version: str
+    node: str
+    message: str
+    profile: str
+    status: Status
+    reason: str
+    tries: int
+    provider_id: str
+    marked_at: Moment | None
+
+
+class DeliveryPage(BaseModel):
+    """Deliveries in order of entrant, step and channel."""
+
+    items: list[DeliveryModel]
+    next: str | None
+
+
+class DiscardModel(BaseModel):
+    """Something without effect: `code` says why, the other fields what it was about."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    code: str
+    detail: str
+    source: str
+    event: str
+    profile: str
+    entrant: str
+    version: str
+    run: str
+    at: Moment
+
+
+class DiscardPage(BaseModel):
+    """Discards, the newest first."""
+
+    items: list[DiscardModel]
+    next: str | None
+
+
+@router.get("/deliveries")
+async def list_deliveries(
+    services: With,
+    journey: Filter = "",
+    version: Filter = "",
+    entrant: Filter = "",
+    profile: Filter = "",
+    node: Filter = "",
+    message: Filter = "",
+    channel: Filter = "",
+    status: Literal["", "claimed", "sent", "excluded", "failed", "uncertain"] = "",
+    reason: Filter = "",
+    limit: Limit = 100,
+    cursor: Cursor = "",
+) -> DeliveryPage:
+    """Deliveries of everybody, or those that the filters leave."""
+    wanted = {"version": version, "entrant": entrant, "profile": profile, "node": node, "message": message, "channel": channel,
+              "status": status, "reason": reason}  # fmt: skip
+    key = paging.read(cursor, [str, int, str])
+    after = (str(key[0]), int(key[1]), str(key[2])) if key else None
+    found = await services.database.read(lambda c: views.deliveries(c, wanted, journey=journey, after=after, limit=limit))
+    following = paging.write([found[-1].entrant, found[-1].n, found[-1].channel]) if len(found) == limit else None
+    return DeliveryPage(items=[DeliveryModel.model_validate(one) for one in found], next=following)
+
+
+@router.get("/discards")
+async def list_discards(
+    services: With,
+    code: Filter = "",
+    journey: Filter = "",
+    version: Filter = "",
+    run: Filter = "",
+    profile: Filter = "",
+    entrant: Filter = "",
+    source: Filter = "",
+    event: Filter = "",
+    limit: Limit = 100,
+    cursor: Cursor = "",
+) -> DiscardPage:
+    """Everything that had no effect, or what the filters leave of it."""
+    wanted = {"code": code, "version": version, "run": run, "profile": profile, "entrant": entrant, "source": source, "event": event}
+    key = paging.read(cursor, [int])
+    before = int(key[0]) if key else None
+    found = await services.database.read(lambda c: views.discards(c, wanted, journey=journey, before=before, limit=limit))
+    following = paging.write([found[-1].id]) if len(found) == limit else None
+    return DiscardPage(items=[DiscardModel.model_validate(one) for one in found], next=following)
