@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
-from journey.tracking import Signer
 
+from journey.tracking import Signer
 from store.database import Database
 from workflows.ports import Happened
 
@@ -44,6 +44,7 @@ class Services:
     create_profiles: bool = True
     too_old_seconds: int = 86400
     temporal_ui: str = ""
+    mail_from: str = "Preview <preview@localhost>"  # the setting MAIL_FROM; previews show it
 
 
 def services_of(request: Request) -> Services:

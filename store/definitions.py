@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from journey.rule_text import as_tree
 from sqlalchemy import Connection, select
 from sqlalchemy import delete as sql_delete
 
 from journey.errors import BadInput, NotFound
 from journey.events import EventDefinition
+from journey.rule_text import as_tree
 from store.schema import event_definitions
 from store.upserts import upsert
 from store.work import Work

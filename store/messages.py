@@ -9,6 +9,7 @@ from sqlalchemy import delete as sql_delete
 
 from journey.errors import NotFound
 from journey.messages import MessageDocument
+from store import in_use
 from store.schema import message_revisions, messages
 from store.upserts import upsert
 from store.work import Work
@@ -65,6 +66,7 @@ def put(work: Work, document: MessageDocument) -> int:
 
 
 def delete(work: Work, message_id: str) -> None:
-    """Take a message away; its revisions stay for those who are being written to. Raises NotFound."""
+    """Take a message away; its revisions stay for those who are being written to. Raises NotFound, and Conflict `in_use`."""
+    in_use.check_message(work.connection, message_id)
     if not work.connection.execute(sql_delete(messages).where(messages.c.id == message_id)).rowcount:
         raise NotFound(f"There is no message {message_id!r}.")

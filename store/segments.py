@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from journey.segments import SegmentDocument
 from sqlalchemy import Connection, select
 from sqlalchemy import delete as sql_delete
 
 from journey.errors import NotFound
+from journey.segments import SegmentDocument
+from store import in_use
 from store.schema import segments
 from store.upserts import upsert
 from store.work import Work
@@ -38,6 +39,7 @@ def put(work: Work, document: SegmentDocument) -> None:
 
 
 def delete(work: Work, segment_id: str) -> None:
-    """Take a segment away. Raises NotFound."""
+    """Take a segment away. Raises NotFound, and Conflict `in_use`."""
+    in_use.check_segment(work.connection, segment_id)
     if not work.connection.execute(sql_delete(segments).where(segments.c.id == segment_id)).rowcount:
         raise NotFound(f"There is no segment {segment_id!r}.")

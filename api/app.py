@@ -1,0 +1,57 @@
+"""The API put together: every router, the middleware around them, and one table of errors. It opens nothing: the root gives it services."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from api import (
+    attributes,
+    entrants,
+    event_definitions,
+    events,
+    journeys,
+    messages,
+    native_calls,
+    openapi,
+    problems,
+    profiles,
+    reactions,
+    records,
+    runs,
+    segment_compatible,
+    segments,
+    service,
+    suppressions,
+)
+from api.services import Services
+
+_ABOUT = "Customer journeys on Temporal. Errors are problem documents (RFC 9457) with a stable `code`; pages carry a cursor in `next`."
+_ROUTERS = (
+    attributes.router,
+    profiles.router,
+    segments.router,
+    event_definitions.router,
+    messages.router,
+    journeys.router,
+    runs.router,
+    entrants.router,
+    events.router,
+    segment_compatible.router,
+    reactions.router,
+    records.router,
+    suppressions.router,
+    service.router,
+)
+_OTHER_FORMATS = segment_compatible.PATHS | {"/v1/events", "/v1/push/opened"}
+
+
+def create_app(services: Services) -> FastAPI:
+    """The application that serves with these services; whoever opened them closes them."""
+    app = FastAPI(title="Sojourn", version="1", description=_ABOUT, redoc_url=None)
+    app.state.services = services
+    for router in _ROUTERS:
+        app.include_router(router)
+    app.add_middleware(native_calls.NativeCalls, refuse=problems.of_ours, other_formats=_OTHER_FORMATS)
+    problems.install(app)
+    openapi.describe(app, _OTHER_FORMATS)
+    return app

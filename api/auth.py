@@ -1,0 +1,50 @@
+"""Who may call: the holder of the admin key, or a client with a write key. It knows no resource."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Annotated
+
+from fastapi import Depends
+from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBasic, HTTPBasicCredentials, HTTPBearer
+
+from api.services import With
+from journey.errors import SojournError
+
+_bearer = HTTPBearer(auto_error=False, description="The admin key (SOJOURN_ADMIN_KEY).")
+_header = APIKeyHeader(name="X-API-Key", auto_error=False, description="The admin key, for clients that cannot send a bearer.")
+_basic = HTTPBasic(auto_error=False, description="A write key as the user name, no password.")
+
+
+class Unauthorized(SojournError):
+    """The call carries no key that opens it (HTTP 401). `scheme` is what to send."""
+
+    code = "unauthorized"
+
+    def __init__(self, sentence: str, *, scheme: str) -> None:
+        super().__init__(sentence)
+        self.scheme = scheme
+
+
+def admin(
+    services: With,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    header: Annotated[str | None, Depends(_header)],
+) -> None:
+    """Lets in who sends the admin key, as a bearer or as X-API-Key. Raises Unauthorized."""
+    given = bearer.credentials if bearer is not None else header or ""
+    if not services.admin_key or not _same(given, services.admin_key):
+        raise Unauthorized("Send the admin key: Authorization: Bearer KEY.", scheme="Bearer")
+
+
+def write_key(services: With, basic: Annotated[HTTPBasicCredentials | None, Depends(_basic)]) -> str:
+    """The namespace that the write key of this call carries. Raises Unauthorized."""
+    given = basic.username if basic is not None else ""
+    for key, namespace in services.write_keys.items():
+        if key and _same(given, key):
+            return namespace
+    raise Unauthorized("Send a write key as the user name of basic auth, with no password.", scheme="Basic")
+
+
+def _same(given: str, wanted: str) -> bool:
+    return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), wanted.encode("utf-8", "surrogatepass"))

@@ -1,0 +1,85 @@
+"""People: `PUT GET PATCH DELETE /v1/profiles/{id}`, and the import of many."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Request
+from pydantic import Field, StrictBool
+
+from api import profile_import, profile_values
+from api.auth import admin
+from api.named import same_id
+from api.problems import answers
+from api.services import With
+from journey.graph import Document
+from journey.profiles import ProfileDocument, PushToken
+from store import profiles
+
+router = APIRouter(prefix="/v1/profiles", tags=["profiles"], dependencies=[Depends(admin)])
+
+ProfilePath = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^/\x00-\x1f]+$", description="Up to 200 bytes without `/`.")]
+
+
+class ProfileBody(ProfileDocument):
+    """A profile; its id may be left out, the address has it."""
+
+    id: str = ""
+
+
+class ProfileChange(Document):
+    """What changes of a profile: entries are merged, a null takes one out, `push_tokens` replaces the list, what is absent stays."""
+
+    attributes: dict[str, Any] = Field(default_factory=dict)
+    identities: dict[str, str | None] = Field(default_factory=dict)
+    consents: dict[str, StrictBool | None] = Field(default_factory=dict)
+    push_tokens: tuple[PushToken, ...] | None = None
+    test: StrictBool | None = None
+
+
+@router.put("/{profile_id}", responses=answers(409))
+async def put_profile(services: With, profile_id: ProfilePath, body: ProfileBody) -> ProfileDocument:
+    """Keep a profile as given; what was there under its id is replaced."""
+    document = body.model_copy(update={"id": same_id(body.id, profile_id)})
+    profile_values.check(document)
+    await services.database.write(lambda work: profiles.put(work, document))
+    return document
+
+
+@router.get("/{profile_id}", responses=answers(404))
+async def get_profile(services: With, profile_id: ProfilePath) -> ProfileDocument:
+    """A profile as it is now."""
+    return await services.database.read(lambda connection: profiles.get(connection, profile_id))
+
+
+@router.patch("/{profile_id}", responses=answers(404, 409))
+async def patch_profile(services: With, profile_id: ProfilePath, change: ProfileChange) -> ProfileDocument:
+    """Change what is named and leave the rest."""
+    profile_values.check_entries(change.attributes, change.identities, change.consents, len(change.push_tokens or ()))
+    return await services.database.write(
+        lambda work: profiles.patch(
+            work,
+            profile_id,
+            attributes=change.attributes,
+            identities=change.identities,
+            consents=change.consents,
+            push_tokens=change.push_tokens,
+            test=change.test,
+        )
+    )
+
+
+@router.delete("/{profile_id}", status_code=204, responses=answers(404))
+async def delete_profile(services: With, profile_id: ProfilePath) -> None:
+    """Forget a profile and its identities."""
+    await services.database.write(lambda work: profiles.delete(work, profile_id))
+
+
+_BODIES = {kind: {"schema": {"type": "string"}} for kind in profile_import.KINDS}
+
+
+@router.post(":import", responses=answers(415), openapi_extra={"requestBody": {"required": True, "content": _BODIES}})
+async def import_profiles(services: With, request: Request) -> profile_import.Imported:
+    """Keep many profiles from CSV or NDJSON, as the body comes. A line that cannot be kept is reported and the others are kept."""
+    reader = profile_import.reader_of(request.headers)
+    return await profile_import.run(services.database, reader, request.stream())

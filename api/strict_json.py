@@ -1,0 +1,84 @@
+"""Reads JSON as strictly as every part of us needs it. It knows no request.
+
+Python reads more than JSON is (NaN, half a character), and a database keeps less (no NUL in a text): all of it is refused here, once.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any
+
+from journey.errors import BadInput
+
+DEEPEST = 64
+"""Levels of nesting."""
+_BIGGEST_INTEGER = 2**63 - 1
+_SUSPECT = re.compile(rb"\\u|[0-9]{19}")
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class BadJson(BadInput):
+    """The text is no JSON, or holds what no part of us could keep (HTTP 400)."""
+
+    code = "json_invalid"
+
+
+def read(text: bytes) -> Any:
+    """The value of a JSON text in UTF-8.
+
+    Raises BadJson for whatever is none, and for what could not be kept: NaN, infinities, whole numbers beyond 64 bits, NUL, half a
+    character, more than 64 levels.
+    """
+    try:
+        value = json.loads(text.decode("utf-8-sig"), parse_constant=_no_constant, parse_float=_finite)
+    except UnicodeDecodeError as error:
+        raise BadJson("The body is no JSON: it is not in UTF-8.") from error
+    except json.JSONDecodeError as error:
+        raise BadJson(f"The body is no JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from error
+    except RecursionError as error:
+        raise BadJson(f"The body is nested deeper than {DEEPEST} levels.") from error
+    except ValueError as error:  # a whole number of thousands of digits
+        raise BadJson("The body holds a number that is too long: send it as a text.") from error
+    # Most texts can hold nothing of what is looked for, and the look is dearer than the reading.
+    if _SUSPECT.search(text) or text.count(b"[") + text.count(b"{") > DEEPEST:
+        _look_through(value)
+    return value
+
+
+def _no_constant(name: str) -> Any:
+    raise BadJson(f"The body is no JSON: {name} is no number there. Leave the value out, or send null.")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise BadJson(f"The number {text[:40]} is too large to be kept: send it as a text.")
+    return number
+
+
+def _look_through(value: Any) -> None:
+    """Not recursive: what is looked for includes too deep a nesting."""
+    ahead: list[tuple[Any, int]] = [(value, 1)]
+    while ahead:
+        found, depth = ahead.pop()
+        if depth > DEEPEST:
+            raise BadJson(f"The body is nested deeper than {DEEPEST} levels.")
+        if isinstance(found, str):
+            _sound(found)
+        elif isinstance(found, int) and abs(found) > _BIGGEST_INTEGER:
+            raise BadJson("The body holds a whole number beyond 64 bits: send it as a text.")
+        elif isinstance(found, list):
+            ahead += [(item, depth + 1) for item in found]
+        elif isinstance(found, dict):
+            for name, item in found.items():
+                _sound(name)
+                ahead.append((item, depth + 1))
+
+
+def _sound(text: str) -> None:
+    if "\0" in text:
+        raise BadJson("The body holds a NUL character (\\u0000): take it out.")
+    if _LONE_SURROGATE.search(text):
+        raise BadJson("The body holds half of a character (a lone surrogate, as \\ud800 alone): take it out.")
