@@ -18,7 +18,7 @@ _NUMBERS: list[int | float] = [
     2**63 - 1, 2**63, 2**63 + 1, -(2**63), -(2**63) - 1,
     float(2**63), 10**30, 10**30 + 1, 1e30, 10**400, -(10**400), 5e-324, 1.7976931348623157e308,
 ]  # fmt: skip
-_FIELDS = ["a", "b", "a.b", "a.b.c", "missing", "profile", "profile.a", "profile.a.b", "event", "event.a", "entry.b"]
+_FIELDS = ["a", "a", "a", "b", "b", "a.b", "a.b.c", "missing", "profile", "profile.a", "profile.a.b", "event", "event.a", "entry.b"]
 _OPERATORS = ["=", "!=", "<", "<=", ">", ">=", "in", "notIn", "contains", "beginsWith", "endsWith", "null", "notNull"]
 
 texts = st.sampled_from(_TEXTS) | st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=4)
@@ -29,11 +29,14 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["a", "b", "c"]), inner, max_size=3),
     max_leaves=4,
 )
-attributes: st.SearchStrategy[dict[str, Any]] = st.dictionaries(st.sampled_from(["a", "b", "profile", "event"]), values)
+attributes: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {}, optional={"a": values, "b": values, "profile": values, "event": values}
+)
+every_value: list[Any] = [*_TEXTS, *_NUMBERS, True, False, None, [], ["a"], {}, {"a": 1}]
 
 
 def _groups(rules: st.SearchStrategy[Rule]) -> st.SearchStrategy[Group]:
-    parts = st.lists(rules, max_size=3).map(tuple)
+    parts = st.lists(rules, min_size=1, max_size=3).map(tuple) | st.just(())
     return st.builds(Group, combinator=st.sampled_from(["and", "or"]), rules=parts, negated=st.booleans())
 
 
