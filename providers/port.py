@@ -18,7 +18,7 @@ class Took:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The provider will never take it: a permanent answer. `code` is stable (docs/deliveries.md), `detail` the provider's own words."""
+    """The provider will never take it: a permanent answer. `code` is stable (docs/messages.md), `detail` the provider's own words."""
 
     code: str
     detail: str = ""
@@ -31,6 +31,15 @@ class Later:
 
     detail: str = ""
     retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertain(Later):
+    """The whole message was handed over and no answer came back: the provider may have taken it.
+
+    Only providers at risk (not idempotent) give this answer. It is a Later for who would rather send twice than lose a message; who
+    would never send twice looks for it first.
+    """
 
 
 Answer = Took | Refused | Later

@@ -1,0 +1,127 @@
+"""Push by one HTTP call to a push service. It knows no journey: what it gets is a push made out for one person.
+
+Idempotent: the delivery's id travels as Idempotency-Key, and a service that has seen it answers without pushing again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+
+from journey.errors import BadInput
+from journey.messages import Rendered, RenderedPush
+from providers.port import Answer, Later, Refused, Took
+
+_TRANSIENT = frozenset({401, 408, 409, 425, 429})
+_LONGEST_ANSWER = 64_000
+_LONGEST_DETAIL = 300
+
+
+class HttpPushProvider:
+    """POSTs each push as JSON to `url`: `{"delivery", "tokens", "title", "body", "url", "data", "opened_token"}`.
+
+    A 2xx answer took it; it may say `{"id": TEXT, "unregistered": [TOKEN, ...]}`. Other answers may say `{"error": "UNREGISTERED"}`,
+    which means all tokens of the push. `headers` go with every call, for instance an Authorization. Raises BadInput for another url.
+    """
+
+    channel = "push"
+    name = "http"
+    idempotent = True
+
+    def __init__(self, url: str, *, headers: Mapping[str, str] | None = None, longest_call: float = 10.0, connections: int = 16) -> None:
+        try:
+            scheme = httpx.URL(url).scheme
+        except httpx.InvalidURL:
+            scheme = ""
+        if scheme not in ("http", "https"):
+            raise BadInput("The push service's address is not understood: write http:// or https:// and the rest.")
+        self.longest_call = longest_call
+        self._url = url
+        self._client = httpx.AsyncClient(
+            headers={"Content-Type": "application/json", "Accept-Encoding": "identity", **(headers or {})},
+            timeout=None,  # the bound on the whole call is below
+            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=20),
+            trust_env=False,
+        )
+
+    async def deliver(self, delivery: str, message: Rendered) -> Answer:
+        """Took when the service took it. Refused codes: no_token, unregistered, message_refused."""
+        if not isinstance(message, RenderedPush):
+            raise TypeError(f"{self.name} carries pushes, not {type(message).__name__}")
+        if not message.tokens:
+            return Refused("no_token", "there is no device to push to")
+        body = {
+            "delivery": delivery, "tokens": message.tokens, "title": message.title, "body": message.body,
+            "url": message.url, "data": message.data, "opened_token": message.opened_token,
+        }  # fmt: skip
+        call = self._client.build_request("POST", self._url, content=json.dumps(body).encode(), headers={"Idempotency-Key": _key(delivery)})
+        try:
+            async with asyncio.timeout(self.longest_call):
+                answer = await self._client.send(call, stream=True)
+                try:
+                    return _read(answer, await _body(answer), message.tokens)
+                finally:
+                    await answer.aclose()
+        except TimeoutError:
+            return Later(f"the push service did not answer within {self.longest_call:g} s")
+        except httpx.HTTPError as error:  # also a break in the middle of an answer: asked again, the service says the same
+            return Later(f"the push service cannot be reached: {str(error) or type(error).__name__}"[:_LONGEST_DETAIL])
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+
+def _key(delivery: str) -> str:
+    return delivery if delivery.isascii() else delivery.encode("ascii", "backslashreplace").decode()
+
+
+async def _body(answer: httpx.Response) -> bytes:
+    """The body up to a bound: a service that never stops talking is not listened to for ever."""
+    read = b""
+    async for piece in answer.aiter_raw():
+        read += piece
+        if len(read) > _LONGEST_ANSWER:
+            return read[:_LONGEST_ANSWER]
+    return read
+
+
+def _read(answer: httpx.Response, body: bytes, tokens: tuple[str, ...]) -> Answer:
+    said = _json(body)
+    detail = f"{answer.status_code} {body.decode('utf-8', 'replace')}".strip()[:_LONGEST_DETAIL]
+    if answer.is_success:
+        unregistered = said.get("unregistered")
+        dead = tuple(token for token in tokens if token in unregistered) if isinstance(unregistered, list) else ()
+        if len(dead) == len(tokens):
+            return Refused("unregistered", "no device of this person has the app any more", dead)
+        provider_id = said.get("id")
+        return Took(provider_id if isinstance(provider_id, str) else "", dead)
+    if answer.status_code in _TRANSIENT or answer.status_code >= 500:
+        return Later(detail, _retry_after(answer.headers.get("Retry-After", "")))
+    if said.get("error") == "UNREGISTERED":
+        return Refused("unregistered", "no device of this person has the app any more", tokens)
+    return Refused("message_refused", detail)
+
+
+def _json(body: bytes) -> dict[str, Any]:
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _retry_after(text: str) -> float | None:
+    """Seconds, or an HTTP date; None for anything else."""
+    if text.strip().isdecimal() and len(text) < 10:
+        return float(text)
+    try:
+        at = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return max(0.0, ((at if at.tzinfo else at.replace(tzinfo=UTC)) - datetime.now(UTC)).total_seconds())
