@@ -1,0 +1,147 @@
+"""Events come in: one, many, or a CloudEvent, each with its verdict. It knows the shapes through wire.py and decides nothing itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from fastapi import APIRouter, BackgroundTasks, Depends, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+
+from api import strict_json, unpacking, wire
+from api.auth import admin
+from api.services import Services, With
+from journey.contract import Happened
+from journey.errors import BadInput, SojournError
+from store import acceptance
+from store.acceptance import Decided, Policy, Verdict
+
+router = APIRouter(tags=["events"])
+
+MOST = 1000
+"""Events of one call."""
+_AT_ONCE = 100
+"""Events of one caller that wait for a commit at once, so that a large call does not hold up everybody's small ones."""
+
+
+class EventVerdict(BaseModel):
+    """What became of one event.
+
+    `code` is empty when it decided something or is kept for somebody under way; else it is the code of the discard on record, and
+    `detail` the sentence. `entrants` are those whose gate it decided. `generated_id` says that it came without an id and was given
+    this one: sent again, it would be another event.
+    """
+
+    source: str
+    id: str
+    duplicate: bool = False
+    generated_id: bool = False
+    code: str = ""
+    detail: str = ""
+    entrants: list[str] = []
+
+
+class ItemVerdict(EventVerdict):
+    """The same within an array: `status` 202, or 422 for an item that could not be read; then `code`, `detail` and `where` say why."""
+
+    status: int
+    where: str = ""
+
+
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "oneOf": [
+                        wire.NativeEvent.model_json_schema(),
+                        wire.CloudEvent.model_json_schema(),
+                        {"type": "array", "maxItems": MOST, "items": {"type": "object"}, "description": "Up to 1,000 of either."},
+                    ]
+                }
+            },
+            "application/cloudevents+json": {"schema": wire.CloudEvent.model_json_schema()},
+            "application/cloudevents-batch+json": {"schema": {"type": "array", "items": wire.CloudEvent.model_json_schema()}},
+        },
+    }
+}
+
+
+@router.post(
+    "/v1/events",
+    status_code=202,
+    response_model=EventVerdict,
+    responses={207: {"model": list[ItemVerdict], "description": "An array was sent: a verdict for each item, in its order."}},
+    openapi_extra=_BODY,
+    dependencies=[Depends(admin)],
+)
+async def send_events(request: Request, services: With, after: BackgroundTasks) -> Any:
+    """Accept one event (202) or an array of up to 1,000 (207). A repeat of the same source and id is `duplicate`, and has no effect."""
+    body = await unpacking.read(request)
+    if wire.is_binary(request.headers):
+        return await _one(services, after, wire.read_binary(request.headers, body))
+    data = strict_json.read(body)
+    if isinstance(data, list):
+        return await _many(services, after, data)
+    return await _one(services, after, wire.read_event(data))
+
+
+async def _one(services: Services, after: BackgroundTasks, incoming: wire.Incoming) -> EventVerdict:
+    (verdict,) = await accept_all(services, [incoming.arrived])
+    after.add_task(tell, services, verdict.decided)
+    return EventVerdict(**_shown(incoming, verdict))
+
+
+async def _many(services: Services, after: BackgroundTasks, items: list[Any]) -> Response:
+    if len(items) > MOST:
+        raise BadInput(f"There are {len(items)} events in one call: send at most {MOST} at once.", code="too_many")
+    read = [_read(item, place) for place, item in enumerate(items)]
+    good = [one for one in read if isinstance(one, wire.Incoming)]
+    verdicts = await accept_all(services, [one.arrived for one in good])
+    told = iter(zip(good, verdicts, strict=True))
+    answer = [one if isinstance(one, ItemVerdict) else ItemVerdict(status=202, **_shown(*next(told))) for one in read]
+    return JSONResponse([one.model_dump() for one in answer], 207, background=_telling(after, services, verdicts))
+
+
+def _telling(after: BackgroundTasks, services: Services, verdicts: Iterable[Verdict]) -> BackgroundTasks:
+    after.add_task(tell, services, [decided for verdict in verdicts for decided in verdict.decided])
+    return after
+
+
+def _read(item: Any, place: int) -> wire.Incoming | ItemVerdict:
+    try:
+        return wire.read_event(item)
+    except SojournError as error:
+        at = f"[{place}]" + (f".{error.where}" if isinstance(error, BadInput) and error.where else "")
+        return ItemVerdict(status=422, source="", id="", code=error.code, detail=error.sentence, where=at)
+
+
+def _shown(incoming: wire.Incoming, verdict: Verdict) -> dict[str, Any]:
+    event = incoming.arrived.event
+    return {
+        "source": event.source, "id": event.id, "duplicate": verdict.duplicate, "generated_id": incoming.generated,
+        "code": verdict.code, "detail": verdict.detail, "entrants": [decided.entrant for decided in verdict.decided],
+    }  # fmt: skip
+
+
+async def accept_all(services: Services, arrived: Sequence[acceptance.Arrived]) -> list[Verdict]:
+    """Accept events in their order, each with a savepoint of its own in a grouped commit; all are committed when this returns."""
+    policy = Policy(services.create_profiles, services.too_old_seconds)
+    verdicts: list[Verdict] = []
+    for start in range(0, len(arrived), _AT_ONCE):
+        part = arrived[start : start + _AT_ONCE]
+        verdicts += await asyncio.gather(*(_accept(services, one, policy) for one in part))
+    return verdicts
+
+
+async def _accept(services: Services, arrived: acceptance.Arrived, policy: Policy) -> Verdict:
+    return await services.database.write(lambda work: acceptance.accept(work, arrived, policy))
+
+
+async def tell(services: Services, decided: Iterable[Decided]) -> None:
+    """Signal to each entrant what was decided for it, after the commit. What cannot be signalled now is served by the sweep."""
+    for one in decided:
+        await services.workflows.happened(one.entrant, Happened(one.n, one.node, one.source, one.event))

@@ -1,0 +1,152 @@
+"""What people do with a message comes back: an e-mail's picture is loaded, a link followed, a push opened, a mail unsubscribed from.
+
+No key is asked for: the signed token in the address is all it needs, and a forged one gets 404. Who looks without acting (HEAD, a
+preview) has no effect. It knows no journey.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+from typing import Any
+
+from fastapi import APIRouter, BackgroundTasks, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from api import unpacking
+from api.events import tell
+from api.services import Services, With
+from journey import documents, ids
+from journey.errors import NotFound
+from journey.tracking import Tracked
+from store import acceptance
+
+router = APIRouter(tags=["reactions"])
+
+_PICTURE = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+"""A transparent GIF of one pixel."""
+_NO_STORE = {"Cache-Control": "no-store, private, max-age=0", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
+_PAGE_HEADERS = _NO_STORE | {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+}
+_CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "POST, OPTIONS",
+    "Access-Control-Allow-Headers": "Content-Type",
+}
+_CHANNELS = {"email": "e-mails", "push": "push messages"}
+
+
+class PushOpened(BaseModel):
+    """What an app posts when a push is opened: the token that came with the push."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    token: str = Field(min_length=1, max_length=8192)
+
+
+@router.get("/o/{token}.gif", responses={200: {"content": {"image/gif": {}}}}, response_class=Response)
+async def email_opened(token: str, services: With, after: BackgroundTasks) -> Response:
+    """The picture of an e-mail: loading it says that the mail was opened."""
+    tracked = services.signer.read("o", token)
+    await _react(services, after, tracked, "opened")
+    return Response(_PICTURE, media_type="image/gif", headers=_NO_STORE, background=after)
+
+
+@router.head("/o/{token}.gif", include_in_schema=False)
+async def email_looked_at(token: str, services: With) -> Response:
+    """Asks about the picture without loading it."""
+    services.signer.read("o", token)
+    return Response(media_type="image/gif", headers=_NO_STORE | {"Content-Length": str(len(_PICTURE))})
+
+
+@router.get("/c/{token}", status_code=302, response_class=RedirectResponse)
+async def link_clicked(token: str, services: With, after: BackgroundTasks) -> Response:
+    """A link of a message: leads on to the address that the message held, and to no other."""
+    tracked = _link(services, token)
+    await _react(services, after, tracked, "clicked")
+    return RedirectResponse(tracked.link, 302, headers=_NO_STORE, background=after)
+
+
+@router.head("/c/{token}", include_in_schema=False)
+async def link_looked_at(token: str, services: With) -> Response:
+    """Asks where a link leads without following it."""
+    return RedirectResponse(_link(services, token).link, 302, headers=_NO_STORE)
+
+
+@router.post(
+    "/v1/push/opened",
+    status_code=204,
+    openapi_extra={"requestBody": {"content": {"application/json": {"schema": PushOpened.model_json_schema()}}}},
+)
+async def push_opened(request: Request, services: With, after: BackgroundTasks) -> Response:
+    """An app says that its push was opened."""
+    body = documents.parse(PushOpened, await unpacking.read_json(request))
+    await _react(services, after, services.signer.read("p", body.token), "opened")
+    return Response(status_code=204, headers=_NO_STORE | _CORS, background=after)
+
+
+@router.options("/v1/push/opened", include_in_schema=False)
+async def push_preflight() -> Response:
+    """Lets a web page post it."""
+    return Response(status_code=204, headers=_CORS)
+
+
+@router.get("/u/{token}", response_class=HTMLResponse)
+async def unsubscribe_page(token: str, services: With) -> Response:
+    """Shows what unsubscribing would do, and a button. Mail scanners follow links: looking must not act."""
+    what = _what(services.signer.read("u", token))
+    form = '<form method="post"><button type="submit">Unsubscribe</button></form>'
+    return _page("Unsubscribe", f"You will get no more {what} from us.", form)
+
+
+@router.head("/u/{token}", include_in_schema=False)
+async def unsubscribe_looked_at(token: str, services: With) -> Response:
+    """Asks about the page without loading it."""
+    services.signer.read("u", token)
+    return Response(media_type="text/html; charset=utf-8", headers=_PAGE_HEADERS)
+
+
+@router.post("/u/{token}", response_class=HTMLResponse)
+async def unsubscribe(token: str, services: With) -> Response:
+    """Unsubscribes: from the button, or in one click by a mail program (RFC 8058). The body is not needed to know who wants what."""
+    tracked = services.signer.read("u", token)
+    await services.database.write(lambda work: acceptance.unsubscribe(work, tracked.delivery))
+    return _page("You are unsubscribed", f"You will get no more {_what(tracked)} from us. There is nothing else to do.")
+
+
+async def _react(services: Services, after: BackgroundTasks, tracked: Tracked, kind: str) -> None:
+    verdict = await services.database.write(lambda work: acceptance.react(work, tracked.delivery, kind, tracked.link))
+    after.add_task(tell, services, verdict.decided)
+
+
+def _link(services: Services, token: str) -> Tracked:
+    tracked = services.signer.read("c", token)
+    if not tracked.link.lower().startswith(("https://", "http://")):
+        raise NotFound("There is nothing here: the link leads nowhere.")
+    return tracked
+
+
+def _what(tracked: Tracked) -> str:
+    try:
+        channel = ids.read_delivery(tracked.delivery).channel
+    except ValueError:
+        raise NotFound("There is no such delivery.") from None
+    return _CHANNELS.get(channel, "messages")
+
+
+def _page(title: str, sentence: str, *more: Any) -> HTMLResponse:
+    return HTMLResponse(_PAGE.format(title=html.escape(title), sentence=html.escape(sentence), more="".join(more)), headers=_PAGE_HEADERS)
+
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title><style>
+body {{ margin: 0; min-height: 100vh; display: grid; place-items: center; background: #f5f5f3; color: #222 }}
+body, button {{ font: 18px/1.5 system-ui, sans-serif }}
+main {{ max-width: 26rem; margin: 1rem; padding: 2.5rem; background: #fff; border-radius: 12px; box-shadow: 0 1px 4px #0002 }}
+h1 {{ margin: 0 0 .5rem; font-size: 1.5rem }}
+button {{ margin-top: 1rem; padding: .7rem 1.4rem; border: 0; border-radius: 8px; background: #222; color: #fff; cursor: pointer }}
+</style></head><body><main><h1>{title}</h1><p>{sentence}</p>{more}</main></body></html>
+"""

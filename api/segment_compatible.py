@@ -1,0 +1,183 @@
+"""Takes the calls of Segment's libraries, at the paths they really post to. It knows the shapes through segment_wire.py.
+
+Python, Node and Go post to /v1/batch; Java and Ruby to /v1/import; analytics.js to /v1/t, /v1/i, ... and /v1/b, as text/plain so that a
+browser asks no leave first. 200 is said only after the commit: some of them take it as the one sign of success.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import hmac
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import APIRouter, BackgroundTasks, Request, Response
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+
+from api import problems, segment_wire, unpacking
+from api.auth import Unauthorized
+from api.events import tell
+from api.segment_wire import Aliased, Call, Identified, Refused, Tracked
+from api.services import Services, With
+from journey.errors import BadInput, Conflict, SojournError
+from store import acceptance, identify
+from store.acceptance import Decided, Policy
+from store.work import Work
+
+CALLS = {"track": "t", "identify": "i", "page": "p", "screen": "s", "group": "g", "alias": "a"}
+"""The calls, and the letter that analytics.js posts each to."""
+BATCHES = ("batch", "b", "import")
+PATHS = frozenset(f"/v1/{path}" for path in (*CALLS, *CALLS.values(), *BATCHES, "m"))
+"""Every path of this file."""
+MOST = 2500
+"""Calls of one batch, as many as Segment takes."""
+_AT_ONCE = 100
+_CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "POST, OPTIONS",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, Content-Encoding, X-Retry-Count",
+    "Access-Control-Max-Age": "86400",
+}
+
+
+class SegmentRoute(APIRoute):
+    """Answers with what the libraries understand: open to every origin, and 400 for what cannot be read, which they do not send again."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            try:
+                response = await handle(request)
+            except SojournError as error:
+                response = _refusal(error)
+            response.headers.update(_CORS)
+            return response
+
+        return answer
+
+
+router = APIRouter(tags=["segment-compatible"], route_class=SegmentRoute)
+
+
+def _refusal(error: SojournError) -> Response:
+    answer = problems.of_ours(error)
+    status = 400 if answer.status_code in (413, 415, 422) else answer.status_code
+    said = {"success": False, "message": error.sentence}  # beside `code`: what the Python library reads
+    refused = problems.problem(status, error.code, error.sentence, more=said)
+    for name in ("Retry-After",):
+        if name in answer.headers:
+            refused.headers[name] = answer.headers[name]
+    return refused
+
+
+async def _preflight() -> Response:
+    return Response(status_code=204)
+
+
+async def _single(kind: str, request: Request, services: Services, after: BackgroundTasks) -> JSONResponse:
+    data = await unpacking.read_json(request)
+    if not isinstance(data, dict):
+        raise BadInput("A call is a JSON object.")
+    namespace = _namespace(request, services, data)
+    call = segment_wire.read_call(data, namespace, kind=kind, now=services.database.clock.now())
+    if isinstance(call, Refused) and call.code == "bad_item":
+        raise BadInput(call.detail, code=call.code)
+    return await _take(services, after, [call])
+
+
+async def _batch(request: Request, services: With, after: BackgroundTasks) -> JSONResponse:
+    """Many calls at once. One that cannot be read is put on record as a discard; the others are taken."""
+    data = await unpacking.read_json(request)
+    items = data.get("batch") if isinstance(data, dict) else None
+    if not isinstance(items, list):
+        raise BadInput("A batch is a JSON object with the list `batch`.")
+    if len(items) > MOST:
+        raise BadInput(f"There are {len(items)} calls in one batch: send at most {MOST} at once.", code="too_many")
+    namespace = _namespace(request, services, data, *items[:1])
+    now = services.database.clock.now()
+    return await _take(services, after, [segment_wire.read_call(item, namespace, sent_at=data.get("sentAt"), now=now) for item in items])
+
+
+async def _metrics(request: Request) -> Response:
+    """What analytics.js reports about itself. It is about no person, and nothing of it is kept."""
+    await request.body()
+    return Response(status_code=204)
+
+
+def _call(kind: str) -> Callable[..., Coroutine[Any, Any, JSONResponse]]:
+    async def endpoint(request: Request, services: With, after: BackgroundTasks) -> JSONResponse:
+        return await _single(kind, request, services, after)
+
+    endpoint.__name__ = kind
+    endpoint.__doc__ = f"Segment's `{kind}`: 200 after the commit. The write key is the user name of basic auth, or `writeKey` in the body."
+    return endpoint
+
+
+for _kind, _letter in CALLS.items():
+    _endpoint = _call(_kind)
+    router.add_api_route(f"/v1/{_kind}", _endpoint, methods=["POST"])
+    router.add_api_route(f"/v1/{_letter}", _endpoint, methods=["POST"], include_in_schema=False)
+for _path in BATCHES:
+    router.add_api_route(f"/v1/{_path}", _batch, methods=["POST"], include_in_schema=_path == "batch", name="batch")
+router.add_api_route("/v1/m", _metrics, methods=["POST"], include_in_schema=False)
+for _path in sorted(PATHS):
+    router.add_api_route(_path, _preflight, methods=["OPTIONS"], include_in_schema=False)
+
+
+def _namespace(request: Request, services: Services, *bodies: Any) -> str:
+    """The namespace of the write key: the user name of basic auth, else `writeKey` in the body or in a batch's first call."""
+    given = _user_name(request.headers.get("authorization", ""))
+    for body in bodies:
+        found = body.get("writeKey") if isinstance(body, dict) else None
+        given = given or (found if isinstance(found, str) else "")
+    for key, namespace in services.write_keys.items():
+        if key and hmac.compare_digest(key.encode(), given.encode("utf-8", "replace")):
+            return namespace
+    raise Unauthorized("Send a write key: the user name of basic auth, with no password, or `writeKey` in the body.", scheme="Basic")
+
+
+def _user_name(header: str) -> str:
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        return base64.b64decode(encoded.strip(), validate=True).decode().partition(":")[0]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+
+
+async def _take(services: Services, after: BackgroundTasks, calls: list[Call]) -> JSONResponse:
+    """Commit all of them in their order, then say so."""
+    policy = Policy(services.create_profiles, services.too_old_seconds)
+    decided: list[Decided] = []
+    for start in range(0, len(calls), _AT_ONCE):
+        for found in await asyncio.gather(*(_commit(services, call, policy) for call in calls[start : start + _AT_ONCE])):
+            decided += found
+    after.add_task(tell, services, decided)
+    return JSONResponse({"success": True}, background=after)
+
+
+async def _commit(services: Services, call: Call, policy: Policy) -> tuple[Decided, ...]:
+    try:
+        return await services.database.write(lambda work: _do(work, call, policy))
+    except Conflict as conflict:
+        message = getattr(call, "message", "")
+        refused = Refused(message, conflict.code, conflict.sentence)
+        return await services.database.write(lambda work: _do(work, refused, policy))
+
+
+def _do(work: Work, call: Call, policy: Policy) -> tuple[Decided, ...]:
+    match call:
+        case Tracked(arrived):
+            return acceptance.accept(work, arrived, policy).decided
+        case Identified(_, namespace, key, attributes):
+            identify.identify(work, namespace, key, attributes)
+        case Aliased(_, previous, namespace, key):
+            identify.alias(work, (namespace, segment_wire.ANONYMOUS), previous, namespace, key)
+        case Refused(message, code, detail):
+            identify.discard_once(work, code, segment_wire.SOURCE, message, detail)
+    return ()

@@ -1,0 +1,65 @@
+"""Somebody says who they are: attributes for an identity, and a second identity for one person. It knows no wire format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select
+
+from journey.errors import Conflict
+from store import acceptance, profiles, schema
+from store.work import Work
+
+
+def identify(work: Work, namespace: str, key: str, attributes: Mapping[str, Any]) -> str:
+    """The profile of this identity, made when there is none, with these attributes laid over what it has; consents stay as they are."""
+    profile = profiles.find(work.connection, namespace, key) or acceptance.make_person(work, namespace, key)
+    if attributes:
+        profiles.patch(work, profile, attributes=attributes)
+    return profile
+
+
+def alias(work: Work, previous: tuple[str, ...], previous_key: str, namespace: str, key: str) -> str:
+    """Give one person both identities. `previous` names the namespaces in which the earlier key is looked for, and the last is where
+    it is put when it is new.
+
+    Raises Conflict `identity_taken` when the two are two people, or the person has another identity in that namespace already.
+    """
+    connection = work.connection
+    known = [(space, found) for space in previous if (found := profiles.find(connection, space, previous_key)) is not None]
+    profile = profiles.find(connection, namespace, key)
+    if profile is None and known:
+        profile = known[0][1]
+        _give(work, profile, namespace, key)
+        return profile
+    profile = profile or acceptance.make_person(work, namespace, key)
+    if known and all(found != profile for _, found in known):
+        raise Conflict(
+            f"{previous_key!r} and {namespace} = {key!r} are two people: two profiles are never made one.", code="identity_taken"
+        )
+    if not known and (previous[-1], previous_key) != (namespace, key):
+        _give(work, profile, previous[-1], previous_key)
+    return profile
+
+
+def discard_once(work: Work, code: str, source: str, event: str, detail: str) -> None:
+    """A discard of something that is kept nowhere, put on record once however often it is sent."""
+    if not (event and _discarded(work.connection, source, event)):
+        work.discard(code, source=source, event=event, detail=detail)
+
+
+def _give(work: Work, profile: str, namespace: str, key: str) -> None:
+    has = profiles.get(work.connection, profile).identities.get(namespace)
+    if has is not None and has != key:
+        raise Conflict(f"The person is {namespace} = {has!r} already: one profile has one identity in a namespace.", code="identity_taken")
+    profiles.patch(work, profile, identities={namespace: key})
+
+
+def _discarded(connection: Connection, source: str, event: str) -> bool:
+    return connection.execute(_DISCARDED, {"source": source, "event": event}).first() is not None
+
+
+_DISCARDED = select(schema.discards.c.id).where(
+    schema.discards.c.source == bindparam("source"), schema.discards.c.event == bindparam("event")
+)
