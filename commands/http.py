@@ -1,0 +1,77 @@
+"""How commands speak to the API: a client that makes data of its answers and our errors of its problem documents. It reads no settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from journey.errors import BadInput, Conflict, Invalid, NotFound, SojournError, Stale, Unavailable
+from journey.findings import Finding
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_SECONDS = 30.0
+
+
+class Api:
+    """An API at an address, with the admin key. Use it in a `with`.
+
+    Each call returns the JSON of the answer, None for an empty one. Raises the error that the problem document names, and Unavailable
+    when nobody answers at the address.
+    """
+
+    def __init__(self, url: str, admin_key: str, *, transport: httpx.BaseTransport | None = None) -> None:
+        self.url = url
+        local = urlsplit(url).hostname in _LOOPBACK  # no proxy of the environment stands before this machine
+        headers = {"Authorization": f"Bearer {admin_key}"} if admin_key else {}
+        self._client = httpx.Client(base_url=url, headers=headers, timeout=_SECONDS, trust_env=not local, transport=transport)
+
+    def __enter__(self) -> Api:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def get(self, path: str, **query: Any) -> Any:
+        return self._call("GET", path, params={name: value for name, value in query.items() if value is not None})
+
+    def put(self, path: str, data: Any) -> Any:
+        return self._call("PUT", path, json=data)
+
+    def post(self, path: str, data: Any = None) -> Any:
+        return self._call("POST", path) if data is None else self._call("POST", path, json=data)
+
+    def send(self, path: str, body: Iterable[bytes], content_type: str) -> Any:
+        """Post a body that is read as it goes; the answer may take as long as it takes."""
+        return self._call("POST", path, content=body, headers={"Content-Type": content_type}, timeout=None)
+
+    def _call(self, method: str, path: str, **more: Any) -> Any:
+        try:
+            answer = self._client.request(method, path, **more)
+        except httpx.TimeoutException as error:
+            raise Unavailable(f"The API at {self.url} did not answer in time; try again.") from error
+        except httpx.TransportError as error:
+            raise Unavailable(f"Nobody answers at {self.url}: start `sojourn dev`, or set SOJOURN_URL to where the API is.") from error
+        if answer.is_success:
+            return answer.json() if answer.content else None
+        raise _error(self.url, answer)
+
+
+def _error(url: str, answer: httpx.Response) -> SojournError:
+    try:
+        problem = answer.json()
+    except ValueError:
+        problem = None
+    if not isinstance(problem, Mapping) or "detail" not in problem:
+        return Unavailable(f"What answers at {url} is no API of ours: it says {answer.status_code}. Is SOJOURN_URL right?")
+    code, sentence, status = str(problem.get("code", "error")), str(problem["detail"]), answer.status_code
+    if status == 401:
+        return BadInput(f"The API at {url} does not take the admin key: set SOJOURN_ADMIN_KEY to the one it was started with.", code=code)
+    if findings := problem.get("findings"):
+        return Invalid(sentence, [Finding(**finding) for finding in findings])
+    if status == 503:
+        return Unavailable(sentence)
+    kinds: dict[int, type[SojournError]] = {404: NotFound, 409: Conflict, 412: Stale}
+    return kinds.get(status, BadInput)(sentence, code=code)

@@ -1,0 +1,27 @@
+"""`sojourn publish ID`: freezes a journey's draft as its next version and lets people in. It judges nothing: the API does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from commands.http import Api
+
+
+def publish(api: Api, journey: str) -> dict[str, Any]:
+    """The answer of the API. Raises Invalid with every finding when the draft is not valid."""
+    answer: dict[str, Any] = api.post(f"/v1/journeys/{journey}:publish")
+    return answer
+
+
+def sentences(answer: Mapping[str, Any]) -> Iterator[str]:
+    """What was done, for people."""
+    yield f"{answer['version']} is live."
+    if answer.get("closed"):
+        yield f"{answer['closed']} lets in nobody more; those inside walk on."
+    if answer.get("run"):
+        yield f"{answer['run']} reads the segment now."
+    for finding in answer.get("findings", ()):
+        yield f"warning {finding['code']}" + (f" at {finding['node']}" if finding["node"] else "") + f": {finding['sentence']}"
+    if answer.get("note"):
+        yield answer["note"]

@@ -1,0 +1,63 @@
+"""`sojourn report ID`: the numbers of a version as a table. It counts nothing: the API does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from commands.http import Api
+
+
+def report(api: Api, journey: str, version: int | None = None) -> dict[str, Any]:
+    """The report of the live version, or of another by its number."""
+    answer: dict[str, Any] = api.get(f"/v1/journeys/{journey}/report", version=version)
+    return answer
+
+
+def table(answer: Mapping[str, Any]) -> Table:
+    """A row per node: who came, who is there, how they left, and what became of messages."""
+    version = answer["version"]
+    made = Table(title=f"{version['id']}, {version['state']}", title_justify="left")
+    for heading, justify in (
+        ("node", "left"),
+        ("kind", "left"),
+        ("arrived", "right"),
+        ("inside", "right"),
+        ("left", "left"),
+        ("messages", "left"),
+    ):
+        made.add_column(heading, justify=justify)  # type: ignore[arg-type]  # the literals of rich
+    for node in answer["nodes"]:
+        left = _listed(node["left"] | {f"ended: {reason}": count for reason, count in node["ended"].items()})
+        made.add_row(
+            node["node"], node["kind"], str(node["arrived"]), str(node["inside"]), escape(left), escape("\n".join(_messages(node)))
+        )
+    return made
+
+
+def sentences(answer: Mapping[str, Any]) -> Iterator[str]:
+    """The totals in words, and whatever contradicts itself."""
+    totals = answer["totals"]
+    ended = {reason: count for reason, count in totals["ended"].items() if reason != "finished"}
+    said = [f"{totals['entered']} entered", f"{totals['inside']} are inside", f"{totals['finished']} finished"]
+    said += [f"{count} ended by {reason}" for reason, count in ended.items()]
+    yield ", ".join(said) + "."
+    if totals["excluded"]:
+        yield f"Not written to: {_listed(totals['excluded'])}."
+    if totals["discards"]:
+        yield f"Without effect: {_listed(totals['discards'])}."
+    yield from answer["differences"]
+
+
+def _messages(node: Mapping[str, Any]) -> Iterator[str]:
+    for channel, counts in node["channels"].items():
+        numbers = {name: count for name, count in counts.items() if name != "excluded" and count}
+        numbers |= {f"excluded {reason}": count for reason, count in counts["excluded"].items()}
+        yield f"{channel}: {_listed(numbers)}"
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.items() if count)

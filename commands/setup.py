@@ -1,0 +1,90 @@
+"""`sojourn setup`: makes of a Temporal server what Sojourn needs, once. It opens no connection: it is given one.
+
+A namespace of our own and three search attributes, by which an engineer finds people in the Temporal UI. Safe to repeat.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+from google.protobuf.duration_pb2 import Duration
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, RegisterNamespaceRequest
+from temporalio.service import RPCError, RPCStatusCode, ServiceClient
+
+from journey.errors import BadInput, Unavailable
+from workflows.client import SEARCH_ATTRIBUTES
+
+RETENTION = timedelta(days=7)
+"""How long the server keeps closed workflows. Our own records are kept in the store."""
+_TRIES = 60
+_RPC = timedelta(seconds=10)
+
+
+async def setup(server: ServiceClient, namespace: str) -> AsyncIterator[str]:
+    """A sentence for each thing done or found done. Raises BadInput when an attribute is there with another type, Unavailable."""
+    try:
+        yield await _namespace(server, namespace)
+        yield await _attributes(server, namespace)
+    except RPCError as error:
+        raise Unavailable(f"The Temporal server refused: {error.message}.") from error
+
+
+async def _namespace(server: ServiceClient, namespace: str) -> str:
+    if await _is_there(server, namespace):
+        return f"The namespace {namespace} is there already."
+    keep = Duration()
+    keep.FromTimedelta(RETENTION)
+    request = RegisterNamespaceRequest(namespace=namespace, workflow_execution_retention_period=keep, description="Customer journeys")
+    try:
+        await server.workflow_service.register_namespace(request, timeout=_RPC)
+    except RPCError as error:
+        if error.status != RPCStatusCode.ALREADY_EXISTS:
+            raise
+    return f"The namespace {namespace} is made; closed workflows are kept for {RETENTION.days} days."
+
+
+async def _is_there(server: ServiceClient, namespace: str) -> bool:
+    try:
+        await server.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=namespace), timeout=_RPC)
+    except RPCError as error:
+        if error.status == RPCStatusCode.NOT_FOUND:
+            return False
+        raise
+    return True
+
+
+async def _attributes(server: ServiceClient, namespace: str) -> str:
+    wanted = {key.name: IndexedValueType.ValueType(int(key.indexed_value_type)) for key in SEARCH_ATTRIBUTES}
+    there = await _registered(server, namespace)
+    for name, kind in wanted.items():
+        if name in there and there[name] != kind:
+            found = IndexedValueType.Name(there[name]).removeprefix("INDEXED_VALUE_TYPE_").capitalize()
+            raise BadInput(f"The search attribute {name} of {namespace} is of type {found}: remove it there, or use another namespace.")
+    missing = {name: kind for name, kind in wanted.items() if name not in there}
+    if not missing:
+        return f"The search attributes {', '.join(wanted)} are there already."
+    request = AddSearchAttributesRequest(namespace=namespace, search_attributes=missing)
+    await server.operator_service.add_search_attributes(request, timeout=_RPC)
+    for _ in range(_TRIES):  # the server's own caches hear of it with a delay
+        if missing.keys() <= (await _registered(server, namespace)).keys():
+            return f"The search attributes {', '.join(missing)} are registered."
+        await asyncio.sleep(0.5)
+    raise Unavailable(f"The Temporal server took {', '.join(missing)} and does not show them yet: run this again in a minute.")
+
+
+async def _registered(server: ServiceClient, namespace: str) -> dict[str, IndexedValueType.ValueType]:
+    """Right after a namespace is made its server may not know it everywhere."""
+    for _ in range(_TRIES):
+        try:
+            answer = await server.operator_service.list_search_attributes(ListSearchAttributesRequest(namespace=namespace), timeout=_RPC)
+        except RPCError as error:
+            if error.status != RPCStatusCode.NOT_FOUND:
+                raise
+            await asyncio.sleep(0.5)
+        else:
+            return dict(answer.custom_attributes)
+    raise Unavailable(f"The Temporal server does not know the namespace {namespace} yet: run this again in a minute.")
