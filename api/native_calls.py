@@ -14,7 +14,6 @@ LARGEST = 1_048_576
 """Bytes of the body of a native call."""
 STREAMED = frozenset({"/v1/profiles:import"})
 """Calls that read their body as it comes, with limits of their own."""
-_SEGMENT = ("track", "identify", "page", "screen", "group", "alias", "batch", "import", "t", "i", "p", "s", "g", "a", "b", "m")
 
 
 class TooLarge(SojournError):
