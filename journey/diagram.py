@@ -1,0 +1,179 @@
+"""What a picture of a journey shows: boxes, arrows and gates, with numbers if there are any. It knows no place on paper and no format.
+
+A draft may be wrong in every way that validation names; it is drawn all the same, an arrow to nowhere to a box that says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from journey import durations
+from journey.errors import BadInput
+from journey.graph import (
+    LISTENING,
+    Condition,
+    End,
+    EventNode,
+    Journey,
+    Jump,
+    Message,
+    Node,
+    Qualification,
+    Reaction,
+    ReadSegment,
+    Split,
+    UpdateProfile,
+    Wait,
+    Webhook,
+    exits,
+)
+from journey.messages import MessageDocument
+from journey.reports import Report
+
+Manner = Literal["next", "timeout", "error", "branch"]
+
+KINDS = {
+    "read_segment": "Read segment", "event": "Event", "qualification": "Qualification", "reaction": "Reaction", "message": "Message",
+    "wait": "Wait", "condition": "Condition", "split": "Split", "update_profile": "Update profile", "webhook": "Webhook", "jump": "Jump",
+    "end": "End", "missing": "Missing",
+}  # fmt: skip
+"""What each kind of box is called; `missing` is where an arrow leads to no node."""
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """How many came to a node, and how many are inside now."""
+
+    arrived: int
+    inside: int
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A node: its kind, what it is called, and what it does in a few words."""
+
+    id: str
+    kind: str
+    title: str
+    detail: str = ""
+    numbers: Numbers | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrow:
+    """An exit of a box. It leads to one box, or to all of a gate at once; `count` is how many left by it."""
+
+    source: str
+    exit: str
+    targets: tuple[str, ...]
+    manner: Manner
+    label: str = ""
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Diagram:
+    """The picture. `gates` are the nodes that stand in parallel, each in the order in which they come first."""
+
+    title: str
+    boxes: tuple[Box, ...]
+    arrows: tuple[Arrow, ...]
+    gates: tuple[tuple[str, ...], ...]
+
+
+def draw(journey: Journey, report: Report | None = None, messages: Mapping[str, MessageDocument] | None = None) -> Diagram:
+    """The picture of a journey; with the numbers of a report, and with the channels of its messages where these are known."""
+    numbers = {node.node: Numbers(node.arrived, node.inside) for node in report.nodes} if report is not None else {}
+    left = {node.node: node.left for node in report.nodes} if report is not None else None
+    boxes = [Box(node.id, node.kind, node.name or node.id, _detail(node, messages or {}), numbers.get(node.id)) for node in _nodes(journey)]
+    gates = tuple(dict.fromkeys(way for node in _nodes(journey) for _, way in _ways(node) if _is_gate(journey, way)))
+    arrows: list[Arrow] = []
+    for node in _nodes(journey):
+        ways = _ways(node)
+        for name, way in ways:
+            label = _label(node, name) if len(ways) > 1 or name not in ("next", "otherwise") else ""
+            count = None if left is None else left.get(node.id, {}).get(name, 0)
+            for targets in [way] if way in gates else [(target,) for target in way]:
+                arrows.append(Arrow(node.id, name, targets, _manner(node, name), label, count))
+    known = {box.id for box in boxes}
+    gone = dict.fromkeys(target for arrow in arrows for target in arrow.targets if target not in known)
+    boxes += [Box(target, "missing", target, "there is no such node") for target in gone]
+    return Diagram(journey.name or journey.id, tuple(boxes), tuple(arrows), gates)
+
+
+def spoken(duration: str) -> str:
+    """A duration as people say it: `1 day`, `1 day 12 hours`; as it is written when it is none."""
+    try:
+        rest = durations.seconds(duration)
+    except BadInput:
+        return duration or "?"
+    parts: list[str] = []
+    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
+        count, rest = divmod(rest, length)
+        if count:
+            parts.append(f"{count} {unit}" + ("s" if count > 1 else ""))
+    return " ".join(parts)
+
+
+def _nodes(journey: Journey) -> tuple[Node, ...]:
+    """Of two nodes with one id the first, as everywhere."""
+    return tuple(journey.by_id.values())
+
+
+def _ways(node: Node) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple((name, tuple(dict.fromkeys(way))) for name, way in exits(node))
+
+
+def _is_gate(journey: Journey, way: tuple[str, ...]) -> bool:
+    return len(way) > 1 and all(target in journey.by_id and journey.node(target).kind in LISTENING for target in way)
+
+
+def _detail(node: Node, messages: Mapping[str, MessageDocument]) -> str:
+    match node:
+        case ReadSegment() | Qualification():
+            return node.segment
+        case EventNode():
+            return node.event
+        case Reaction():
+            return f"{node.to.replace('.', ' ')} · {node.of}" if node.to and node.of else node.to or node.of
+        case Message():
+            known = messages.get(node.message)
+            channels = node.channels or (known.channels if known is not None else ())
+            return " · ".join(part for part in (node.message, " and ".join(channels)) if part)
+        case Wait():
+            return spoken(node.duration) if node.duration else "until …"
+        case Condition():
+            return _counted(len(node.branches), "branch", "branches")
+        case Split():
+            return _counted(len(node.shares), "share", "shares")
+        case UpdateProfile():
+            return ", ".join(node.set)
+        case Webhook():
+            return f"{node.method} {node.url}"
+        case Jump():
+            return node.journey
+        case End():
+            return node.label
+    return ""
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
+
+
+def _label(node: Node, name: str) -> str:
+    if isinstance(node, EventNode | Qualification | Reaction | Wait) and name == "timeout" and node.timeout is not None:
+        return f"timeout · {spoken(node.timeout.after)}"
+    if isinstance(node, Split):
+        return next((f"{share.id} · {share.percent:g} %" for share in node.shares if share.id == name), name)
+    return name
+
+
+def _manner(node: Node, name: str) -> Manner:
+    if isinstance(node, Condition | Split):
+        return "branch"
+    if name == "timeout":
+        return "timeout"
+    return "error" if name == "error" else "next"
