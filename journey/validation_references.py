@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from journey.arrows import reachable
 from journey.findings import Finding, error, later, warning
-from journey.graph import Condition, Document, EventNode, Journey, Message, Node, Reaction, ReadSegment
+from journey.graph import Condition, EventNode, Journey, Message, Node, Reaction, ReadSegment
 from journey.messages import CHANNELS, MessageDocument
 from journey.rule_tree import Rule
 from journey.surroundings import Surroundings
@@ -29,12 +29,15 @@ def check(journey: Journey, surroundings: Surroundings) -> Iterator[Finding]:
     for node in journey.nodes:
         match node:
             case ReadSegment() if node.segment:
-                yield from _known(node.id, "segment", node.segment, surroundings.segments)
+                if node.segment not in surroundings.segments:
+                    yield error("unknown_segment", node.id, "segment", f"There is no segment {node.segment!r}.")
             case EventNode() if node.event:
-                yield from _known(node.id, "event", node.event, surroundings.events)
+                if node.event not in surroundings.events:
+                    yield error("unknown_event", node.id, "event", f"There is no event {node.event!r}.")
                 yield from _event(journey, node, surroundings)
             case Message() if node.message:
-                yield from _known(node.id, "message", node.message, surroundings.messages)
+                if node.message not in surroundings.messages:
+                    yield error("unknown_message", node.id, "message", f"There is no message {node.message!r}.")
                 yield from _channels(node, surroundings.messages.get(node.message))
             case Reaction() if node.of and node.to:
                 yield from _reaction(journey, node, surroundings)
@@ -62,11 +65,6 @@ def content(journey: Journey, surroundings: Surroundings) -> Iterator[Finding]:
 def _told(node: Node, field: str, name: str, findings: Iterator[Finding]) -> Iterator[Finding]:
     for finding in findings:
         yield replace(finding, node=node.id, field=field, sentence=f"In the {field} {name}: {finding.sentence}")
-
-
-def _known(node: str, field: str, name: str, there: Mapping[str, Document]) -> Iterator[Finding]:
-    if name not in there:
-        yield error(f"unknown_{field}", node, field, f"There is no {field} {name!r}.")
 
 
 def _event(journey: Journey, node: EventNode, surroundings: Surroundings) -> Iterator[Finding]:

@@ -97,11 +97,8 @@ def _test(test: Test, about: About) -> Iterator[Finding]:
             return
         declared = about.types.get(inner)
         if declared is None and (about.what == "profile" or about.types):
-            code, noun = (
-                ("undeclared_attribute", "an attribute") if about.what == "profile" else ("undeclared_field", "a field of the event")
-            )
-            said = f"{inner} is not declared as {noun}: if that is a slip, the rule is never true."
-            yield warning(code, about.node, about.field, said)
+            said = f"{inner} is not declared as {_DECLARED[about.what]}: if that is a slip, the rule is never true."
+            yield warning("undeclared_attribute" if about.what == "profile" else "undeclared_field", about.node, about.field, said)
         types.append(declared)
     why = _never_true(test, types)
     if why:
@@ -111,6 +108,7 @@ def _test(test: Test, about: About) -> Iterator[Finding]:
 
 
 _WHAT = {"profile": "a person", "event": "an event"}
+_DECLARED = {"profile": "an attribute", "event": "a field of the event"}
 
 
 def _split(name: str) -> tuple[str, str]:
