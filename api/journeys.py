@@ -187,7 +187,7 @@ async def publish(journey_id: Id, services: With) -> PublishedModel:
 
 @router.post("/{journey_id}:close", responses=answers(404, 409))
 async def close(journey_id: Id, services: With) -> ClosedModel:
-    """Let in nobody more; those inside walk on, and a run that reads goes on to its end."""
+    """Let in nobody more, a run that still reads ends too; those inside walk on."""
     closed = await services.database.write(lambda work: journeys.close(work, journey_id))
     return ClosedModel(version=closed.version, state=closed.state)
 

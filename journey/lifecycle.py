@@ -22,7 +22,7 @@ MOVES: Mapping[tuple[State, Act], State] = MappingProxyType(
         ("closed", "finish"): "finished",  # by itself, when nobody is inside and no run reads
     }
 )
-"""Every move there is; what is not here is refused. A run under way changes none of them: closing leaves it reading, stopping ends it."""
+"""Every move there is; what is not here is refused. A run under way forbids none of them: closing and stopping end it."""
 
 LETS_IN: frozenset[State] = frozenset({"live"})
 """A new run can start and an event can enter somebody."""

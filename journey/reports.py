@@ -10,6 +10,7 @@ from journey.graph import LISTENING, Journey, exits
 from journey.walk import FINISHED, entry
 
 _WAYS_OUT_OF_A_GATE = ("next", "timeout", "other")
+_PLAIN = ("sent", "failed", "uncertain", "opened", "clicked", "bounced", "unsubscribed")
 
 
 class Counted(NamedTuple):
@@ -35,6 +36,7 @@ class ChannelReport:
     opened: int = 0
     clicked: int = 0
     bounced: int = 0
+    unsubscribed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ def _node(node_id: str, kind: str, name: str, counts: Mapping[tuple[str, str], i
 
 
 def _channel(counts: Mapping[tuple[str, str], int], channel: str) -> ChannelReport:
-    plain = {kind: counts.get((kind, channel), 0) for kind in ("sent", "failed", "uncertain", "opened", "clicked", "bounced")}
+    plain = {kind: counts.get((kind, channel), 0) for kind in _PLAIN}
     return ChannelReport(excluded=_by_suffix(counts, "excluded.", channel), **plain)
 
 

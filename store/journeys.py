@@ -172,7 +172,7 @@ def start_run(work: Work, journey_id: str, profiles: list[str] | None = None) ->
 
 
 def close(work: Work, journey_id: str) -> Closed:
-    """Let in nobody more. A run that reads goes on to its end. Raises Conflict when no version is live, NotFound."""
+    """Let in nobody more: a run that still reads ends too, those inside walk on. Raises Conflict when no version is live, NotFound."""
     _known(work, journey_id)
     live = versions.live(work.connection, journey_id)
     if live is None:
@@ -196,7 +196,7 @@ def stop(work: Work, journey_id: str) -> list[str]:
 
 
 def finish_if_empty(work: Work, version_id: str) -> bool:
-    """A closed version with nobody inside and no run that reads is finished. Called after an end, a run and a close."""
+    """A closed version with nobody inside and no run that reads is finished. Called after an end, a run and a close; returns whether."""
     row = versions.row(work.connection, version_id)
     if row.state != "closed":
         return False
@@ -234,6 +234,7 @@ def _summary(connection: Connection, found: Any) -> Summary:
 def _close(work: Work, live: VersionRow) -> lifecycle.State:
     state = lifecycle.after(live.id, live.state, "close")
     versions.set_state(work, live.id, state)
+    runs.stop_all(work, live.id)
     return "finished" if finish_if_empty(work, live.id) else state
 
 

@@ -98,7 +98,7 @@ def anyone_reads(connection: Connection, version_id: str) -> bool:
 
 
 def stop_all(work: Work, version_id: str) -> None:
-    """End the runs of a version that is stopped: they let in nobody more."""
+    """End the runs of a version that lets in nobody more."""
     work.connection.execute(
         schema.runs.update().where(_runs.version == version_id, _runs.state == "reading").values(state="stopped", ended_at=work.now())
     )

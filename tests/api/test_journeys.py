@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from httpx import AsyncClient
 
 from store import journeys, runs
@@ -167,11 +169,23 @@ async def test_a_run_that_could_not_be_started_after_the_commit_is_kept(
 # ---- close and stop -------------------------------------------------------------------------------------------------------------
 
 
+async def test_of_two_writers_who_read_the_same_draft_one_wins(api: AsyncClient, database: Database) -> None:
+    etag = await put_use_case(api, database)
+    puts = [api.put(JOURNEY, json=stock.use_case_document(name=name), headers={"If-Match": etag}) for name in ("one", "two", "three")]
+    assert sorted(answer.status_code for answer in await asyncio.gather(*puts)) == [200, 412, 412]
+
+
+async def test_of_two_publishes_at_once_one_makes_the_version(api: AsyncClient, database: Database, workflows: FakeWorkflows) -> None:
+    await put_use_case(api, database)
+    answers = await asyncio.gather(*(api.post(f"{JOURNEY}:publish") for _ in range(3)))
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409]
+    assert workflows.runs == ["thank-you.run.1"]
+
+
 async def test_closing_keeps_people_walking_and_the_last_one_out_finishes(api: AsyncClient, database: Database) -> None:
     await put_use_case(api, database)
     await api.post(f"{JOURNEY}:publish")
     entrant = await database.write(stock.entrant)
-    await database.write(stock.end_run)
     assert (await api.post(f"{JOURNEY}:close")).json() == {"version": "thank-you@1", "state": "closed"}
     assert (await api.post(f"{JOURNEY}:close")).status_code == 409
     await database.write(lambda work: stock.end(work, entrant))
@@ -245,7 +259,7 @@ async def test_the_report_is_of_the_live_version_or_of_another(api: AsyncClient,
     await api.post(f"{JOURNEY}:publish")
     newest = (await api.get(f"{JOURNEY}/report")).json()
     assert (newest["journey"], newest["version"]["number"], newest["totals"]["entered"]) == ("thank-you", 2, 0)
-    assert [(one["number"], one["state"]) for one in newest["versions"]] == [(1, "closed"), (2, "live")]
+    assert [(one["number"], one["state"]) for one in newest["versions"]] == [(1, "finished"), (2, "live")]
     first = (await api.get(f"{JOURNEY}/report", params={"version": 1})).json()
     assert first["totals"] == {"entered": 2, "inside": 2, "finished": 0, "ended": {}, "excluded": {}, "discards": {}}
     assert (first["nodes"][0]["node"], first["nodes"][0]["left"], first["nodes"][0]["inside"]) == ("read", {"next": 2}, 0)

@@ -133,13 +133,13 @@ async def test_publishing_the_next_version_closes_the_one_before_and_keeps_its_p
     assert (await state(database), await state(database, "thank-you@2")) == ("closed", "live")
 
 
-async def test_a_former_version_in_which_nobody_is_and_no_run_reads_is_finished_at_once(database: Database) -> None:
+async def test_a_former_version_in_which_nobody_is_finished_at_once_and_its_run_ends(database: Database) -> None:
     await database.write(stock.put_use_case)
     await publish(database)
-    await database.write(stock.end_run)
     await database.write(lambda work: stock.put_use_case(work, name="Second"))
     await publish(database)
     assert await state(database) == "finished"
+    assert await database.read(runs.reading) == ["thank-you.run.2"]
 
 
 async def test_publishing_what_is_live_already_is_refused(database: Database) -> None:
@@ -176,7 +176,7 @@ async def test_nobody_publishes_a_journey_that_is_not_there(database: Database) 
 # ---- closing, finishing, stopping -----------------------------------------------------------------------------------------------
 
 
-async def test_a_closed_version_is_finished_when_the_last_entrant_has_ended_and_its_run_is_done(database: Database) -> None:
+async def test_a_closed_version_is_finished_when_the_last_entrant_has_ended(database: Database) -> None:
     await database.write(stock.put_use_case)
     await publish(database)
     entrant = await database.write(stock.entrant)
@@ -184,8 +184,6 @@ async def test_a_closed_version_is_finished_when_the_last_entrant_has_ended_and_
     assert (closed.version, closed.state) == ("thank-you@1", "closed")
     assert not await database.write(lambda work: journeys.finish_if_empty(work, "thank-you@1"))
     await database.write(lambda work: stock.end(work, entrant))
-    assert not await database.write(lambda work: journeys.finish_if_empty(work, "thank-you@1"))
-    await database.write(stock.end_run)
     assert await database.write(lambda work: journeys.finish_if_empty(work, "thank-you@1"))
     assert await state(database) == "finished"
     assert not await database.write(lambda work: journeys.finish_if_empty(work, "thank-you@1"))
@@ -202,17 +200,27 @@ async def test_a_live_version_does_not_finish_by_itself(database: Database) -> N
 async def test_closing_with_nobody_inside_finishes(database: Database) -> None:
     await database.write(stock.put_use_case)
     await publish(database)
-    await database.write(stock.end_run)
     assert (await database.write(lambda work: journeys.close(work, "thank-you"))).state == "finished"
     with pytest.raises(Conflict, match="no live version"):
         await database.write(lambda work: journeys.close(work, "thank-you"))
 
 
-async def test_closing_leaves_a_run_under_way_to_read_on(database: Database) -> None:
+async def test_closing_ends_a_run_under_way(database: Database) -> None:
     await database.write(stock.put_use_case)
     await publish(database)
-    await database.write(lambda work: journeys.close(work, "thank-you"))
-    assert await database.read(runs.reading) == ["thank-you.run.1"]
+    await database.write(stock.entrant)
+    assert (await database.write(lambda work: journeys.close(work, "thank-you"))).state == "closed"
+    assert await database.read(runs.reading) == []
+    assert (await database.read(lambda c: runs.get(c, "thank-you.run.1"))).state == "stopped"
+
+
+async def test_a_closed_version_is_not_finished_while_a_run_reads(database: Database) -> None:
+    await database.write(stock.put_use_case)
+    await publish(database)
+    await database.write(lambda work: versions.set_state(work, "thank-you@1", "closed"))
+    assert not await database.write(lambda work: journeys.finish_if_empty(work, "thank-you@1"))
+    await database.write(stock.end_run)
+    assert await database.write(lambda work: journeys.finish_if_empty(work, "thank-you@1"))
 
 
 async def test_stopping_takes_every_version_that_holds_people_and_its_runs(database: Database) -> None:
