@@ -9,7 +9,8 @@ from journey import walk
 from journey.events import Event, EventDefinition
 from journey.gate import Fits
 from journey.graph import EventNode, Node, Reaction
-from journey.rule_text import as_tree
+from journey.rule_text import parse
+from journey.rule_tree import Rule
 from journey.rules import Scope, evaluate, look_up
 from journey.version import Version
 
@@ -20,7 +21,7 @@ def definition_fits(definition: EventDefinition, event: Event) -> bool:
         return False
     if definition.match and event.name != definition.match:
         return False
-    return definition.rule is None or evaluate(as_tree(definition.rule), Scope.of_event(event.data))
+    return definition.rule is None or _true_of(definition.rule, event)
 
 
 def fits(version: Version, entrant: str) -> Fits:
@@ -70,10 +71,15 @@ def _fits_event_node(version: Version, node: EventNode, event: Event) -> bool:
     definition = version.events.get(node.event)
     if definition is None or not definition_fits(definition, event):
         return False
-    return node.where is None or evaluate(as_tree(node.where), Scope.of_event(event.data))
+    return node.where is None or _true_of(node.where, event)
 
 
 def _answers(node: Reaction, entrant: str, event: Event) -> bool:
     return (
         event.is_reaction and event.data.get("entrant") == entrant and event.data.get("node") == node.of and event.data.get("to") == node.to
     )
+
+
+def _true_of(rule: str | Rule, event: Event) -> bool:
+    """A frozen rule is a tree; one of a live definition may be text. A tree is evaluated as it is: it was checked when it was put."""
+    return evaluate(parse(rule) if isinstance(rule, str) else rule, Scope.of_event(event.data))

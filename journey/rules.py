@@ -213,11 +213,16 @@ def _ordered(operator: str, found: Any, other: Any) -> bool:
 
 
 def _why(test: Test, found: Any, other: Any) -> str:
-    if test.operator in ("null", "notNull", "in", "notIn"):
-        return f"{test.field} is missing" if found is None and test.operator != "null" else ""
-    for name, value in ((test.field, found), (str(test.value), other)):
-        if value is None and (name == test.field or test.value_source == "field"):
-            return f"{name} is missing"
+    """Why two things could not be compared; empty when they could, and simply did not match."""
+    if test.operator == "null":
+        return ""
+    if found is None:
+        return f"{test.field} is missing"
+    if isinstance(other, tuple):
+        alike = any(kind(value) == kind(found) for value in other)
+        return "" if alike else f"{test.field} is {_shown(found)}, and the list has none of that type"
+    if other is None and test.value_source == "field":
+        return f"{test.value} is missing"
     if kind(found) != kind(other):
         return f"{test.field} is {_shown(found)}, which cannot be compared with {_shown(other)}"
     return ""
