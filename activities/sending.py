@@ -10,7 +10,7 @@ from journey import rendering
 from journey.errors import RenderError
 from journey.messages import MessageDocument, Rendered
 from journey.tracking import Signer
-from providers.port import Later, Provider, Refused, Took
+from providers.port import Later, Provider, Refused, Took, Uncertain
 from store.claims import Carrier, Claim, Policy
 from store.closing import Mark
 from store.steps import Opened
@@ -50,6 +50,9 @@ class Sending:
             case Refused(code, detail, dead_tokens):
                 _log.warning("%s was refused: %s %s", claim.delivery, code, detail)
                 return Mark(claim.channel, "failed", code, dead_tokens=dead_tokens)
+            case Uncertain(detail):
+                _log.warning("%s may have been taken, or not: %s", claim.delivery, detail)
+                return Mark(claim.channel, "uncertain", "no_answer")
             case Later(detail, retry_after):
                 _log.info("%s is to be tried again: %s", claim.delivery, detail)
                 return Mark(claim.channel, "claimed", retry_after=retry_after or 0.0)

@@ -38,7 +38,7 @@ class TemporalWorkflows:
 
     async def start_run(self, run: str) -> None:
         """Start reading a run that the store has. Raises Unavailable when the server cannot be reached."""
-        await self._start("read_segment", run, run.split("~")[0], [RunStart(run)], "reads a segment")
+        await self._start("read_segment", run, run.split(".run.")[0], [RunStart(run)], "reads a segment")
 
     async def wind_down(self, version: str, reason: str) -> None:
         """Wake everybody inside a version so that they end. Raises Unavailable when the server cannot be reached."""

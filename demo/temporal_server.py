@@ -1,0 +1,77 @@
+"""A Temporal dev server beside us on loopback, persisted to a file, with our namespace and search attributes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from temporalio.service import ConnectConfig, ServiceClient
+
+from journey import ids
+from journey.errors import Unavailable
+from workflows.client import SEARCH_ATTRIBUTES
+
+_START_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class TemporalServer:
+    """Where the server listens; `pid` is its process."""
+
+    address: str
+    ui: str
+    pid: int
+
+
+def free_port(wanted: int = 0) -> int:
+    """The wanted port if nobody has it, else another."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", wanted))
+            return int(probe.getsockname()[1])
+    return free_port() if wanted else 0
+
+
+@asynccontextmanager
+async def temporal_server(cli: Path, *, file: Path | None = None, port: int = 0, ui_port: int = 0) -> AsyncIterator[TemporalServer]:
+    """Start a dev server and stop it again. `file` keeps its workflows; without one they are in memory. Ports that are taken move."""
+    port, ui_port = free_port(port), free_port(ui_port)
+    arguments = ["server", "start-dev", "--ip", "127.0.0.1", "--port", str(port), "--ui-port", str(ui_port), "--namespace", ids.NAMESPACE]
+    arguments += ["--log-level", "error", "--db-filename", str(file)] if file else ["--log-level", "error"]
+    for key in SEARCH_ATTRIBUTES:
+        arguments += ["--search-attribute", f"{key.name}={key.indexed_value_type.name.capitalize()}"]
+    process = await asyncio.create_subprocess_exec(
+        str(cli), *arguments, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL, start_new_session=True
+    )
+    address = f"127.0.0.1:{port}"
+    try:
+        await _until_it_answers(address, process)
+        yield TemporalServer(address, f"http://127.0.0.1:{ui_port}", process.pid)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        try:
+            await asyncio.wait_for(process.wait(), 10)
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+
+
+async def _until_it_answers(address: str, process: asyncio.subprocess.Process) -> None:
+    for _ in range(_START_SECONDS * 10):
+        if process.returncode is not None:
+            raise Unavailable(f"The Temporal dev server ended at once with code {process.returncode}.")
+        with contextlib.suppress(RuntimeError):
+            await ServiceClient.connect(ConnectConfig(target_host=address))
+            return
+        await asyncio.sleep(0.1)
+    raise Unavailable(f"The Temporal dev server did not answer at {address} within {_START_SECONDS} s.")
