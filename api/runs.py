@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import Connection
 
 from api import paging
 from api.auth import admin
@@ -76,11 +77,17 @@ async def start_run(journey_id: Id, services: With, response: Response, request:
     return _shown(await services.database.read(lambda c: runs.get(c, run_id)), note)
 
 
-@router.get("")
+@router.get("", responses=answers(404))
 async def list_runs(journey_id: Id, services: With, limit: Limit = 100, cursor: Cursor = "") -> RunPage:
     """The runs of a journey, whatever their version."""
     key = paging.read(cursor, [int])
-    found = await services.database.read(lambda c: runs.page(c, journey_id, before=int(key[0]) if key else None, limit=limit))
+    before = int(key[0]) if key else None
+
+    def read(connection: Connection) -> list[Run]:
+        journeys.known(connection, journey_id)
+        return runs.page(connection, journey_id, before=before, limit=limit)
+
+    found = await services.database.read(read)
     following = paging.write([found[-1].number]) if len(found) == limit else None
     return RunPage(items=[_shown(one) for one in found], next=following)
 

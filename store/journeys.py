@@ -82,14 +82,12 @@ def page(connection: Connection, after: str, limit: int) -> list[Summary]:
 
 def version(connection: Connection, journey_id: str, number: int | None = None) -> VersionRow:
     """A version of a journey; without a number the live one, or the newest when none is live. Raises NotFound."""
-    known = versions.of_journey(connection, journey_id)
-    for one in known:
+    published = all_versions(connection, journey_id)
+    for one in published:
         if one.number == number or (number is None and one.state == "live"):
             return one
-    if known and number is None:
-        return known[-1]
-    if not known and connection.execute(_ONE, {"id": journey_id}).first() is None:
-        raise _unknown(journey_id)
+    if published and number is None:
+        return published[-1]
     if number is not None:
         raise NotFound(f"There is no version {number} of {journey_id}; see /v1/journeys/{journey_id}/versions.")
     raise NotFound(f"{journey_id} was never published: publish it first.")
@@ -97,10 +95,16 @@ def version(connection: Connection, journey_id: str, number: int | None = None) 
 
 def all_versions(connection: Connection, journey_id: str) -> list[VersionRow]:
     """Every version of a journey, the oldest first; none when it was never published. Raises NotFound."""
-    known = versions.of_journey(connection, journey_id)
-    if not known and connection.execute(_ONE, {"id": journey_id}).first() is None:
+    published = versions.of_journey(connection, journey_id)
+    if not published:
+        known(connection, journey_id)
+    return published
+
+
+def known(connection: Connection, journey_id: str) -> None:
+    """Raises NotFound when there is no such journey, neither a draft nor a version."""
+    if connection.execute(_ONE, {"id": journey_id}).first() is None:
         raise _unknown(journey_id)
-    return known
 
 
 def put_draft(work: Work, journey_id: str, document: dict[str, Any], if_match: str | None = None) -> str:
@@ -215,18 +219,18 @@ def etag_of(document: dict[str, Any]) -> str:
 
 
 def _summary(connection: Connection, found: Any) -> Summary:
-    known = versions.of_journey(connection, found.id)
+    published = versions.of_journey(connection, found.id)
     document = found.draft
-    if document is None and known:
-        document = {"name": versions.frozen_version(connection, known[-1].hash).journey.name}
-    live = next((one.number for one in known if one.state == "live"), None)
+    if document is None and published:
+        document = {"name": versions.frozen_version(connection, published[-1].hash).journey.name}
+    live = next((one.number for one in published if one.state == "live"), None)
     return Summary(
         id=found.id,
         name=str((document or {}).get("name", "")),
         draft=found.draft is not None,
         live=live,
-        newest=known[-1].number if known else None,
-        state=known[-1].state if known else "draft",
+        newest=published[-1].number if published else None,
+        state=published[-1].state if published else "draft",
         updated_at=found.updated_at or 0,
     )
 
