@@ -16,7 +16,7 @@ from store import schema
 Condition = ColumnElement[bool] | bool
 """A condition, or what it comes to when that is known beforehand: SQL about nothing is long and slow."""
 
-_INTEGERS = (-(2**63), 2**63 - 1)
+_SMALLEST_INTEGER, _LARGEST_INTEGER = Decimal(-(2**63)), Decimal(2**63 - 1)
 _LARGEST = Decimal("1.797693134862315807e308")
 
 
@@ -160,7 +160,7 @@ def _decimal(is_number: ColumnElement[bool], exact: ColumnElement[Decimal]) -> C
     endless = cast(case((exact > 0, _word("Infinity")), else_=_word("-Infinity")), Numeric)
     return case(
         (not_(is_number), sql.null()),
-        (exact.between(*(literal(Decimal(end), Numeric) for end in _INTEGERS)), exact),
+        (exact.between(literal(_SMALLEST_INTEGER, Numeric), literal(_LARGEST_INTEGER, Numeric)), exact),
         (func.abs(exact) > literal(_LARGEST, Numeric), endless),
         else_=rounded,
     )
