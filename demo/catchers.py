@@ -9,7 +9,7 @@ import asyncio
 import json
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from functools import cached_property
@@ -52,7 +52,7 @@ class Mail:
 
     def _body(self, kind: Literal["html", "plain"]) -> str:
         part = self._read.get_body((kind,))
-        return str(part.get_content()) if part else ""
+        return str(part.get_content()).replace("\r\n", "\n") if part else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +68,15 @@ class Push:
 class MailBehaviour:
     """What the mail server does at `at`: MAIL, RCPT, DATA, BODY (in the middle of a message) or END (after its last line).
 
-    It waits `delay` seconds, then says `answer` instead of yes, or drops the connection. Only a yes at END keeps the message.
+    It waits `delay` seconds, then says `answer` instead of yes, or drops the connection; so often, then it takes everything again. Only
+    a yes at END keeps the message.
     """
 
     at: str = "END"
     delay: float = 0.0
     answer: str = ""
     drop: bool = False
+    times: int = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,7 @@ class MailCatcher(_Catcher):
         super().__init__()
         self.port = port
         self.messages: list[Mail] = []
+        self.encrypted = 0  # connections that were upgraded by STARTTLS
         self._behaviour = MailBehaviour()
         self._tls, self._implicit = tls, implicit_tls
         self._login = (user.encode(), password.encode())
@@ -159,14 +162,19 @@ class MailCatcher(_Catcher):
         right = isinstance(said, LoginPassword) and (said.login, said.password) == self._login
         return AuthResult(success=right, handled=False)
 
+    @property
+    def open_connections(self) -> int:
+        return len(self._open)
+
     def forget(self, session: _Session) -> None:
         self._open.discard(session)
 
     async def answer(self, at: str, session: _Session) -> str:
         """What the behaviour has for this moment, empty for yes."""
         behaviour = self._behaviour
-        if behaviour.at != at:
+        if behaviour.at != at or behaviour.times < 1:
             return ""
+        self._behaviour = replace(behaviour, times=behaviour.times - 1)
         await asyncio.sleep(behaviour.delay)
         if behaviour.drop:
             session.drop()
@@ -194,6 +202,10 @@ class _Session(SMTP):
         if not said:
             envelope.rcpt_tos.append(address)
         return said or "250 OK"
+
+    def handle_STARTTLS(self, server: SMTP, session: Session, envelope: Envelope) -> bool:
+        self._catcher.encrypted += 1
+        return True
 
     async def smtp_DATA(self, arg: str) -> None:
         said = await self._catcher.answer("DATA", self)

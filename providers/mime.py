@@ -66,9 +66,10 @@ def _wire(message: RenderedEmail, sender: Address, to: Address, delivery: str) -
 
 
 def _part(kind: str, text: str) -> str:
-    lines = _LINE_END.sub("\r\n", text).encode("utf-8", "replace")
+    # The last line has an end too: from the first one it finds, b2a_qp takes how it ends its own.
+    lines = (_LINE_END.sub("\r\n", text) + "\r\n").encode("utf-8", "replace")
     encoded = binascii.b2a_qp(lines, istext=True).decode("ascii")
-    return f'Content-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n{encoded}\r\n'
+    return f'Content-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n{encoded}'
 
 
 def _mailbox(address: Address) -> str:

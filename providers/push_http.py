@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -36,10 +37,10 @@ class HttpPushProvider:
 
     def __init__(self, url: str, *, headers: Mapping[str, str] | None = None, longest_call: float = 10.0, connections: int = 16) -> None:
         try:
-            scheme = httpx.URL(url).scheme
-        except httpx.InvalidURL:
-            scheme = ""
-        if scheme not in ("http", "https"):
+            address = urlsplit(url)
+        except ValueError:
+            address = urlsplit("")
+        if address.scheme not in ("http", "https") or not address.hostname:
             raise BadInput("The push service's address is not understood: write http:// or https:// and the rest.")
         self.longest_call = longest_call
         self._url = url
@@ -78,7 +79,8 @@ class HttpPushProvider:
 
 
 def _key(delivery: str) -> str:
-    return delivery if delivery.isascii() else delivery.encode("ascii", "backslashreplace").decode()
+    """The id as a header can carry it."""
+    return "".join(sign if " " <= sign <= "~" else f"\\x{ord(sign):02x}" for sign in delivery)
 
 
 async def _body(answer: httpx.Response) -> bytes:

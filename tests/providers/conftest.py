@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -51,6 +51,13 @@ async def nobody() -> AsyncIterator[int]:
     server.close()
     await server.wait_closed()
     yield port
+
+
+async def until(it_is_so: Callable[[], bool]) -> None:
+    """Wait for something that is on its way, at most five seconds."""
+    async with asyncio.timeout(5):
+        while not it_is_so():  # noqa: ASYNC110 -- what is waited for is the other side's socket, which sets no event
+            await asyncio.sleep(0.01)
 
 
 class Tls(NamedTuple):

@@ -17,7 +17,7 @@ from providers.null import NullProvider
 from providers.port import Later, Provider, Refused, Took, Uncertain
 from providers.push_http import HttpPushProvider
 from providers.smtp import SmtpProvider
-from tests.providers.conftest import EMAIL, PUSH, nobody, saying
+from tests.providers.conftest import EMAIL, PUSH, nobody, saying, until
 
 BOUND = 1.0
 
@@ -259,8 +259,7 @@ async def test_a_connection_closed_while_idle_is_replaced_and_nobody_notices(wor
 async def test_a_call_given_up_half_way_leaves_the_provider_in_order(world: World) -> None:
     world.behave("slow")
     call = asyncio.create_task(world.provider.deliver("d-1", world.message))
-    while not world.connections:
-        await asyncio.sleep(0.01)
+    await until(lambda: world.connections > 0)
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
