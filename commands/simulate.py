@@ -1,0 +1,272 @@
+"""`sojourn simulate`: walks somebody through a journey of a folder, offline, and tells the story. It sends nothing and asks no server.
+
+Told what happens, it tells one story, moment by moment; told nothing, it shows every way through.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from commands import folder, script_text
+from commands.folder import Folder
+from journey import diagram, explore, gate, rules
+from journey.errors import BadInput, Invalid, SojournError
+from journey.events import Instant
+from journey.explore import Way
+from journey.freezing import freeze
+from journey.graph import Journey, ReadSegment
+from journey.profiles import Profile, ProfileDocument
+from journey.simulate import happening_name, simulate
+from journey.story import Effect, Script, Story, World
+from journey.version import Version
+
+MOST_WAYS = 50
+MADE_UP = ProfileDocument.model_validate(
+    {"id": "somebody", "attributes": {"email": "somebody@example.org", "first_name": "Somebody"}, "push_tokens": [{"token": "device"}]}
+)
+"""Who walks when the folder has nobody: reachable on every channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Everything that a simulation plays with. `notes` say what a run would make of the person."""
+
+    version: Version
+    person: ProfileDocument
+    profile: Profile
+    world: World
+    key: str
+    notes: tuple[str, ...]
+
+
+def run(
+    path: Path, *, journey: str = "", profile: str = "", at: Sequence[str] = (), stop: Sequence[str] = (), until: str = "",
+    consent_explicit: bool = False, as_json: bool = False,
+) -> int:  # fmt: skip
+    """Prints the story of one person; 1 when there is nothing to walk, else 0.
+
+    `path` is a folder, or a journey's file in one. `journey` is needed when the folder has several, `profile` is the first member of
+    the segment unless given. `at` is what happens (script_text.happening), `stop` how long stops take, `until` when to stop looking.
+    """
+    console = Console(highlight=False, soft_wrap=True)
+    try:
+        stage = prepare(path, journey=journey, profile=profile, consent_explicit=consent_explicit)
+        played = list(islice(_play(stage, at, stop, until), MOST_WAYS + 1))
+    except SojournError as error:
+        _refuse(path, error, as_json)
+        return 1
+    if as_json:
+        json.dump(as_data(stage, played[:MOST_WAYS], more=len(played) > MOST_WAYS), sys.stdout, indent=2, ensure_ascii=False)
+        sys.stdout.write("\n")
+        return 0
+    console.print(f"[bold]{escape(stage.version.journey.name or stage.version.journey.id)}[/], walked by {escape(stage.person.id)}")
+    for note in stage.notes:
+        console.print(f"[yellow]{escape(note)}[/]")
+    if at or until:
+        _tell(console, played[0])
+    else:
+        _list(console, played[:MOST_WAYS])
+        console.print("\nTell one of them moment by moment with --at, as in --at 'PT2H email.opened' --at 'P2D purchase'.", style="dim")
+        if len(played) > MOST_WAYS:
+            console.print(f"There are more than these {MOST_WAYS}.")
+    return 0
+
+
+def prepare(path: Path, *, journey: str = "", profile: str = "", consent_explicit: bool = False) -> Stage:
+    """Reads the folder and freezes the journey. Raises BadInput, or Invalid with every finding."""
+    if not path.exists():
+        raise BadInput(f"There is no file or folder {path}.")
+    read = folder.read(folder.root_of(path))
+    faults = [fault for fault in read.faults if fault.finding.grade == "error"]
+    if faults:
+        raise BadInput(f"{faults[0].file}:{faults[0].line}: {faults[0].finding.sentence}", line=faults[0].line)
+    drawn = _journey(read, path, journey)
+    version = freeze(drawn, read.surroundings())
+    person = _person(read, drawn, profile)
+    seen = Profile(person.id, person.attributes, dict(person.consents), tuple(token.token for token in person.push_tokens), person.test)
+    world = World(
+        messages={name: entry.document for name, entry in read.messages.items()},
+        definitions=tuple(entry.document for entry in read.events.values()),
+        suppressed=frozenset((entry.document.channel, entry.document.address) for entry in read.suppressions),
+        consent_explicit=consent_explicit,
+    )
+    return Stage(version, person, seen, world, person.identities.get(drawn.namespace, ""), tuple(_notes(read, drawn, person)))
+
+
+def as_data(stage: Stage, played: Sequence[Way], *, more: bool) -> dict[str, Any]:
+    """What `--json` prints. Instants are seconds after the admission."""
+    return {
+        "journey": stage.version.journey.id,
+        "profile": stage.person.id,
+        "notes": list(stage.notes),
+        "stories": [_story(way) for way in played],
+        "more": more,
+    }
+
+
+def _play(stage: Stage, at: Sequence[str], stop: Sequence[str], until: str) -> Iterator[Way]:
+    if not at and not until:
+        yield from explore.ways(stage.version, stage.profile, stage.world, key=stage.key)
+        return
+    happenings = tuple(script_text.happening(text, number, stage.version) for number, text in enumerate(at))
+    script = Script(happenings, script_text.stops(stop, stage.version), until=script_text.instant(until) if until else None)
+    yield Way(happenings, simulate(stage.version, stage.profile, script, stage.world, key=stage.key))
+
+
+def _journey(read: Folder, path: Path, wanted: str) -> Journey:
+    if path.is_file():
+        for entry in read.journeys.values():
+            if entry.file.resolve() == path.resolve():
+                return entry.document
+        raise BadInput(f"{path} is no journey: name a folder, or a file in its journeys/.")
+    if wanted in read.journeys:
+        return read.journeys[wanted].document
+    if len(read.journeys) == 1 and not wanted:
+        return next(iter(read.journeys.values())).document
+    there = ", ".join(sorted(read.journeys)) or "none"
+    raise BadInput(
+        f"Which journey of {path}? Name one of: {there}." if not wanted else f"{path} has no journey {wanted}; there are: {there}."
+    )
+
+
+def _person(read: Folder, drawn: Journey, wanted: str) -> ProfileDocument:
+    """Whoever is named; else the first that a run would let in."""
+    if wanted:
+        if wanted not in read.profiles:
+            raise BadInput(f"The folder has no profile {wanted}: add a line to profiles.ndjson, or leave the profile out.")
+        return read.profiles[wanted].document
+    for entry in read.profiles.values():
+        if not any(_notes(read, drawn, entry.document)):
+            return entry.document
+    return MADE_UP
+
+
+def _notes(read: Folder, drawn: Journey, person: ProfileDocument) -> Iterator[str]:
+    """Why a run would not let this person in."""
+    if person is MADE_UP:
+        yield "The folder has nobody that a run would let in: this is somebody made up, who can be reached on every channel."
+        return
+    for node in drawn.nodes:
+        if isinstance(node, ReadSegment) and node.segment in read.segments:
+            rule = read.segments[node.segment].document.tree
+            if not rules.evaluate(rule, rules.Scope.of_profile(person.attributes)):
+                yield f"{person.id} is no member of {node.segment}: a run would not let them in."
+    if not person.identities.get(drawn.namespace):
+        yield f"{person.id} has no identity {drawn.namespace}: a run would not let them in (no_identity)."
+    if person.test:
+        yield f"{person.id} is a test profile: a run would leave them out (test_profile)."
+
+
+def _refuse(path: Path, error: SojournError, as_json: bool) -> None:
+    if as_json:
+        findings = [{"code": one.code, "node": one.node, "sentence": one.sentence} for one in getattr(error, "findings", ())]
+        json.dump({"code": error.code, "sentence": error.sentence, "findings": findings}, sys.stdout, indent=2, ensure_ascii=False)
+        sys.stdout.write("\n")
+        return
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print(error.sentence, style="red", markup=False)
+    if isinstance(error, Invalid):
+        console.print(f"Run `sojourn validate {path}` for all of it, with file and line.", markup=False)
+
+
+# ---- one story -------------------------------------------------------------------------------------------------------------------
+
+
+def _tell(console: Console, way: Way) -> None:
+    story = way.story
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(style="cyan", justify="right", no_wrap=True)
+    table.add_column()
+    for moment in story.timeline:
+        table.add_row(_after(moment.at), escape(moment.sentence))
+    console.print(table)
+    console.print(f"[bold]path[/] {escape(_path(story))}")
+    for told in story.deliveries:
+        console.print(f"[bold]{escape(told.channel)}[/] {escape(f'{told.message}: {told.status}')}{_because(told.reason)}")
+    for happening, effect in zip(way.happenings, story.effects, strict=True):
+        console.print(f"[bold]{escape(happening_name(happening))}[/] after {_after(happening.at)}: {escape(_effect(effect))}")
+    console.print(f"[bold]end[/] {escape(_end(story))}")
+
+
+def _list(console: Console, played: Sequence[Way]) -> None:
+    """A paragraph for each way through: what happens, the path, what is sent."""
+    for number, way in enumerate(played, start=1):
+        happens = [f"{happening_name(one)} after {_after(one.at)}" for one in way.happenings]
+        console.print(f"\n[bold cyan]{number:>2}[/]  [bold]{escape(', then '.join(happens) or 'nothing happens')}[/]")
+        console.print(f"    {escape(_path(way.story))}  [bold]{escape(_end(way.story))}[/]")
+        for told in way.story.deliveries:
+            style = "default" if told.status in ("sent", "uncertain") else "dim"
+            console.print(
+                f"    {told.message} by {told.channel}: {told.status}{f' ({told.reason})' if told.reason else ''}",
+                style=style,
+                markup=False,
+            )
+
+
+def _path(story: Story) -> str:
+    """The nodes on the way; an exit is named when it is another than `next`."""
+    parts = [way.partition(":") for way in story.path]
+    return " → ".join(node if taken == "next" else f"{node} ({taken})" for node, _, taken in parts)
+
+
+def _end(story: Story) -> str:
+    if story.end:
+        return f"{story.end} after {_after(story.ended_at)}" if story.ended_at else f"{story.end} at once"
+    if story.waiting:
+        return f"still waits at {' or '.join(story.place.split('+'))}"
+    return f"still under way at {story.place}"
+
+
+def _effect(effect: Effect) -> str:
+    return f"decides {effect.node}" if effect.code == "decided" else effect.code
+
+
+def _because(reason: str) -> str:
+    return f" ({escape(reason)})" if reason else ""
+
+
+def _after(at: Instant) -> str:
+    """An instant as people say it."""
+    return diagram.spoken(f"PT{at // gate.MICROSECONDS}S") if at >= gate.MICROSECONDS else "at once"
+
+
+def _story(way: Way) -> dict[str, Any]:
+    story = way.story
+    return {
+        "happenings": [
+            {"at": _seconds(one.at), "what": happening_name(one), "effect": effect.code, "node": effect.node}
+            for one, effect in zip(way.happenings, story.effects, strict=True)
+        ],
+        "entrant": story.entrant,
+        "path": list(story.path),
+        "deliveries": [
+            {
+                "id": told.id,
+                "node": told.node,
+                "message": told.message,
+                "channel": told.channel,
+                "status": told.status,
+                "reason": told.reason,
+            }
+            for told in story.deliveries
+        ],
+        "timeline": [{"at": _seconds(moment.at), "sentence": moment.sentence} for moment in story.timeline],
+        "end": story.end,
+        "end_node": story.end_node,
+        "ended_at": None if story.ended_at is None else _seconds(story.ended_at),
+        "place": story.place,
+    }
+
+
+def _seconds(at: Instant) -> float:
+    return at / gate.MICROSECONDS

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from commands import simulate
+from journey.errors import BadInput, Invalid
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "three-cities"
+JOURNEY = EXAMPLE / "journeys" / "thank-you.yaml"
+
+
+def played(capsys: pytest.CaptureFixture[str], *at: str, path: Path = EXAMPLE, **given: Any) -> dict[str, Any]:
+    assert simulate.run(path, at=at, as_json=True, **given) == 0
+    told: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return told
+
+
+def test_told_nothing_it_shows_every_way_through(capsys: pytest.CaptureFixture[str]) -> None:
+    assert simulate.run(JOURNEY) == 0
+    out = capsys.readouterr().out
+    assert "push.opened of first after 1 hour, then purchase after 2 hours" in out
+    assert "read → first → email-opened (timeout) → follow-up → purchase → thanks  finished after 1 day 1 hour" in out
+    assert len(played(capsys)["stories"]) == 6
+
+
+def test_told_what_happens_it_tells_one_story(capsys: pytest.CaptureFixture[str]) -> None:
+    assert simulate.run(EXAMPLE, at=["PT2H email.opened first", "P2D purchase"]) == 0
+    out = capsys.readouterr().out
+    assert "path read → first → email-opened → purchase → thanks" in out
+    assert "end finished after 2 days" in out
+
+
+def test_a_stop_may_take_its_time(capsys: pytest.CaptureFixture[str]) -> None:
+    told = played(capsys, "PT2H push.opened", "PT2H purchase", stop=["purchase=PT5S"])
+    (story,) = told["stories"]
+    assert story["path"][-1] == "thanks:next"
+    assert story["ended_at"] == 7205
+
+
+def test_an_event_may_be_given_with_its_data_and_its_id(capsys: pytest.CaptureFixture[str]) -> None:
+    told = played(capsys, "0 push.opened", 'P1D purchase {"$id": "p-1"}', 'P2D purchase {"$id": "p-1"}', 'P3D Refund {"total": 3}')
+    assert [one["effect"] for one in told["stories"][0]["happenings"]] == ["decided", "decided", "duplicate", "no_definition"]
+
+
+def test_the_story_may_be_looked_at_half_way(capsys: pytest.CaptureFixture[str]) -> None:
+    assert simulate.run(EXAMPLE, until="PT5H") == 0
+    assert "still waits at push-opened or email-opened" in capsys.readouterr().out
+
+
+def test_the_first_member_walks_unless_somebody_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert played(capsys)["notes"] == []
+    told = played(capsys, profile="p-166", until="PT1H")
+    assert told["profile"] == "p-166"
+    assert {delivery["status"] for delivery in told["stories"][0]["deliveries"]} == {"excluded"}
+
+
+def test_it_says_of_somebody_whom_a_run_would_not_let_in(capsys: pytest.CaptureFixture[str]) -> None:
+    assert played(capsys, profile="p-001", until="PT1H")["notes"] == [
+        "p-001 is no member of three-cities-after-1980: a run would not let them in."
+    ]
+
+
+def test_a_suppressed_address_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    suppressed = simulate.prepare(EXAMPLE, profile="p-066").world.suppressed
+    assert ("email", "wes.hughes.066@mail.example") in suppressed
+
+
+def test_a_folder_without_people_is_walked_by_somebody_made_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(EXAMPLE, tmp_path / "copy")
+    (tmp_path / "copy" / "profiles.ndjson").unlink()
+    told = played(capsys, path=tmp_path / "copy")
+    assert told["profile"] == "somebody"
+    assert len(told["stories"]) == 6
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        ("PT2H", "says no more than when"),
+        ("tomorrow purchase", "is no duration"),
+        ("PT2H purchase {oops", "is no JSON"),
+        ("PT2H purchase [1]", "is no JSON object"),
+        ("PT2H email.clicked", "of which message"),
+    ],
+)
+def test_what_cannot_be_understood_is_said(at: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert simulate.run(EXAMPLE, at=[at]) == 1
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("stop", ["thanks", "nowhere=PT5S"])
+def test_a_stop_that_is_not_there_is_said(stop: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert simulate.run(EXAMPLE, at=["0 purchase"], stop=[stop]) == 1
+    assert "names no stop" in capsys.readouterr().err
+
+
+def test_what_the_folder_does_not_have_is_said() -> None:
+    with pytest.raises(BadInput, match="no journey other; there are: thank-you"):
+        simulate.prepare(EXAMPLE, journey="other")
+    with pytest.raises(BadInput, match="no profile nobody"):
+        simulate.prepare(EXAMPLE, profile="nobody")
+
+
+def test_a_path_that_holds_no_journey_is_said() -> None:
+    with pytest.raises(BadInput, match="There is no file or folder"):
+        simulate.prepare(EXAMPLE / "missing")
+    with pytest.raises(BadInput, match="is no journey"):
+        simulate.prepare(EXAMPLE / "events" / "purchase.yaml")
+
+
+def test_a_journey_that_is_not_valid_is_not_walked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(EXAMPLE, tmp_path / "copy")
+    file = tmp_path / "copy" / "journeys" / "thank-you.yaml"
+    file.write_text(file.read_text().replace("next: thanks", "next: nowhere"))
+    with pytest.raises(Invalid):
+        simulate.prepare(file)
+    assert simulate.run(file, as_json=True) == 1
+    assert "unknown_node" in {finding["code"] for finding in json.loads(capsys.readouterr().out)["findings"]}
