@@ -52,6 +52,6 @@ def create_app(services: Services) -> FastAPI:
     for router in _ROUTERS:
         app.include_router(router)
     app.add_middleware(native_calls.NativeCalls, refuse=problems.of_ours, other_formats=_OTHER_FORMATS)
-    problems.install(app)
-    openapi.describe(app, _OTHER_FORMATS)
+    problems.install(app, [call for router in _ROUTERS for call in router.routes])
+    openapi.describe(app)
     return app

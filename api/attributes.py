@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Body, Depends
 from pydantic import Field
 
 from api.auth import admin
@@ -16,6 +16,7 @@ router = APIRouter(prefix="/v1/attributes", tags=["attributes"], dependencies=[D
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
 """A name that a rule can hold."""
+Declared = Annotated[dict[Name, Attribute], Body(json_schema_extra={"additionalProperties": False})]
 
 
 @router.get("")
@@ -25,7 +26,7 @@ async def read_attributes(services: With) -> dict[str, Attribute]:
 
 
 @router.put("")
-async def replace_attributes(services: With, declared: dict[Name, Attribute]) -> dict[str, Attribute]:
+async def replace_attributes(services: With, declared: Declared) -> dict[str, Attribute]:
     """Declare exactly these. The values that profiles hold stay as they are."""
     await services.database.write(lambda work: attributes.replace(work, declared))
     return await services.database.read(attributes.all_of)

@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api.native_calls import STREAMED
 from api.problems import Problem, declared
 
 _METHODS = ("get", "put", "post", "patch", "delete")
+_WITHOUT_DATABASE = ("/healthz",)
 
 
-def describe(app: FastAPI, other_formats: Collection[str]) -> None:
-    """Give an app an OpenAPI document in which the answers of the layers around the calls stand too.
-
-    `other_formats` are the paths whose bodies are not judged as JSON (api/native_calls.py).
-    """
+def describe(app: FastAPI) -> None:
+    """Give an app an OpenAPI document in which the answers of the layers around the calls stand too."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = _document(app, STREAMED.union(other_formats))
+            app.openapi_schema = _document(app)
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way to do it
 
 
-def _document(app: FastAPI, own_bodies: Collection[str]) -> dict[str, Any]:
+def _document(app: FastAPI) -> dict[str, Any]:
     document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes, tags=app.openapi_tags)
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for name in ("HTTPValidationError", "ValidationError"):
@@ -37,9 +34,8 @@ def _document(app: FastAPI, own_bodies: Collection[str]) -> dict[str, Any]:
     schemas.update(problem.pop("$defs"))
     schemas["Problem"] = problem
     for path, operation in _operations(document):
-        if path.startswith("/v1/"):
-            for status in _around(operation, native=path not in own_bodies):
-                operation["responses"].setdefault(str(status), declared(status))
+        for status in _around(path, operation):
+            operation["responses"].setdefault(str(status), declared(status))
         if "422" in operation["responses"]:
             operation["responses"]["422"] = declared(422)
     return document
@@ -52,13 +48,16 @@ def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]
                 yield path, item[method]
 
 
-def _around(operation: dict[str, Any], *, native: bool) -> Iterator[int]:
-    """What the layers around a call may answer in its stead."""
-    yield 503
+def _around(path: str, operation: dict[str, Any]) -> Iterator[int]:
+    """What the layers around a call, or what all calls of its kind share, may answer in its stead."""
+    tags = operation.get("tags", ())
+    if path not in _WITHOUT_DATABASE:
+        yield 503
     if operation.get("security"):
         yield 401
-    if "requestBody" not in operation:
-        return
-    yield 413
-    if native:
-        yield from (400, 415)
+    if "reactions" in tags:
+        yield 404  # a token that is none of ours
+    if "segment-compatible" in tags:
+        yield from (400, 401, 413)
+    elif "requestBody" in operation:
+        yield from (400, 413, 415, 422)

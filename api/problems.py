@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
@@ -15,6 +15,8 @@ from pydantic import BaseModel
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.routing import BaseRoute, Match, Route
 
 from api.auth import Unauthorized
 from api.native_calls import NotJson
@@ -76,7 +78,7 @@ class Problem(BaseModel):
 def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """What an endpoint declares as `responses`: that it may answer problem documents with these statuses.
 
-    401, 413, 415, 422 and 503 are declared for every call that can give them (api/openapi.py) and need not be named.
+    What the layers around every call answer (401, 413, 415, 422, 503 and so on) is declared by api/openapi.py and need not be named.
     """
     return {status: declared(status) for status in statuses}
 
@@ -113,14 +115,19 @@ def of_ours(error: SojournError) -> JSONResponse:
     return problem(status, error.code, error.sentence, headers=headers, more=more)
 
 
-def install(app: FastAPI) -> None:
-    """Give an app the handlers. What no handler expects is logged in full and answered with nothing of it."""
+def install(app: FastAPI, calls: Sequence[BaseRoute]) -> None:
+    """Give an app the handlers. What no handler expects is logged in full and answered with nothing of it.
+
+    `calls` are all that the app serves, from which 405 says what an address takes.
+    """
+    app.state.calls = [call for call in calls if isinstance(call, Route)]
     app.add_exception_handler(SojournError, _ours)
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(HTTPException, _of_http)
     app.add_exception_handler(IntegrityError, _integrity)
     for away in (OperationalError, InterfaceError, PoolTimeout):
         app.add_exception_handler(away, _database_away)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _ours_to_mend)
 
 
@@ -155,11 +162,22 @@ def _faults(error: RequestValidationError) -> Iterator[dict[str, str]]:
 def _of_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     status = error.status_code
-    said = {
-        404: f"There is nothing at {request.url.path}.",
-        405: f"{request.method} is not a call of {request.url.path}.",
-    }.get(status, str(error.detail))
-    return problem(status, HTTPStatus(status).name.lower(), said, headers=error.headers)
+    headers = dict(error.headers or {})
+    said = str(error.detail)
+    if status == 404:
+        said = f"There is nothing at {request.url.path}."
+    if status == 405:
+        headers["Allow"] = ", ".join(_methods(request))
+        said = f"{request.url.path} takes {headers['Allow']}, not {request.method}."
+    return problem(status, HTTPStatus(status).name.lower(), said, headers=headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """What the address takes: the framework names only the methods of the first route that fits, and a path has a route a method."""
+    calls: list[Route] = request.app.state.calls
+    fitting = [route for route in calls if route.matches(request.scope)[0] is Match.PARTIAL]
+    with_verb = [route for route in fitting if "}:" in route.path]  # else `x:close` would be taken for a thing of that name
+    return sorted({method for route in with_verb or fitting for method in route.methods or ()})
 
 
 def _integrity(_request: Request, error: Exception) -> JSONResponse:
@@ -170,6 +188,11 @@ def _integrity(_request: Request, error: Exception) -> JSONResponse:
 def _database_away(_request: Request, error: Exception) -> JSONResponse:
     _log.error("The database did not answer", exc_info=error)
     return problem(503, "unavailable", _AWAY, headers={"Retry-After": _RETRY_SECONDS})
+
+
+def _gone(_request: Request, _error: Exception) -> JSONResponse:
+    """Nobody reads this."""
+    return problem(400, "disconnected", "The caller went away before the body had come.")
 
 
 def _ours_to_mend(_request: Request, error: Exception) -> JSONResponse:

@@ -47,9 +47,9 @@ class Suppressions(BaseModel):
 
 
 @router.get("")
-async def list_suppressions(services: With, after: Cursor = "", limit: Limit = 100) -> Suppressions:
+async def list_suppressions(services: With, cursor: Cursor = "", limit: Limit = 100) -> Suppressions:
     """A page of suppressed addresses."""
-    channel, address = paging.read(after, (str, str)) or ("", "")
+    channel, address = paging.read(cursor, (str, str)) or ("", "")
     found = await services.database.read(lambda connection: suppressions.page(connection, (str(channel), str(address)), limit + 1))
     items = [_shown(one) for one in found[:limit]]
     more = len(found) > limit

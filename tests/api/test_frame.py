@@ -90,7 +90,9 @@ async def test_an_unknown_address_and_an_unknown_method_are_problems_too(api: ht
     assert_problem(await api.get("/v1/nothing"), 404, "not_found")
     refused = await api.post("/v1/attributes", json={})
     assert_problem(refused, 405, "method_not_allowed")
-    assert "GET" in refused.headers["allow"]
+    assert refused.headers["allow"] == "GET, PUT"
+    for path, allowed in {"/v1/messages/a": "DELETE, GET, PUT", "/v1/messages/a:preview": "POST", "/v1/profiles:import": "POST"}.items():
+        assert (await api.request("TRACE", path)).headers["allow"] == allowed
 
 
 async def test_an_id_never_holds_what_follows_the_colon(api: httpx.AsyncClient) -> None:

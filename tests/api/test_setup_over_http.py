@@ -119,11 +119,11 @@ async def test_suppressions_page_by_cursor(api: httpx.AsyncClient) -> None:
         put = await api.put("/v1/suppressions", json={"channel": "email", "address": address, "reason": "asked"})
         assert put.json()["at"] == "2026-03-01T12:00:00Z"
     first = (await api.get("/v1/suppressions", params={"limit": 2})).json()
-    second = (await api.get("/v1/suppressions", params={"limit": 2, "after": first["next"]})).json()
+    second = (await api.get("/v1/suppressions", params={"limit": 2, "cursor": first["next"]})).json()
     assert [item["address"] for item in first["items"] + second["items"]] == ["ann@example.com", "bob@example.com", "cid@example.com"]
     assert second["next"] is None
     for cursor in ("nonsense", "WzFd", "é", "W1tdLFtdXQ"):
-        assert (await api.get("/v1/suppressions", params={"after": cursor})).status_code == 422
+        assert (await api.get("/v1/suppressions", params={"cursor": cursor})).status_code == 422
 
 
 async def test_a_suppression_is_lifted(api: httpx.AsyncClient) -> None:
