@@ -14,8 +14,9 @@ from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from journey import walk
-    from journey.contract import EntrantStart, Happened, Landing, Leave, Proposal, Record
+    from journey.contract import EntrantStart, Happened, Leave, Proposal, Record
     from journey.graph import Journey
+    from journey.proposing import propose
     from journey.walk import Outcome
     from workflows.ports import Stopping
     from workflows.waiting import until_noted
@@ -58,15 +59,15 @@ class Entrant:
         """Wait where there is something to wait for; then propose the next step."""
         at = walk.ask(self.journey, record.place)
         if not isinstance(at, walk.Listen):
-            return self.propose(record.n + 1, record.place)
+            return propose(self.journey, self.entrant, record.n + 1, record.place)
         heard = await self.hear(record)
         if heard is not None:
             left = Outcome(heard.node, "next")
-            return self.propose(record.n + 1, walk.follow(self.journey, left), left, heard)
+            return propose(self.journey, self.entrant, record.n + 1, walk.follow(self.journey, left), left, heard)
         if at.due is None or self.leaving:
             self.leaving = False  # the store knows whether it must; asked once, a wrong signal costs one question
             return Proposal(entrant=self.entrant, n=record.n + 1)
-        return self.propose(record.n + 1, walk.follow(self.journey, at.due), at.due)
+        return propose(self.journey, self.entrant, record.n + 1, walk.follow(self.journey, at.due), at.due)
 
     async def hear(self, record: Record) -> Happened | None:
         """The event that decided the gate, None when time is up or the person must leave."""
@@ -79,32 +80,6 @@ class Entrant:
     def noted(self, n: int) -> bool:
         """Has the gate that step n arrived at been decided? An old signal decides no new gate."""
         return self.happened is not None and self.happened.n == n
-
-    def propose(self, n: int, place: walk.Place, left: Outcome | None = None, heard: Happened | None = None) -> Proposal:
-        """The next step, with the walk's answer for every outcome of it."""
-        proposal = Proposal(entrant=self.entrant, n=n)
-        if left is not None:
-            proposal.left, proposal.exit = left.node, left.exit
-        if heard is not None:
-            proposal.source, proposal.event = heard.source, heard.event
-        todo = walk.ask(self.journey, place, left=left)
-        if not isinstance(todo, walk.Send | walk.Decide):
-            proposal.landings[""] = self.land(place, left)
-            return proposal
-        proposal.node = todo.node
-        if isinstance(todo, walk.Send):
-            proposal.message, proposal.channels = todo.message, list(todo.channels)
-        for taken in walk.outcomes(self.journey, todo):
-            outcome = Outcome(todo.node, taken)
-            proposal.landings[taken] = self.land(walk.follow(self.journey, outcome), outcome)
-        return proposal
-
-    def land(self, place: walk.Place, left: Outcome | None) -> Landing:
-        """Where a stop comes to rest: at a place, or at the end for a reason."""
-        answer = walk.ask(self.journey, place, left=left)
-        if isinstance(answer, walk.Finish):
-            return Landing(answer.node, answer.reason)
-        return Landing(place)
 
     async def stop(self, proposal: Proposal) -> Record:
         """The fast path once, then the durable one: the same function with the same input (D2)."""

@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy import func, select
 
 from journey import ids, walk
-from journey.contract import EntrantStart, Happened, Proposal, Record
+from journey.contract import Happened, Proposal, Record
 from journey.events import Event
 from journey.graph import Journey
 from journey.profiles import ProfileDocument
+from journey.proposing import propose
 from journey.reports import Report, differences
 from store import acceptance, admission, closing, journeys, profiles, reports, runs, schema, steps, versions, views
 from store.claims import Busy, Carrier, Policy
@@ -22,7 +23,6 @@ from store.work import Work
 from tests import stock
 from tests.builders import DAY, THANKS
 from tests.fakes import SettableClock
-from workflows.entrant import Entrant
 
 POLICY = Policy({"email": Carrier(40_000_000, idempotent=False), "push": Carrier(20_000_000, idempotent=True)})
 PEOPLE = 22
@@ -70,17 +70,16 @@ class World:
         self.at[entrant] = opened
 
     def _proposal(self, entrant: str, record: Record) -> Proposal:
-        workflow = Entrant(EntrantStart(entrant), self.journey)
         place = walk.ask(self.journey, record.place)
         if not isinstance(place, walk.Listen):
-            return workflow.propose(record.n + 1, record.place)
+            return propose(self.journey, entrant, record.n + 1, record.place)
         if record.node:
             left = walk.Outcome(record.node, "next")
             heard = Happened(record.n, record.node, record.source, record.event)
-            return workflow.propose(record.n + 1, walk.follow(self.journey, left), left, heard)
+            return propose(self.journey, entrant, record.n + 1, walk.follow(self.journey, left), left, heard)
         if place.due is None or record.seconds > 0:
             return Proposal(entrant=entrant, n=record.n + 1)  # woken without knowing why
-        return workflow.propose(record.n + 1, walk.follow(self.journey, place.due), place.due)
+        return propose(self.journey, entrant, record.n + 1, walk.follow(self.journey, place.due), place.due)
 
     async def happen(self, entrant: str) -> None:
         """Something this person does, whether anybody waits for it or not."""
