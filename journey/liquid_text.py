@@ -57,6 +57,16 @@ def check(text: str, names: Collection[str]) -> None:
             raise Fault(f"there is no {name!r} here: messages know {', '.join(names)}", _line(text, variables[0].span.index))
 
 
+def fields_of(name: str, text: str) -> tuple[str, ...]:
+    """What a template reads of a value: `first_name` of `profile` in `{{ profile.first_name }}`. Nothing of one that cannot be read."""
+    try:
+        found = _compiled(text, False).analyze(include_partials=False)
+    except LiquidError:
+        return ()
+    paths = [variable.segments for variable in found.globals.get(name, ())]
+    return tuple(dict.fromkeys(path[1] for path in paths if len(path) > 1 and isinstance(path[1], str)))
+
+
 def _line(text: str, index: int) -> int:
     return text.count("\n", 0, index) + 1
 

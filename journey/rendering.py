@@ -117,25 +117,5 @@ def render_push(content: PushContent, context: Context, *, message: str = "") ->
     )
 
 
-def check(document: MessageDocument) -> tuple[str, ...]:
-    """What is wrong with a message's templates for everybody, a sentence each; empty when nothing is."""
-    parts: list[tuple[str, str, str]] = []
-    if document.email is not None:
-        email = document.email
-        parts += [("email", "from", email.sender), ("email", "subject", email.subject)]
-        parts += [("email", "html", email.html), ("email", "text", email.text)]
-    if document.push is not None:
-        push = document.push
-        parts += [("push", "title", push.title), ("push", "body", push.body), ("push", "url", push.url)]
-        parts += [("push", f"data.{key}", value) for key, value in push.data.items()]
-    found = []
-    for channel, part, text in parts:
-        try:
-            liquid_text.check(text, NAMES)
-        except liquid_text.Fault as fault:
-            found.append(_where(document.id, channel, part, fault.line) + fault.sentence + ".")
-    return tuple(found)
-
-
 def _where(message: str, channel: str, part: str, line: int) -> str:
     return f"Message {message!r}, {channel} {part}{f', line {line}' if line else ''}: "

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from journey import addresses
+from journey import addresses, liquid_text
 from journey.errors import RenderError
 from journey.messages import MessageDocument, RenderedEmail, RenderedPush
 from journey.profiles import Profile
-from journey.rendering import Context, check, render_email, render_push
+from journey.rendering import NAMES, Context, render_email, render_push
 from journey.tracking import Signer
 
 SIGNER = Signer("a secret that is long enough")
@@ -192,27 +192,33 @@ def test_a_push_names_the_part_that_is_at_fault() -> None:
         push(title=" ", body="")
 
 
-def test_a_message_is_checked_without_a_person() -> None:
-    document = MessageDocument.model_validate(
-        {
-            "id": "first-message",
-            "email": {"subject": "{{ profil.first_name }}", "html": "a\n{{ profile.x | shout }}", "text": "{% if %}"},
-            "push": {"title": "{{ profile.first_name | upcase }}", "body": "{{ 'x' "},
-        }
-    )
-    assert [sentence.partition(": ")[0] for sentence in check(document)] == [
-        "Message 'first-message', email subject, line 1",
-        "Message 'first-message', email html, line 2",
-        "Message 'first-message', email text, line 1",
-        "Message 'first-message', push body, line 1",
-    ]
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ("a\n{{ profil.first_name }}", 2, "there is no 'profil' here: messages know profile, event"),
+        ("{{ profile.x\n | upcase\n | shout }}", 3, "unknown filter 'shout'"),
+        ("a\n{% if profile.x %}", 2, "expected tag endif"),
+        ("{{ 'x' ", 1, "expected '}}'"),
+    ],
+)
+def test_a_template_is_checked_without_a_person(text: str, line: int, said: str) -> None:
+    with pytest.raises(liquid_text.Fault) as raised:
+        liquid_text.check(text, NAMES)
+    assert raised.value.line == line
+    assert said in raised.value.sentence
 
 
 @pytest.mark.parametrize(
-    "html", ["{% for item in event.items %}{{ item.name }}{% endfor %}", "{{ 'now' | date: '%Y' }}{{ unsubscribe_url }}"]
+    "text",
+    [
+        "{% for item in event.items %}{{ item.name | upcase }}{% endfor %}",
+        "{% assign year = 'now' | date: '%Y' %}{{ year }}{{ unsubscribe_url }}",
+        "{{ profile.nickname | default: journey }}",
+        "no Liquid at all",
+    ],
 )
-def test_a_message_in_order_has_nothing_to_say(html: str) -> None:
-    assert check(MessageDocument.model_validate({"id": "m", "email": {"html": html}})) == ()
+def test_a_template_in_order_has_nothing_to_say(text: str) -> None:
+    liquid_text.check(text, NAMES)
 
 
 @pytest.mark.parametrize(
