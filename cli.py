@@ -1,0 +1,209 @@
+"""The composition root of the command line: reads the settings, and gives each command what it needs. It knows no command's work.
+
+Every command ends through `end`: a process that ran a Temporal worker may abort when the interpreter takes itself apart.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn
+
+import settings
+import worker
+from commands import apply as applying
+from commands import demo as demonstrating
+from commands import dev as developing
+from commands import publish as publishing
+from commands import report as reporting
+from commands import setup as setting_up
+from commands import validate as validating
+from commands.http import Api
+from journey.errors import BadInput, Invalid, SojournError
+from store.database import Database
+from store.upgrade import upgrade
+
+_WIDTH_OF_A_FILE = 160  # of a table that is piped somewhere
+
+app = typer.Typer(
+    name="sojourn", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
+    help="Customer journeys that never lose a step: e-mail and push on Temporal.",
+)  # fmt: skip
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON value instead of text.")]
+JourneyId = Annotated[str, typer.Argument(metavar="ID", help="The id of a journey.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(metadata.version("sojourn"))
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """What may stand before a command."""
+
+
+@app.command()
+def setup(as_json: Json = False) -> None:
+    """Bring the database up to date, and make of the Temporal server what Sojourn needs. Safe to repeat."""
+    said = asyncio.run(_setup(settings.load(), quiet=as_json))
+    if as_json:
+        _print_json(said)
+
+
+@app.command()
+def validate(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A folder of documents, or one of its journeys.")], as_json: Json = False
+) -> None:
+    """Judge a folder offline: file and line of each finding. Ends with 1 when one is an error."""
+    raise typer.Exit(validating.run(path, as_json))
+
+
+@app.command()
+def apply(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of documents.")], as_json: Json = False) -> None:
+    """Send a folder to the API: attributes, segments, events, messages, journeys, profiles, suppressions. Nothing is deleted."""
+    with _api() as api, _progress(hidden=as_json) as progress:
+        tasks: dict[str, Any] = {}
+
+        def told(what: str, done: int, of: int) -> None:
+            if what not in tasks:
+                tasks[what] = progress.add_task(what, total=of)
+            progress.update(tasks[what], completed=done)
+
+        applied = applying.apply(api, folder, told)
+    if as_json:
+        _print_json(applied.as_json())
+    else:
+        counts = {name: count for name, count in applied.as_json().items() if name not in ("failed", "errors") and count}
+        typer.echo("Applied: " + ", ".join(f"{count} {name}" for name, count in counts.items()) + ".")
+    for error in applied.errors:
+        typer.echo(f"{error['file']}:{error['line']}: {error['sentence']}", err=True)
+    if applied.failed:
+        raise BadInput(f"{applied.failed} of {applied.failed + applied.profiles} profiles were not taken.")
+
+
+@app.command()
+def publish(journey: JourneyId, as_json: Json = False) -> None:
+    """Freeze a journey's draft as its next version and let people in."""
+    with _api() as api:
+        answer = publishing.publish(api, journey)
+    if as_json:
+        _print_json(answer)
+    else:
+        for sentence in publishing.sentences(answer):
+            typer.echo(sentence)
+
+
+@app.command()
+def report(
+    journey: JourneyId,
+    version: Annotated[int | None, typer.Option("--version", min=1, help="The number of a version; the live one when absent.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show how many people came to each node, are there, and left by which exit."""
+    with _api() as api:
+        answer = reporting.report(api, journey, version)
+    if as_json:
+        _print_json(answer)
+        return
+    console = Console(width=None if sys.stdout.isatty() else _WIDTH_OF_A_FILE)
+    console.print(reporting.table(answer))
+    for sentence in reporting.sentences(answer):
+        console.print(escape(sentence))
+
+
+@app.command()
+def dev() -> None:
+    """Run everything on this machine: API, worker, and a Temporal dev server beside them."""
+    asyncio.run(developing.run(settings.completed(settings.load()), Console()))
+
+
+@app.command()
+def demo(leave: Annotated[bool, typer.Option("--exit", help="End when it is over; 0 only if every number is right.")] = False) -> None:
+    """Play the example from first to last, and stay up to be looked at."""
+    raise typer.Exit(asyncio.run(demonstrating.run(settings.completed(settings.load()), Console(), leave=leave)))
+
+
+def main() -> NoReturn:
+    """The console script `sojourn`: 0 when all went well, 1 with a sentence on stderr when not, 2 when it was called wrongly."""
+    try:
+        app()
+    except SojournError as error:
+        end(_told(error))
+    except SystemExit as left:  # how Typer says that a command is over
+        end(left.code if isinstance(left.code, int) else int(left.code is not None))
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+        end(1)
+    end(0)
+
+
+def end(code: int) -> NoReturn:
+    """Write out what is to be written, and leave at once."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):  # whoever read us may have gone
+            stream.flush()
+    os._exit(code)
+
+
+def _told(error: SojournError) -> int:
+    typer.echo(error.sentence, err=True)
+    findings = error.findings if isinstance(error, Invalid) else ()
+    for finding in findings:
+        at = f" at {finding.node}" if finding.node else ""
+        typer.echo(f"  {finding.grade} {finding.code}{at}: {finding.sentence}", err=True)
+    if "--json" in sys.argv:
+        shown = [{name: getattr(finding, name) for name in finding.__slots__} for finding in findings]
+        _print_json({"error": {"code": error.code, "sentence": error.sentence, "findings": shown}})
+    return 1
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def _api() -> Api:
+    read = settings.load()
+    return Api(read.api_url, settings.admin_key(read))
+
+
+def _progress(*, hidden: bool) -> Progress:
+    """A bar for each thing on its way, on stderr and only where somebody sees it; it goes when all is done."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description:<13}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
+    return Progress(*columns, console=console, transient=True, disable=hidden or not console.is_terminal)
+
+
+async def _setup(read: settings.Settings, *, quiet: bool) -> list[str]:
+    said: list[str] = []
+
+    def tell(sentence: str) -> None:
+        said.append(sentence)
+        if not quiet:
+            typer.echo(sentence)
+
+    read.data_dir.mkdir(parents=True, exist_ok=True)
+    upgrade(read.database)
+    tell(f"The database {read.database} is up to date.")
+    database = Database(read.database)
+    try:
+        client = await worker.connect(read, database)
+        async for sentence in setting_up.setup(client.service_client, read.temporal_namespace):
+            tell(sentence)
+    finally:
+        await database.close()
+    return said

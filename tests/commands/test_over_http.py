@@ -1,0 +1,175 @@
+"""The commands that speak to the API, against a real one on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from api.app import create_app
+from api.services import Services
+from commands import publish, report
+from commands.apply import apply
+from commands.http import Api
+from demo.stack import serving
+from demo.temporal_server import free_port
+from journey.errors import BadInput, Conflict, Invalid, NotFound, Unavailable
+from journey.tracking import Signer
+from store.database import Database
+from store.upgrade import upgrade
+from tests.fakes import FakeWorkflows
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "examples" / "three-cities"
+KEY = "an-admin-key-for-tests"
+T = TypeVar("T")
+
+
+@pytest.fixture
+async def workflows() -> FakeWorkflows:
+    return FakeWorkflows()
+
+
+@pytest.fixture
+async def url(tmp_path: Path, workflows: FakeWorkflows) -> AsyncIterator[str]:
+    """The address of an API over an empty database."""
+    address = f"sqlite:///{tmp_path / 'sojourn.db'}"
+    upgrade(address)
+    database = Database(address)
+    services = Services(database=database, workflows=workflows, signer=Signer("a secret for tests"), admin_key=KEY)
+    port = free_port()
+    async with serving(create_app(services), "127.0.0.1", port):
+        yield f"http://127.0.0.1:{port}"
+    await database.close()
+
+
+async def call(url: str, what: Callable[[Api], T], *, key: str = KEY) -> T:
+    """Run a command as it runs: it waits for each answer, so it does so in a thread of its own."""
+
+    def run() -> T:
+        with Api(url, key) as api:
+            return what(api)
+
+    return await asyncio.to_thread(run)
+
+
+async def test_a_folder_is_applied_in_full_and_again_without_harm(url: str) -> None:
+    heard: dict[str, tuple[int, int]] = {}
+    for _ in range(2):
+        applied = await call(url, lambda api: apply(api, EXAMPLE, lambda what, done, of: heard.update({what: (done, of)})))
+        assert applied.as_json() == {
+            "attributes": 5, "segments": 1, "events": 1, "messages": 3, "journeys": 1, "profiles": 200, "suppressions": 3,
+            "failed": 0, "errors": [],
+        }  # fmt: skip
+    assert list(heard) == ["attributes", "segments", "events", "messages", "journeys", "profiles", "suppressions"]
+    assert all(done == of for done, of in heard.values())
+    assert (await call(url, lambda api: api.get("/v1/suppressions")))["items"][0]["channel"] == "email"
+    # every edge arrives as it stands in the file: a birth year that is a text too
+    texts = [await call(url, lambda api, one=one: api.get(f"/v1/profiles/{one}")) for one in ("p-123", "p-129")]  # type: ignore[misc]
+    assert all(isinstance(profile["attributes"]["birth_year"], str) for profile in texts)
+
+
+async def test_apply_deletes_nothing(url: str) -> None:
+    await call(url, lambda api: api.put("/v1/attributes", {"plan": {"type": "string"}}))
+    await call(url, lambda api: apply(api, EXAMPLE))
+    assert set(await call(url, lambda api: api.get("/v1/attributes"))) == {"plan", "first_name", "last_name", "email", "city", "birth_year"}
+
+
+async def test_of_a_folder_with_a_fault_nothing_is_sent(url: str, tmp_path: Path) -> None:
+    broken = shutil.copytree(EXAMPLE, tmp_path / "broken")
+    (broken / "messages" / "follow-up.yaml").write_text("id: follow-up\nemail: {subject: Hello}\ncolour: red\n")
+    with pytest.raises(BadInput) as caught:
+        await call(url, lambda api: apply(api, broken))
+    assert "follow-up.yaml:3" in caught.value.sentence
+    assert await call(url, lambda api: api.get("/v1/attributes")) == {}
+
+
+async def test_profiles_that_are_not_taken_are_named_by_their_line(url: str, tmp_path: Path) -> None:
+    (tmp_path / "profiles.csv").write_text("id,city,identities.customer_id\np-1,Atlanta,c-1\np-2,Seattle,c-2\n")
+    await call(url, lambda api: api.put("/v1/profiles/somebody-else", {"identities": {"customer_id": "c-2"}}))
+    applied = await call(url, lambda api: apply(api, tmp_path))
+    assert (applied.profiles, applied.failed) == (1, 1)
+    assert (applied.errors[0]["line"], applied.errors[0]["code"]) == (3, "identity_taken")
+
+
+async def test_publish_lets_people_in_and_report_shows_the_version(url: str, workflows: FakeWorkflows) -> None:
+    await call(url, lambda api: apply(api, EXAMPLE))
+    published = await call(url, lambda api: publish.publish(api, "thank-you"))
+    assert (published["version"], published["run"]) == ("thank-you@1", "thank-you.run.1")
+    assert workflows.runs == ["thank-you.run.1"]
+    said = list(publish.sentences(published))
+    assert said[0] == "thank-you@1 is live."
+    assert any("no_timeout" in sentence for sentence in said)
+    shown = await call(url, lambda api: report.report(api, "thank-you"))
+    assert shown["version"]["id"] == "thank-you@1"
+    assert report.table(shown).row_count == 8
+    assert next(report.sentences(shown)) == "0 entered, 0 are inside, 0 finished."
+
+
+async def test_a_journey_that_is_not_valid_is_refused_with_every_finding(url: str) -> None:
+    await call(url, lambda api: api.put("/v1/journeys/half", {"id": "half", "nodes": [{"id": "read", "kind": "read_segment"}]}))
+    with pytest.raises(Invalid) as caught:
+        await call(url, lambda api: publish.publish(api, "half"))
+    assert {finding.code for finding in caught.value.findings} >= {"field_missing"}
+
+
+async def test_what_goes_wrong_is_one_sentence(url: str) -> None:
+    with pytest.raises(NotFound):
+        await call(url, lambda api: report.report(api, "nowhere"))
+    with pytest.raises(BadInput, match="set SOJOURN_ADMIN_KEY"):
+        await call(url, lambda api: api.get("/v1/attributes"), key="a wrong key")
+    with pytest.raises(Unavailable, match="start `sojourn dev`, or set SOJOURN_URL"):
+        await call("http://127.0.0.1:9", lambda api: api.get("/v1/attributes"))
+
+
+async def test_publish_waits_for_no_temporal_server(url: str, workflows: FakeWorkflows) -> None:
+    await call(url, lambda api: apply(api, EXAMPLE))
+    workflows.up = False
+    with pytest.raises(Unavailable):
+        await call(url, lambda api: publish.publish(api, "thank-you"))
+    workflows.up = True
+    await call(url, lambda api: publish.publish(api, "thank-you"))
+    with pytest.raises(Conflict):  # just this is live already
+        await call(url, lambda api: publish.publish(api, "thank-you"))
+
+
+async def run(*arguments: str, **environment: str) -> tuple[int, str, str]:
+    """The command line as a process of its own: exit code, stdout, stderr."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SOJOURN_")}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", "import cli; cli.main()", *arguments, cwd=ROOT,
+        env=kept | environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    out, err = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, out.decode(), err.decode()
+
+
+async def test_the_command_line_applies_publishes_and_reports(url: str) -> None:
+    here = {"SOJOURN_URL": url, "SOJOURN_ADMIN_KEY": KEY}
+    code, out, err = await run("apply", str(EXAMPLE), **here)
+    assert (code, err) == (0, "")
+    assert out == "Applied: 5 attributes, 1 segments, 1 events, 3 messages, 1 journeys, 200 profiles, 3 suppressions.\n"
+    code, out, err = await run("publish", "thank-you", "--json", **here)
+    assert (code, err, json.loads(out)["version"]) == (0, "", "thank-you@1")
+    code, out, err = await run("report", "thank-you", **here)
+    assert (code, err) == (0, "")
+    assert "thank-you@1, live" in out
+    assert "push-opened" in out
+
+
+async def test_the_command_line_says_what_is_wrong_in_one_sentence_and_ends_with_1() -> None:
+    code, out, err = await run("report", "thank-you", SOJOURN_URL="http://127.0.0.1:9", SOJOURN_ADMIN_KEY=KEY)
+    assert (code, out) == (1, "")
+    assert err == "Nobody answers at http://127.0.0.1:9: start `sojourn dev`, or set SOJOURN_URL to where the API is.\n"
+    code, out, err = await run("publish", "thank-you", "--json", SOJOURN_API_PORT="eighty")
+    assert (code, err) == (1, "SOJOURN_API_PORT is 'eighty': a port is a whole number from 1 to 65535.\n")
+    told: dict[str, Any] = json.loads(out)["error"]
+    assert told["code"] == "setting_invalid"
