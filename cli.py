@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import sys
 from importlib import metadata
@@ -27,6 +28,7 @@ from commands import dev as developing
 from commands import publish as publishing
 from commands import report as reporting
 from commands import setup as setting_up
+from commands import simulate as simulating
 from commands import validate as validating
 from commands.http import Api
 from journey.errors import BadInput, Invalid, SojournError
@@ -58,6 +60,24 @@ def options(
 
 
 @app.command()
+def dev() -> None:
+    """Run the whole of Sojourn on this machine: a Temporal server, the worker and the API, until it is interrupted."""
+    read = settings.completed(settings.load())
+    _log()
+    asyncio.run(developing.run(read, Console()))
+
+
+@app.command()
+def demo(
+    leave: Annotated[bool, typer.Option("--exit", help="End when all is played: with 0 when every number is right, else 1.")] = False,
+) -> None:
+    """Play the example from first to last on a server of its own, and show what became of everybody."""
+    read = settings.completed(settings.load())
+    _log()
+    raise typer.Exit(asyncio.run(demonstrating.run(read, Console(), leave=leave)))
+
+
+@app.command()
 def setup(as_json: Json = False) -> None:
     """Bring the database up to date, and make of the Temporal server what Sojourn needs. Safe to repeat."""
     said = asyncio.run(_setup(settings.load(), quiet=as_json))
@@ -71,6 +91,31 @@ def validate(
 ) -> None:
     """Judge a folder offline: file and line of each finding. Ends with 1 when one is an error."""
     raise typer.Exit(validating.run(path, as_json))
+
+
+@app.command()
+def simulate(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A folder of documents, or one of its journeys.")],
+    journey: Annotated[str, typer.Option(metavar="ID", help="Which journey, when the folder has several.")] = "",
+    profile: Annotated[str, typer.Option(metavar="ID", help="Who walks; the first member of the segment when absent.")] = "",
+    at: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="What happens, as in 'PT2H email.opened' or 'P2D purchase'.")] = None,
+    stop: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="How long a stop takes.")] = None,
+    until: Annotated[str, typer.Option(metavar="DURATION", help="When to stop looking.")] = "",
+    consent_explicit: Annotated[bool, typer.Option("--consent-explicit", help="Write only to people who said yes.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Walk somebody through a journey offline, and tell the story; without --at, show every way through."""
+    code = simulating.run(
+        path,
+        journey=journey,
+        profile=profile,
+        at=at or (),
+        stop=stop or (),
+        until=until,
+        consent_explicit=consent_explicit,
+        as_json=as_json,
+    )
+    raise typer.Exit(code)
 
 
 @app.command()
@@ -126,18 +171,6 @@ def report(
         console.print(escape(sentence))
 
 
-@app.command()
-def dev() -> None:
-    """Run everything on this machine: API, worker, and a Temporal dev server beside them."""
-    asyncio.run(developing.run(settings.completed(settings.load()), Console()))
-
-
-@app.command()
-def demo(leave: Annotated[bool, typer.Option("--exit", help="End when it is over; 0 only if every number is right.")] = False) -> None:
-    """Play the example from first to last, and stay up to be looked at."""
-    raise typer.Exit(asyncio.run(demonstrating.run(settings.completed(settings.load()), Console(), leave=leave)))
-
-
 def main() -> NoReturn:
     """The console script `sojourn`: 0 when all went well, 1 with a sentence on stderr when not, 2 when it was called wrongly."""
     try:
@@ -174,6 +207,11 @@ def _told(error: SojournError) -> int:
 
 def _print_json(value: Any) -> None:
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def _log() -> None:
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("sojourn").setLevel(logging.INFO)
 
 
 def _api() -> Api:
