@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
+from commands import folder_profiles
 from journey import documents
 from journey.documents import Fault, Source
 from journey.errors import BadInput
@@ -51,7 +52,7 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Entry(Generic[_D]):
-    """A document with the file it stands in. `source.data` is what was written, `line` the line it begins at."""
+    """A document with the file it stands in. `source.data` is what was written (not for profiles), `line` the line it begins at."""
 
     document: _D
     file: Path
@@ -86,10 +87,11 @@ class Folder:
         )
 
     def refuse_faults(self) -> None:
-        """Raises BadInput with file and line of the first fault, for a command that cannot go on with one."""
-        if self.faults:
-            first = self.faults[0]
-            more = f" And {len(self.faults) - 1} more: run `sojourn validate {self.root}`." if len(self.faults) > 1 else ""
+        """Raises BadInput with file and line of the first error, for a command that cannot go on with one; a warning stops nothing."""
+        errors = [one for one in self.faults if one.finding.grade == "error"]
+        if errors:
+            first = errors[0]
+            more = f" And {len(errors) - 1} more: run `sojourn validate {self.root}`." if len(errors) > 1 else ""
             raise BadInput(f"{first.file}:{first.line}: {first.finding.sentence}{more}", line=first.line)
 
 
@@ -191,38 +193,30 @@ def _document(folder: Folder, kind: Kind, model: type[Any], file: Path) -> None:
 
 
 def _profiles(folder: Folder) -> None:
-    file = folder.root / "profiles.ndjson"
-    if not file.is_file():
-        return
     owners: dict[tuple[str, str], str] = {}
-    for number, source in _lines(folder, file):
-        found = documents.load(ProfileDocument, source.data)
-        if isinstance(found, tuple):
-            for fault in found:
-                _fault(folder, file, number, f"{fault.path}: {fault.sentence}" if fault.path else fault.sentence, fault.path)
+    for file in (folder.root / name for name in folder_profiles.FILES):
+        if not file.is_file():
             continue
-        if found.id in folder.profiles:
-            _fault(folder, file, number, f"The profile {found.id} stands in line {folder.profiles[found.id].line} already.", "id")
-            continue
-        for namespace, value in found.identities.items():
-            owner = owners.setdefault((namespace, value), found.id)
-            if owner != found.id:
-                _fault(folder, file, number, f"The {namespace} {value} belongs to {owner} already.", f"identities.{namespace}")
-        folder.profiles[found.id] = Entry(found, file, source, number)
-
-
-def _lines(folder: Folder, file: Path) -> Iterator[tuple[int, Source]]:
-    """One JSON object a line; empty lines are passed over."""
-    with file.open(encoding="utf-8") as lines:
         try:
-            for number, line in enumerate(lines, start=1):
-                if line.strip():
-                    try:
-                        yield number, Source(documents.read_json(line))
-                    except BadInput as fault:
-                        _fault(folder, file, number, fault.sentence)
+            for line, found in folder_profiles.read(file, folder.attributes):
+                if isinstance(found, BadInput):
+                    _fault(folder, file, line, found.sentence, found.where)
+                else:
+                    _profile(folder, file, line, found, owners)
         except UnicodeDecodeError:
             _fault(folder, file, 0, "The file is not written in UTF-8.")
+
+
+def _profile(folder: Folder, file: Path, line: int, found: ProfileDocument, owners: dict[tuple[str, str], str]) -> None:
+    there = folder.profiles.get(found.id)
+    if there is not None:
+        _fault(folder, file, line, f"The profile {found.id} stands in {there.file.name} line {there.line} already.", "id")
+        return
+    for namespace, value in found.identities.items():
+        owner = owners.setdefault((namespace, value), found.id)
+        if owner != found.id:
+            _fault(folder, file, line, f"The {namespace} {value} belongs to {owner} already.", f"identities.{namespace}")
+    folder.profiles[found.id] = Entry(found, file, Source(None), line)
 
 
 def _suppressions(folder: Folder) -> None:

@@ -69,7 +69,7 @@ def _judged(read: Folder) -> Iterator[Placed]:
     for event in read.events.values():
         yield from _placed(event, validation.of_event(event.document))
     for message in read.messages.values():
-        yield from _placed(message, validation.of_message(message.document))
+        yield from _placed(message, validation.of_message(message.document, around))
     for journey in read.journeys.values():
         findings = validation.of_journey(journey.document, around)
         for finding in findings:

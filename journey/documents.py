@@ -14,9 +14,9 @@ from pydantic_core import ErrorDetails
 
 from journey.errors import BadInput
 from journey.graph import THING_ID
-from journey.yaml_text import LONGEST, Source, read, read_json
+from journey.yaml_text import LONGEST, Source, read
 
-__all__ = ["LONGEST", "Fault", "Source", "faults", "faults_of", "load", "parse", "parse_as", "read", "read_json", "refusal"]
+__all__ = ["LONGEST", "Fault", "Source", "faults", "faults_of", "load", "parse", "parse_as", "read", "refusal"]
 
 _NAMED_AT_MOST = 5
 _MODEL = TypeVar("_MODEL", bound=BaseModel)

@@ -14,6 +14,8 @@ from journey.surroundings import Surroundings
 from journey.validation_rules import About, about_people
 from journey.validation_rules import check as check_rule
 
+_ALWAYS_THERE = ("id",)  # of a profile, besides its attributes
+
 
 def of_segment(segment: SegmentDocument, surroundings: Surroundings) -> Iterator[Finding]:
     """What is wrong with a segment."""
@@ -40,40 +42,47 @@ def about_event(definition: EventDefinition) -> About:
     return About("event", definition.fields)
 
 
-def of_message(message: MessageDocument) -> Iterator[Finding]:
-    """What is wrong with a message."""
+def of_message(message: MessageDocument, surroundings: Surroundings | None = None) -> Iterator[Finding]:
+    """What is wrong with a message; without surroundings nothing is said about attributes."""
     if not message.channels:
         yield error("message_empty", "", "id", "The message has no content: write an email or a push.")
     if message.email is not None:
-        yield from _email(message.email)
+        yield from _email(message.email, surroundings)
         if message.kind == "marketing" and "unsubscribe_url" not in (message.email.html or message.email.text):
             said = "A marketing e-mail shows its readers how to stop it: put a link to {{ unsubscribe_url }} into it."
             yield warning("no_unsubscribe_link", "", "email.html" if message.email.html else "email.text", said)
     if message.push is not None:
-        yield from _push(message.push)
+        yield from _push(message.push, surroundings)
 
 
-def _email(email: EmailContent) -> Iterator[Finding]:
+def _email(email: EmailContent, surroundings: Surroundings | None) -> Iterator[Finding]:
     if not email.subject.strip():
         yield error("message_empty", "", "email.subject", "The e-mail has no subject.")
     if not email.html.strip() and not email.text.strip():
         yield error("message_empty", "", "email", "The e-mail has no body: write html, text, or both.")
     if email.sender and "{" not in email.sender and addresses.read(email.sender) is None:
         yield error("sender_invalid", "", "email.from", f"{email.sender!r} is no address: write it as Shop <hello@shop.example>.")
-    yield from _templates("email", {"from": email.sender, "subject": email.subject, "html": email.html, "text": email.text})
+    yield from _templates("email", {"from": email.sender, "subject": email.subject, "html": email.html, "text": email.text}, surroundings)
 
 
-def _push(push: PushContent) -> Iterator[Finding]:
+def _push(push: PushContent, surroundings: Surroundings | None) -> Iterator[Finding]:
     if not push.title.strip() and not push.body.strip():
         yield error("message_empty", "", "push", "The push has neither a title nor a body.")
     data = {f"data.{name}": value for name, value in push.data.items()}
-    yield from _templates("push", {"title": push.title, "body": push.body, "url": push.url} | data)
+    yield from _templates("push", {"title": push.title, "body": push.body, "url": push.url} | data, surroundings)
 
 
-def _templates(channel: str, parts: dict[str, str]) -> Iterator[Finding]:
+def _templates(channel: str, parts: dict[str, str], surroundings: Surroundings | None) -> Iterator[Finding]:
     for name, text in parts.items():
         try:
             liquid_text.check(text, NAMES)
         except liquid_text.Fault as fault:
             place = f"{channel} {name}" + (f", line {fault.line}" if fault.line else "")
             yield error("template_invalid", "", f"{channel}.{name}", f"The Liquid of {place} is wrong: {fault.sentence}.")
+            continue
+        if surroundings is None:
+            continue
+        for attribute in liquid_text.fields_of("profile", text):
+            if attribute not in surroundings.attributes and attribute not in _ALWAYS_THERE:
+                said = f"{channel} {name} shows profile.{attribute}, which is not declared: whoever lacks it cannot be sent to."
+                yield warning("undeclared_attribute", "", f"{channel}.{name}", said)

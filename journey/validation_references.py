@@ -57,7 +57,7 @@ def content(journey: Journey, surroundings: Surroundings) -> Iterator[Finding]:
             case EventNode() if node.event in surroundings.events:
                 yield from _told(node, "event", node.event, of_event(surroundings.events[node.event]))
             case Message() if node.message in surroundings.messages:
-                yield from _told(node, "message", node.message, of_message(surroundings.messages[node.message]))
+                yield from _told(node, "message", node.message, of_message(surroundings.messages[node.message], surroundings))
             case _:
                 pass
 

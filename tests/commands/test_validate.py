@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from commands import validate
+from commands.folder import read
 from journey.errors import BadInput
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "three-cities"
@@ -97,6 +98,18 @@ def test_a_profile_that_is_wrong_is_shown_by_its_line(folder: Path) -> None:
     ]
     profiles.write_text("\n".join(lines), encoding="utf-8")
     assert found(folder) == [("profiles.ndjson", line, "bad_input") for line in (4, 5, 6, 7)]
+
+
+def test_profiles_in_csv_are_read_by_the_rules_of_the_import(folder: Path) -> None:
+    (folder / "profiles.ndjson").unlink()
+    rows = ["id,city,birth_year,identities.customer_id", 'a,"Atlanta,\nGeorgia",1985,c-1', "b,Seattle", "c,Seattle,1990,c-1"]
+    (folder / "profiles.csv").write_text("\n".join(rows), encoding="utf-8")
+    assert found(folder) == [("profiles.csv", 4, "bad_input"), ("profiles.csv", 5, "bad_input")]
+    profile = read(folder).profiles["a"].document
+    assert profile.attributes == {"city": "Atlanta,\nGeorgia", "birth_year": 1985}
+
+    (folder / "profiles.csv").write_text("city\nAtlanta\nSeattle", encoding="utf-8")
+    assert found(folder) == [("profiles.csv", 1, "bad_input")]
 
 
 def test_a_file_that_is_called_otherwise_and_an_id_that_two_files_hold(folder: Path) -> None:

@@ -74,6 +74,7 @@ def test_each_field_has_its_line_and_an_absent_one_that_of_what_is_around_it() -
         ("1: one\n", 1, "a key is a text"),
         ("a: !secret x\n", 1, "means nothing here"),
         ('a: "\\ud83d"\n', 1, "half of a character"),
+        ('a: "\\0"\n', 1, "NUL"),
         ("a: *b\n", 1, "names nothing"),
         ("a: &b [*b]\n", 1, "names nothing"),
         ("a: !!set {b}\n", 1, "means nothing here"),
@@ -104,13 +105,6 @@ def test_anchors_may_be_used_and_cannot_be_made_a_bomb() -> None:
             documents.read(opening * 200)
     with pytest.raises(BadInput, match="longer than"):
         documents.read("a" * (documents.LONGEST + 1))
-
-
-def test_a_line_of_json_is_read_alone() -> None:
-    assert documents.read_json('{"id": "p-1"}') == {"id": "p-1"}
-    for text in ("{", '{"a": 1, "a": 2}', "[" * 100_000):
-        with pytest.raises(BadInput):
-            documents.read_json(text)
 
 
 # ---- the shape ------------------------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from tests.builders import journey, message, purchase_definition, rule, use_case
 
 ATTRIBUTES = {
     "city": Attribute(type="string"),
+    "first_name": Attribute(type="string"),
     "birth_year": Attribute(type="integer"),
     "vip": Attribute(type="boolean"),
     "joined": Attribute(type="datetime"),
@@ -326,6 +327,13 @@ def test_message_empty() -> None:
 def test_template_invalid(text: str) -> None:
     written = message("first-message", push={"title": text})
     assert said(journey(SEND, END), messages={"first-message": written}) == [("template_invalid", "send", "message")]
+
+
+def test_undeclared_attribute_in_a_template() -> None:
+    written = message("first-message", push={"title": "{{ profile.id }} {{ profile.first_nam }}{% if profile.city %}!{% endif %}"})
+    found = validate(journey(SEND, END), surroundings(messages={"first-message": written}))
+    assert [(one.code, one.grade, one.node, one.field) for one in found] == [("undeclared_attribute", "warning", "send", "message")]
+    assert "profile.first_nam," in found[0].sentence
 
 
 def test_no_unsubscribe_link_in_a_marketing_mail() -> None:
