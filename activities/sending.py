@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from journey import rendering
 from journey.errors import RenderError
@@ -61,6 +62,7 @@ class Sending:
         context = rendering.Context(
             profile=opened.profile, delivery=claim.delivery, journey=opened.journey, event=opened.event,
             public_url=self.public_url, signer=self.signer, default_sender=self.mail_from,
+            now=datetime.fromtimestamp(opened.at / 1_000_000, UTC),
         )  # fmt: skip
         return render(opened.document, claim.channel, context)
 
@@ -70,5 +72,5 @@ def render(document: MessageDocument, channel: str, context: rendering.Context) 
     if channel == "email" and document.email is not None:
         return rendering.render_email(document.email, document, context)
     if channel == "push" and document.push is not None:
-        return rendering.render_push(document.push, context)
+        return rendering.render_push(document.push, context, message=document.id)
     raise RenderError(f"The message {document.id} has nothing for {channel}.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -15,7 +15,6 @@ from api.app import create_app
 from api.services import Services
 from demo import temporal_cli
 from demo.temporal_server import free_port, temporal_server
-from providers.port import Provider
 from settings import Settings
 from worker import Process, catch_up, make_worker, opened
 
@@ -29,29 +28,29 @@ class Stack:
     process: Process
     api_url: str
     ui_url: str
-    temporal_pid: int
 
 
 @asynccontextmanager
-async def stack(
-    settings: Settings,
-    *,
-    providers: Mapping[str, Provider] | None = None,
-    kept: bool = True,
-    sandboxed: bool = False,
-    ui_port: int = UI_PORT,
-) -> AsyncIterator[Stack]:
-    """Start it all, and stop it again in order. `kept` keeps the server's workflows in a file; ports that are taken move."""
+async def stack(settings: Settings) -> AsyncIterator[Stack]:
+    """Start it all, and stop it again in order. Ports that are taken move. A server that the settings name is used as it is."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    file = settings.data_dir / "temporal.db" if kept else None
-    port = free_port(settings.api_port)
-    async with temporal_server(temporal_cli.ensure(), file=file, ui_port=ui_port) as server:
-        moved = {"temporal_address": server.address, "temporal_ui": server.ui, "api_port": port}
-        settings = settings.model_copy(update=moved)
-        async with opened(settings, providers=providers) as process, serving(app_of(process), settings.api_host, port):
-            async with make_worker(process, sandboxed=sandboxed):
-                await catch_up(process)
-                yield Stack(process, settings.api_url, server.ui, server.pid)
+    settings = settings.model_copy(update={"api_port": free_port(settings.api_port)})
+    if "temporal_address" in settings.model_fields_set:
+        async with _beside(settings) as process:
+            yield Stack(process, settings.api_url, settings.temporal_ui)
+        return
+    async with temporal_server(temporal_cli.ensure(), file=settings.data_dir / "temporal.db", ui_port=UI_PORT) as server:
+        moved = {"temporal_address": server.address, "temporal_ui": server.ui}
+        async with _beside(settings.model_copy(update=moved)) as process:
+            yield Stack(process, settings.api_url, server.ui)
+
+
+@asynccontextmanager
+async def _beside(settings: Settings) -> AsyncIterator[Process]:
+    """The API and the worker beside a server that runs."""
+    async with opened(settings) as process, serving(app_of(process), settings.api_host, settings.api_port), make_worker(process):
+        await catch_up(process)
+        yield process
 
 
 def app_of(process: Process) -> FastAPI:

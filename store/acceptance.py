@@ -96,7 +96,7 @@ def react(work: Work, delivery: str, kind: str, link: str = "") -> Verdict:
     if not _insert(work, event):
         return Verdict(duplicate=True)
     inside = [entrant] if entrant is not None and entrant.state == "open" else []
-    return _hear(work, replace(event, accepted_at=now), inside)
+    return _hear(work, replace(event, accepted_at=now), inside, (row.entrant, row.version))
 
 
 def unsubscribe(work: Work, delivery: str) -> None:
@@ -107,7 +107,8 @@ def unsubscribe(work: Work, delivery: str) -> None:
     _fact(work, row, "unsubscribed", now)
 
 
-def _hear(work: Work, event: Event, inside: list[Entrant]) -> Verdict:
+def _hear(work: Work, event: Event, inside: list[Entrant], about: tuple[str, str] = ("", "")) -> Verdict:
+    """`about` names the entrant and version that a reaction is to; for other events the one entrant inside, if there is just one."""
     decided: list[Decided] = []
     kept = False
     for entrant in inside:
@@ -127,7 +128,9 @@ def _hear(work: Work, event: Event, inside: list[Entrant]) -> Verdict:
     )
     if decided or kept:
         return Verdict(decided=tuple(decided))
-    return _discard(work, event, *_why_not(work, event, inside))
+    if len(inside) == 1:
+        about = (inside[0].id, inside[0].version)
+    return _discard(work, event, *_why_not(work, event, inside), about)
 
 
 def _decides(entrant: Entrant, event: Event) -> gate.Won | None:
@@ -153,12 +156,13 @@ def _why_not(work: Work, event: Event, inside: list[Entrant]) -> tuple[str, str]
     return "nobody_listening", "Its person is in no journey that waits for it now."
 
 
-def _discard(work: Work, event: Event, code: str, detail: str) -> Verdict:
+def _discard(work: Work, event: Event, code: str, detail: str, about: tuple[str, str] = ("", "")) -> Verdict:
     if not event.accepted_at:
         work.connection.execute(
             _STAMP, {"source_": event.source, "id_": event.id, "profile": event.profile, "accepted_at": work.now(), "won": False}
         )
-    work.discard(code, source=event.source, event=event.id, profile=event.profile, detail=detail)
+    entrant, version = about
+    work.discard(code, source=event.source, event=event.id, profile=event.profile, entrant=entrant, version=version, detail=detail)
     return Verdict(code=code, detail=detail)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, select
 from journey import gate, matching, sentences, walk
 from journey.contract import Proposal, Record
 from journey.events import Instant
-from store import claims, entrants, profiles, schema
+from store import claims, entrants, journeys, profiles, schema
 from store.entrants import Entrant
 from store.work import Work
 
@@ -87,7 +87,7 @@ def close(
         _CLOSE,
         {"entrant_": entrant.id, "n_": proposal.n, "closed_at": now, "outcome": outcome, "place": entrant.place, "said": sentence},
     )
-    entrants.save(work, entrant)
+    _save(work, entrant)
     return _record(entrant, now, sentence)
 
 
@@ -132,7 +132,7 @@ def end_waiting(work: Work, entrant: Entrant, reason: str, now: Instant) -> Reco
         {"entrant": entrant.id, "n": entrant.n, "opened_at": now, "closed_at": now, "outcome": reason, "place": "", "said": said},
     )
     work.record(entrant.id, entrant.n, entrant.version, entrant.mode, now, facts)
-    entrants.save(work, entrant)
+    _save(work, entrant)
     return _record(entrant, now, said)
 
 
@@ -159,6 +159,13 @@ def _end(work: Work, entrant: Entrant, reason: str, now: Instant, end_node: str)
         entrants.forget(work, entrant, event)
     ended = (end_node, f"ended.{reason}", "")
     return [(end_node, "arrived", ""), ended] if end_node else [ended]
+
+
+def _save(work: Work, entrant: Entrant) -> None:
+    """Write the row; the last one out of a closed version finishes it."""
+    entrants.save(work, entrant)
+    if entrant.state == "ended" and entrant.version_state == "closed":
+        journeys.finish_if_empty(work, entrant.version)
 
 
 def _of_deliveries(node: str, standing: dict[str, tuple[str, str]]) -> list[tuple[str, str, str]]:

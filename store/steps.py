@@ -36,6 +36,7 @@ class Opened:
     profile: Profile
     journey: str
     event: Mapping[str, Any]
+    at: Instant
 
 
 def open_step(work: Work, proposal: Proposal, policy: Policy) -> Record | Opened | Busy:
@@ -101,7 +102,7 @@ def _open(work: Work, entrant: Entrant, proposal: Proposal, policy: Policy, now:
     work.record(entrant.id, n, entrant.version, entrant.mode, now, facts)
     entrant.place, entrant.due = proposal.node, now + max(policy.carriers[claim.channel].lease for claim in claimed)
     entrants.save(work, entrant)
-    return Opened(tuple(claimed), document, profile, entrant.journey, _event_of(work, entrant.id))
+    return Opened(tuple(claimed), document, profile, entrant.journey, _event_of(work, entrant.id), now)
 
 
 def _resume(work: Work, entrant: Entrant, proposal: Proposal, policy: Policy) -> Record | Opened | Busy:
@@ -119,7 +120,7 @@ def _resume(work: Work, entrant: Entrant, proposal: Proposal, policy: Policy) ->
     profile = profiles.read(work.connection, entrant.profile) or Profile(entrant.profile)
     entrant.due = now + max(policy.carriers[claim.channel].lease for claim in taken)
     entrants.save(work, entrant)
-    return Opened(tuple(taken), document, profile, entrant.journey, _event_of(work, entrant.id))
+    return Opened(tuple(taken), document, profile, entrant.journey, _event_of(work, entrant.id), now)
 
 
 def _branch(work: Work, entrant: Entrant, node_id: str) -> str:

@@ -1,0 +1,34 @@
+"""`sojourn dev`: the whole of Sojourn on this machine, until it is interrupted. It chooses nothing: demo/stack.py does."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+
+from rich.console import Console
+
+from demo.stack import stack
+from settings import Settings
+
+
+async def run(settings: Settings, console: Console) -> None:
+    """Start, say where everything is, and stay until SIGINT or SIGTERM."""
+    async with stack(settings) as running:
+        console.print(f"API            {running.api_url}  (a page of links at /, the reference at /docs)")
+        console.print(f"Temporal UI    {running.ui_url}/namespaces/{settings.temporal_namespace}/workflows")
+        console.print(f"Admin key      {settings.data_dir / 'admin_key'}", soft_wrap=True)
+        if not settings.smtp_url or not settings.push_url:
+            console.print(f"Inbox          {settings.data_dir / 'inbox'}", soft_wrap=True)
+        console.print("Stop with Ctrl+C.")
+        await until_interrupted()
+
+
+async def until_interrupted() -> None:
+    """Return at the first SIGINT or SIGTERM."""
+    asked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(number, asked.set)
+    await asked.wait()

@@ -1,0 +1,227 @@
+"""The whole of Sojourn for one test: a Temporal server, a mail server, a push service and the API, all real; people who open and buy.
+
+Everything is done over HTTP and seen at the catchers; only where a test needs a moment between two commits it reaches into the process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+from temporalio.client import WorkflowHistory
+from temporalio.worker import Replayer, Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
+
+from commands import folder
+from demo.catchers import MailCatcher, PushCatcher
+from demo.stack import app_of, serving
+from demo.temporal_cli import ensure
+from demo.temporal_server import TemporalServer, free_port, temporal_server
+from journey import ids
+from settings import Settings
+from store.clock import Clock
+from worker import WORKFLOWS, Process, catch_up, make_worker, opened
+
+T = TypeVar("T")
+EXAMPLE = Path(__file__).parents[2] / "examples" / "three-cities"
+HISTORIES = Path(__file__).parents[1] / "histories"
+JOURNEY = "thank-you"
+WRITE_KEY = "a-write-key-for-tests"
+ADMIN_KEY = "an-admin-key-for-tests"
+PATIENCE = 20.0
+PURCHASE = {"purchaseMessage": "thank you", "product": "Lamp", "purchase_id": "1"}
+
+
+async def eventually(look: Callable[[], Awaitable[T]], good: Callable[[T], bool], what: str) -> T:
+    """Look until it is good; fail with what was seen last."""
+    seen = await look()
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while not good(seen):
+                await asyncio.sleep(0.02)
+                seen = await look()
+    except TimeoutError:
+        raise AssertionError(f"{what} did not come; the last seen was {seen!r}") from None
+    return seen
+
+
+class World:
+    """What a test has in its hands."""
+
+    def __init__(self, process: Process, api: httpx.AsyncClient, mail: MailCatcher, push: PushCatcher, server: TemporalServer) -> None:
+        self.process, self.api, self.mail, self.push, self.server = process, api, mail, push, server
+        self._worker: Worker | None = None
+
+    # ---- the worker comes and goes ---------------------------------------------------------------------------------------------
+
+    async def worker_comes(self) -> None:
+        assert self._worker is None
+        self._worker = make_worker(self.process, sandboxed=True)
+        await self._worker.__aenter__()
+
+    async def worker_goes(self) -> None:
+        if self._worker is not None:
+            await self._worker.__aexit__(None, None, None)
+            self._worker = None
+
+    # ---- setting up ------------------------------------------------------------------------------------------------------------
+
+    async def set_up(self, *, timeout: str = "P1D", journey: dict[str, Any] | None = None) -> None:
+        """Everything of the example but its people; the day of the gate may be made shorter."""
+        example = folder.read(EXAMPLE)
+        await self.put("/v1/attributes", {name: one.model_dump() for name, one in example.attributes.items()})
+        for path, entries in (("segments", example.segments), ("event-definitions", example.events), ("messages", example.messages)):
+            for name, entry in entries.items():
+                await self.put(f"/v1/{path}/{name}", entry.source.data)
+        document = journey or json.loads(json.dumps(example.journeys[JOURNEY].source.data).replace("P1D", timeout))
+        await self.put(f"/v1/journeys/{document['id']}", document)
+
+    async def person(self, key: str = "c-42", **changed: Any) -> str:
+        """A member of the segment; `changed` replaces parts of the profile. Returns the key."""
+        attributes = {"first_name": "Ada", "city": "Atlanta", "birth_year": 1985, "email": f"{key}@people.example"}
+        profile = {"id": key, "attributes": attributes, "identities": {"customer_id": key}, "push_tokens": [{"token": f"device-{key}"}]}
+        await self.put(f"/v1/profiles/{key}", profile | changed)
+        return key
+
+    async def publish(self, journey: str = JOURNEY) -> str:
+        """Publish; returns the run."""
+        answer = await self.api.post(f"/v1/journeys/{journey}:publish")
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["run"])
+
+    async def put(self, path: str, data: Any) -> None:
+        answer = await self.api.put(path, json=data)
+        assert answer.is_success, f"{path}: {answer.text}"
+
+    # ---- what people do --------------------------------------------------------------------------------------------------------
+
+    async def opens_push(self, key: str = "c-42") -> None:
+        push = next(push for push in self.push.pushes if push.body["tokens"] == [f"device-{key}"])
+        answer = await self.api.post("/v1/push/opened", json={"token": push.body["opened_token"]})
+        assert answer.status_code == 204, answer.text
+
+    async def opens_email(self, key: str = "c-42") -> None:
+        answer = await self.api.get(self.pixel(key))
+        assert answer.status_code == 200, answer.text
+
+    def pixel(self, key: str = "c-42") -> str:
+        """The address of the pixel in the first mail that this person got."""
+        mail = next(mail for mail in self.mail.messages if mail.to == f"{key}@people.example")
+        found = re.search(r'src="([^"]+/o/[^"]+\.gif)"', mail.html)
+        assert found is not None, "the mail has no pixel"
+        return found[1]
+
+    async def buys(self, key: str = "c-42", message_id: str = "") -> None:
+        event = {"userId": key, "event": "Order Completed", "properties": PURCHASE, "messageId": message_id or f"buy-{key}"}
+        answer = await self.api.post("/v1/track", json=event, auth=(WRITE_KEY, ""))
+        assert answer.json() == {"success": True}, answer.text
+
+    # ---- what is seen ----------------------------------------------------------------------------------------------------------
+
+    async def story(self, key: str = "c-42", journey: str = JOURNEY) -> dict[str, Any]:
+        answer = await self.api.get(f"/v1/entrants/{ids.entrant(journey, key, 1)}")
+        return dict(answer.json()) if answer.status_code == 200 else {}
+
+    async def waits_at(self, *nodes: str, key: str = "c-42", journey: str = JOURNEY) -> None:
+        """Wait until this person waits at the gate of these nodes."""
+
+        def there(story: dict[str, Any]) -> bool:
+            return bool(story and story["waiting"]) and {awaited["node"] for awaited in story["waiting"]["awaited"]} == set(nodes)
+
+        await eventually(lambda: self.story(key, journey), there, f"waiting at {nodes}")
+
+    async def ends(self, key: str = "c-42", journey: str = JOURNEY) -> str:
+        """Wait until this person has ended, in the store and at the server; returns the reason."""
+        await eventually(lambda: self.story(key, journey), lambda story: bool(story) and story["entrant"]["state"] == "ended", "the end")
+        return str(await self.process.client.get_workflow_handle(ids.entrant(journey, key, 1)).result())
+
+    async def path(self, key: str = "c-42", journey: str = JOURNEY) -> list[str]:
+        """Every node left after the entry, as NODE:EXIT."""
+        found: list[str] = []
+        for step in (await self.story(key, journey))["path"][1:]:
+            found += [f"{step['left']}:{step['exit']}"] if step["left"] else []
+            found += [f"{step['node']}:{step['outcome']}"] if step["node"] else []
+        return found
+
+    async def discards(self) -> dict[str, int]:
+        items = (await self.api.get("/v1/discards", params={"limit": 1000})).json()["items"]
+        codes = [item["code"] for item in items]
+        return {code: codes.count(code) for code in sorted(set(codes))}
+
+    async def report(self, journey: str = JOURNEY) -> dict[str, Any]:
+        return dict((await self.api.get(f"/v1/journeys/{journey}/report")).json())
+
+    def mails(self) -> list[str]:
+        return [mail.subject for mail in self.mail.messages]
+
+    def pushes(self) -> list[str]:
+        return [push.body["title"] for push in self.push.pushes]
+
+    # ---- histories -------------------------------------------------------------------------------------------------------------
+
+    async def histories(self) -> list[WorkflowHistory]:
+        """Of every workflow that ever ran here."""
+        found = [one async for one in self.process.client.list_workflows("")]
+        return [await self.process.client.get_workflow_handle(one.id, run_id=one.run_id).fetch_history() for one in found]
+
+    async def replay(self, name: str) -> None:
+        """Every history of this test replays; with RECORD_HISTORIES set they are kept, with the versions that they name."""
+        histories = await self.histories()
+        replayer = Replayer(
+            workflows=WORKFLOWS, data_converter=self.process.client.data_converter, workflow_runner=SandboxedWorkflowRunner()
+        )
+        for history in histories:
+            await replayer.replay_workflow(history)
+        if os.environ.get("RECORD_HISTORIES"):
+            await self._record(name, histories)
+
+    async def _record(self, name: str, histories: list[WorkflowHistory]) -> None:
+        HISTORIES.mkdir(exist_ok=True)
+        frozen = await self.process.database.read(lambda connection: connection.exec_driver_sql("SELECT hash, canonical FROM frozen").all())
+        kept = {
+            "versions": {row[0]: json.loads(row[1]) for row in frozen},
+            "histories": {history.workflow_id: json.loads(history.to_json()) for history in histories},
+        }
+        (HISTORIES / f"{name}.json").write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
+
+
+@asynccontextmanager
+async def world(data: Path, *, clock: Clock | None = None) -> AsyncIterator[World]:
+    """A world of its own, with its worker; nothing is shared with another test."""
+    async with AsyncExitStack() as open_things:
+        enter = open_things.enter_async_context
+        mail, push = await enter(MailCatcher()), await enter(PushCatcher())
+        server = await enter(temporal_server(ensure()))
+        settings = settings_for(data, mail, push, server)
+        process = await enter(opened(settings, clock=clock))
+        await enter(serving(app_of(process), settings.api_host, settings.api_port))
+        headers = {"Authorization": f"Bearer {ADMIN_KEY}"}
+        api = await enter(httpx.AsyncClient(base_url=settings.api_url, headers=headers, timeout=20, trust_env=False))
+        made = World(process, api, mail, push, server)
+        await made.worker_comes()
+        await catch_up(process)
+        try:
+            yield made
+        finally:
+            await made.worker_goes()
+
+
+def settings_for(data: Path, mail: MailCatcher, push: PushCatcher, server: TemporalServer) -> Settings:
+    return Settings(
+        data_dir=data,
+        temporal_address=server.address,
+        temporal_ui=server.ui,
+        api_port=free_port(),
+        secret="a secret for tests that is long enough",
+        admin_key=ADMIN_KEY,
+        write_keys={WRITE_KEY: "customer_id"},
+        smtp_url=f"smtp://127.0.0.1:{mail.port}",
+        push_url=push.url,
+    )
