@@ -136,8 +136,10 @@ def _ours(_request: Request, error: Exception) -> JSONResponse:
     return of_ours(error)
 
 
-def _not_understood(_request: Request, error: Exception) -> JSONResponse:
+def _not_understood(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
+    if _calls(request, verbs=True):  # the address is a verb's, which the framework took for the id of a thing
+        return _of_http(request, HTTPException(405))
     faults = list(_faults(error))
     named = " ".join(f"{fault['where']}: {fault['sentence']}" if fault["where"] else fault["sentence"] for fault in faults[:3])
     more = f" And {len(faults) - 3} more." if len(faults) > 3 else ""
@@ -174,10 +176,14 @@ def _of_http(request: Request, error: Exception) -> JSONResponse:
 
 def _methods(request: Request) -> list[str]:
     """What the address takes: the framework names only the methods of the first route that fits, and a path has a route a method."""
+    fitting = _calls(request, verbs=True) or _calls(request, verbs=False)
+    return sorted({method for call in fitting for method in call.methods or ()})
+
+
+def _calls(request: Request, *, verbs: bool) -> list[Route]:
+    """The calls of this address that have another method: of a thing, as `{id}`, or of a verb on it, as `{id}:close`."""
     calls: list[Route] = request.app.state.calls
-    fitting = [route for route in calls if route.matches(request.scope)[0] is Match.PARTIAL]
-    with_verb = [route for route in fitting if "}:" in route.path]  # else `x:close` would be taken for a thing of that name
-    return sorted({method for route in with_verb or fitting for method in route.methods or ()})
+    return [call for call in calls if call.matches(request.scope)[0] is Match.PARTIAL and (not verbs or "}:" in call.path)]
 
 
 def _integrity(_request: Request, error: Exception) -> JSONResponse:

@@ -96,7 +96,11 @@ async def test_an_unknown_address_and_an_unknown_method_are_problems_too(api: ht
 
 
 async def test_an_id_never_holds_what_follows_the_colon(api: httpx.AsyncClient) -> None:
-    assert_problem(await api.get("/v1/messages/greeting:preview"), 422, "bad_input")
+    for method in ("GET", "PUT", "DELETE"):
+        refused = await api.request(method, "/v1/messages/greeting:preview")
+        assert_problem(refused, 405, "method_not_allowed")
+        assert refused.headers["allow"] == "POST"
+    assert_problem(await api.get("/v1/messages/greeting:show"), 422, "bad_input")
     assert_problem(await api.put("/v1/segments/Members", json={"rule": "a > 1"}), 422, "bad_input")
     assert_problem(await api.get("/v1/profiles/a%00b"), 422, "bad_input")
 

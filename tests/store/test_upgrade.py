@@ -6,7 +6,7 @@ from pathlib import Path
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect
+from sqlalchemy import Connection, text
 
 from store.database import open_engine
 from store.schema import metadata
@@ -19,9 +19,18 @@ def test_the_migrations_make_exactly_the_tables_of_the_schema(tmp_path: Path) ->
     engine = open_engine(url)
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-        indexes = {index["name"]: index for index in inspect(connection).get_indexes("entrants")}
-        assert "state = 'open'" in str(indexes["entrants_one_open"]["dialect_options"]["sqlite_where"])
+        migrated = indexes(connection)
     engine.dispose()
+    fresh = open_engine("sqlite://")
+    metadata.create_all(fresh)
+    with fresh.connect() as connection:
+        assert migrated == indexes(connection), "the conditions of partial indexes are not compared by Alembic"
+    fresh.dispose()
+
+
+def indexes(connection: Connection) -> dict[str, str]:
+    rows = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"))
+    return {row.name: row.sql for row in rows}
 
 
 def test_an_upgrade_that_is_repeated_changes_nothing(tmp_path: Path) -> None:

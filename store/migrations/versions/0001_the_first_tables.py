@@ -11,6 +11,7 @@ branch_labels = None
 depends_on = None
 
 _OPEN = sa.text("state = 'open'")
+_SETTING_OFF = sa.text("state = 'open' AND n <= 1")
 
 
 def upgrade() -> None:
@@ -131,7 +132,7 @@ def upgrade() -> None:
         sqlite_where=_OPEN,
         postgresql_where=_OPEN,
     )
-    op.create_index("entrants_run", "entrants", ["run"], unique=False)
+    op.create_index("entrants_setting_off", "entrants", ["run"], unique=False, sqlite_where=_SETTING_OFF, postgresql_where=_SETTING_OFF)
     op.create_table(
         "event_definitions",
         sa.Column("id", sa.Text(), nullable=False),
