@@ -23,19 +23,19 @@ from rich.progress import BarColumn, Progress, TextColumn
 import settings
 import worker
 from commands import apply as applying
-from commands import demo as demonstrating
-from commands import dev as developing
 from commands import publish as publishing
 from commands import report as reporting
 from commands import setup as setting_up
 from commands import simulate as simulating
 from commands import validate as validating
 from commands.http import Api
+from demo import dev as developing
+from demo import show as showing
 from journey.errors import BadInput, Invalid, SojournError
 from store.database import Database
 from store.upgrade import upgrade
 
-_WIDTH_OF_A_FILE = 160  # of a table that is piped somewhere
+_WIDTH_OF_A_FILE = 160  # where output goes that no terminal shows
 
 app = typer.Typer(
     name="sojourn", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
@@ -64,7 +64,7 @@ def dev() -> None:
     """Run the whole of Sojourn on this machine: a Temporal server, the worker and the API, until it is interrupted."""
     read = settings.completed(settings.load())
     _log()
-    asyncio.run(developing.run(read, Console()))
+    asyncio.run(developing.run(read, _console()))
 
 
 @app.command()
@@ -74,7 +74,7 @@ def demo(
     """Play the example from first to last on a server of its own, and show what became of everybody."""
     read = settings.completed(settings.load())
     _log()
-    raise typer.Exit(asyncio.run(demonstrating.run(read, Console(), leave=leave)))
+    raise typer.Exit(asyncio.run(showing.run(read, Console(), leave=leave)))
 
 
 @app.command()
@@ -165,7 +165,7 @@ def report(
     if as_json:
         _print_json(answer)
         return
-    console = Console(width=None if sys.stdout.isatty() else _WIDTH_OF_A_FILE)
+    console = _console()
     console.print(reporting.table(answer))
     for sentence in reporting.sentences(answer):
         console.print(escape(sentence))
@@ -207,6 +207,11 @@ def _told(error: SojournError) -> int:
 
 def _print_json(value: Any) -> None:
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def _console() -> Console:
+    """As wide as the terminal; wide enough for a table where there is none."""
+    return Console(width=None if sys.stdout.isatty() else _WIDTH_OF_A_FILE)
 
 
 def _log() -> None:

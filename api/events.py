@@ -141,7 +141,8 @@ async def _accept(services: Services, arrived: acceptance.Arrived, policy: Polic
     return await services.database.write(lambda work: acceptance.accept(work, arrived, policy))
 
 
-async def tell(services: Services, decided: Iterable[Decided]) -> None:
-    """Signal to each entrant what was decided for it, after the commit. What cannot be signalled now is served by the sweep."""
-    for one in decided:
-        await services.workflows.happened(one.entrant, Happened(one.n, one.node, one.source, one.event))
+async def tell(services: Services, decided: Sequence[Decided]) -> None:
+    """Signal to each entrant what was decided for it, after the commit. What cannot be signalled now is served later."""
+    for start in range(0, len(decided), _AT_ONCE):
+        part = decided[start : start + _AT_ONCE]
+        await asyncio.gather(*(services.workflows.happened(one.entrant, Happened(one.n, one.node, one.source, one.event)) for one in part))
