@@ -74,7 +74,7 @@ def demo(
     """Play the example from first to last on a server of its own, and show what became of everybody."""
     read = settings.completed(settings.load())
     _log()
-    raise typer.Exit(asyncio.run(showing.run(read, Console(), leave=leave)))
+    raise typer.Exit(asyncio.run(showing.run(read, _console(), leave=leave)))
 
 
 @app.command()
