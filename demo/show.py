@@ -10,10 +10,10 @@ from pathlib import Path
 from rich.console import Console
 
 from commands import report as reporting
-from commands.dev import until_interrupted
 from commands.http import Api
 from demo.cast import JOURNEY
 from demo.catchers import MailCatcher, PushCatcher
+from demo.dev import until_interrupted
 from demo.performance import WRITE_KEY, Result, perform, shortened
 from demo.stack import Stack, stack
 from settings import Settings

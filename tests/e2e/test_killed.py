@@ -1,0 +1,163 @@
+"""Sojourn is killed in the middle of things, with SIGKILL, and comes back: nobody is lost, and what may go out once goes out once."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from demo.catchers import MailBehaviour, MailCatcher, PushBehaviour, PushCatcher
+from demo.temporal_cli import ensure
+from demo.temporal_server import temporal_server
+from settings import Settings
+from store import admission, journeys
+from tests.e2e import world
+from tests.e2e.world import ADMIN_KEY, JOURNEY, World, eventually, settings_for
+from worker import opened
+
+ROOT = Path(__file__).parents[2]
+
+
+class Killable:
+    """`sojourn dev` as a process of its own beside a Temporal server that outlives it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def comes(self, api: httpx.AsyncClient) -> None:
+        settings = self._settings
+        environment = os.environ | {
+            "SOJOURN_DATA_DIR": str(settings.data_dir), "SOJOURN_TEMPORAL_ADDRESS": settings.temporal_address,
+            "SOJOURN_API_PORT": str(settings.api_port), "SOJOURN_ADMIN_KEY": settings.admin_key, "SOJOURN_SECRET": settings.secret,
+            "SOJOURN_SMTP_URL": settings.smtp_url, "SOJOURN_PUSH_URL": settings.push_url,
+            "SOJOURN_WRITE_KEYS": f"{world.WRITE_KEY}=customer_id",
+        }  # fmt: skip
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", "from cli import main; main()", "dev", cwd=ROOT, env=environment,
+            stdout=asyncio.subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+
+        async def answers() -> bool:
+            try:
+                return (await api.get("/readyz")).status_code == 200
+            except httpx.TransportError:
+                return False
+
+        await eventually(answers, bool, "an API that answers")
+
+    async def is_killed(self) -> None:
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGKILL)
+        await self._process.wait()
+        self._process = None
+
+    async def goes(self) -> None:
+        if self._process is not None:
+            await self.is_killed()
+
+
+class Beside(World):
+    """A world whose API and worker are in the process that is killed; only the catchers and the server are here."""
+
+    def __init__(self, killable: Killable, api: httpx.AsyncClient, mail: MailCatcher, push: PushCatcher, settings: Settings) -> None:
+        self.killable, self.api, self.mail, self.push, self.settings = killable, api, mail, push, settings
+
+    async def delivery(self, key: str, channel: str, node: str) -> dict[str, Any]:
+        story = await self.story(key)
+        return next((one for one in story.get("deliveries", ()) if (one["channel"], one["node"]) == (channel, node)), {})
+
+
+@pytest.fixture
+async def there(tmp_path: Path) -> AsyncIterator[Beside]:
+    async with AsyncExitStack() as open_things:
+        enter = open_things.enter_async_context
+        mail, push = await enter(MailCatcher()), await enter(PushCatcher())
+        server = await enter(temporal_server(ensure()))
+        settings = settings_for(tmp_path, mail, push, server)
+        headers = {"Authorization": f"Bearer {ADMIN_KEY}"}
+        api = await enter(httpx.AsyncClient(base_url=settings.api_url, headers=headers, timeout=20, trust_env=False))
+        killable = Killable(settings)
+        await killable.comes(api)
+        try:
+            yield Beside(killable, api, mail, push, settings)
+        finally:
+            await killable.goes()
+
+
+async def test_killed_while_the_timer_runs_the_follow_up_goes_out_once(there: Beside) -> None:
+    await there.set_up(timeout="PT3S")
+    await there.person()
+    await there.publish()
+    await there.waits_at("push-opened", "email-opened")
+    await there.killable.is_killed()
+    await asyncio.sleep(4)  # the timer fires at the server while nobody is there to be told
+    await there.killable.comes(there.api)
+    await there.waits_at("purchase")
+
+    assert there.mails() == ["Ada, we roasted one for Atlanta", "The Atlanta roast is still here"]
+    assert await there.path() == ["first:next", "email-opened:timeout", "follow-up:next"]
+
+
+@pytest.mark.timeout(240)
+async def test_killed_between_the_timer_and_the_end_of_its_stop_nothing_goes_out_twice_and_the_journey_goes_on(
+    there: Beside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(world, "PATIENCE", 90.0)  # a dead worker's claim on the mail server is waited out: 40 s
+    await there.set_up(timeout="PT4S")
+    await there.person("silent")
+    await there.person("opens")
+    await there.publish()
+    await there.waits_at("push-opened", "email-opened", key="opens")
+    await there.opens_push("opens")
+    await there.waits_at("purchase", key="opens")
+    there.mail.behave(MailBehaviour(at="END", delay=3))  # the server has the whole mail, and is slow to say so
+    there.push.behave(PushBehaviour(delay=3))
+    await there.buys("opens")
+    await eventually(lambda: there.delivery("silent", "email", "follow-up"), bool, "the follow-up on its way")
+    await asyncio.sleep(0.5)  # long enough for the claim to have reached the mail server, whose answer takes longer
+    await there.killable.is_killed()
+    there.mail.behave()
+    there.push.behave()
+    await there.killable.comes(there.api)
+
+    await there.waits_at("purchase", key="silent")
+    follow_up = await there.delivery("silent", "email", "follow-up")
+    assert (follow_up["status"], follow_up["reason"]) == ("uncertain", "worker_lost")
+    assert there.mails().count("The Atlanta roast is still here") <= 1
+    await eventually(
+        lambda: there.story("opens"), lambda story: bool(story) and story["entrant"]["end_reason"] == "finished", "the thank-you"
+    )
+    thanks = [push.delivery for push in there.push.pushes if push.body["title"] == "Thank you, Ada!"]
+    assert len(set(thanks)) == 1, "the repeat carries the same idempotency key"
+    assert (await there.api.get(f"/v1/journeys/{JOURNEY}/report")).json()["differences"] == []
+    assert [one["status"] for one in (await there.api.get("/v1/deliveries", params={"status": "uncertain"})).json()["items"]] == [
+        "uncertain"
+    ]
+
+
+async def test_people_admitted_by_a_process_that_died_before_starting_them_are_started_by_the_next(there: Beside) -> None:
+    await there.set_up()
+    await there.person()
+    await there.killable.is_killed()
+    async with opened(there.settings, providers={}) as process:  # admits in the store, and starts nobody
+        from_the_store = await _admit_without_starting(process)
+    assert from_the_store == ["thank-you~c-42~1"]
+    await there.killable.comes(there.api)
+
+    await there.waits_at("push-opened", "email-opened")
+    assert there.mails() == ["Ada, we roasted one for Atlanta"]
+
+
+async def _admit_without_starting(process: Any) -> list[str]:
+    published = await process.database.write(lambda work: journeys.publish(work, JOURNEY, "https://sojourn.example"))
+    admitted = await process.database.write(lambda work: admission.admit_page(work, published.run))
+    return [start.entrant.entrant for start in admitted.starts]
