@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 
 from sqlalchemy import Connection
 from temporalio import activity
@@ -13,6 +14,7 @@ from journey.graph import ReadSegment
 from store import runs, versions
 from store.admission import PAGE, Admitted, Start, admit_page, not_started
 from store.database import Database
+from store.work import Work
 from workflows.client import TemporalWorkflows
 from workflows.ports import Reading
 
@@ -36,7 +38,7 @@ class Readings(Reading):
         while not total.done:
             began = time.monotonic()
             page = min(PAGE, rate) if rate else PAGE
-            admitted: Admitted = await self._database.write(lambda work, page=page: admit_page(work, start.run, page=page))
+            admitted = await self._database.write(partial(_admit, run=start.run, page=page))
             await start_all(self._workflows, admitted.starts)
             total = Pages(
                 total.read + admitted.read, total.admitted + len(admitted.starts), total.discarded + admitted.discarded, admitted.done
@@ -60,6 +62,10 @@ async def start_all(workflows: TemporalWorkflows, starts: list[Start] | tuple[St
     async with asyncio.TaskGroup() as group:
         for _ in range(min(_AT_ONCE, len(starts))):
             group.create_task(one_after_the_other())
+
+
+def _admit(work: Work, run: str, page: int) -> Admitted:
+    return admit_page(work, run, page=page)
 
 
 def _rate(connection: Connection, run_id: str) -> int | None:

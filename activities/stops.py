@@ -20,8 +20,6 @@ from store.steps import Opened, open_step
 from workflows.ports import Stopping
 
 FAST_SECONDS = 1.2
-LONGEST_WAIT = 5.0
-"""Seconds after which an attempt that met somebody else's lease looks again."""
 
 
 class Stops(Stopping):

@@ -23,6 +23,8 @@ from store.work import Work
 MOST_TRIES = 20
 """Transient answers in a row before a delivery has failed; with the pauses below this is about an hour (M2)."""
 LONGEST_PAUSE = 300.0
+LONGEST_LOOK = 5.0
+"""Seconds after which an attempt that met somebody else's lease looks again: whoever holds it may be done long before it runs out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +94,10 @@ def reclaim(work: Work, entrant: Entrant, n: int, policy: Policy, now: Instant) 
     for row in work.connection.execute(_OF_STEP, {"entrant": entrant.id, "step": n}).all():
         if row.status != "claimed":
             continue
-        waits = max(row.lease or 0, row.not_before or 0) - now
+        waits = (max(row.lease or 0, row.not_before or 0) - now) / 1_000_000
         if waits > 0:
-            busy = min(busy or 5.0, 5.0, waits / 1_000_000 + 0.01) if row.lease else waits / 1_000_000 + 0.01
+            look = min(waits + 0.01, LONGEST_LOOK) if row.lease else waits + 0.01
+            busy = look if busy is None else min(busy, look)
         elif row.token and not policy.carriers[row.channel].idempotent:
             _set(work, entrant.id, n, row.channel, status="uncertain", reason="worker_lost", token="", lease=None, marked_at=now)
         else:
@@ -107,10 +110,11 @@ def reclaim(work: Work, entrant: Entrant, n: int, policy: Policy, now: Instant) 
 
 
 def give_up(work: Work, entrant: Entrant, n: int, now: Instant) -> None:
-    """The entrant must end: what is not on its way is not sent any more."""
+    """The entrant must end: what is not on its way is not sent any more, and what a lost worker had in hand may have been."""
     for row in work.connection.execute(_OF_STEP, {"entrant": entrant.id, "step": n}).all():
         if row.status == "claimed" and (row.lease is None or row.lease <= now):
-            _set(work, entrant.id, n, row.channel, status="excluded", reason="ended", token="", lease=None, marked_at=now)
+            status, reason = ("uncertain", "worker_lost") if row.token else ("excluded", "ended")
+            _set(work, entrant.id, n, row.channel, status=status, reason=reason, token="", lease=None, marked_at=now)
 
 
 def pause(tries: int) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Row, bindparam, select
 
 from journey import gate, matching, sentences, walk
 from journey.contract import Proposal, Record
@@ -137,12 +137,17 @@ def end_waiting(work: Work, entrant: Entrant, reason: str, now: Instant) -> Reco
 
 
 def last_record(work: Work, entrant: Entrant) -> Record:
-    """The last closed step, and what has become of the gate it led to."""
-    n = entrant.n if entrant.closed else entrant.n - 1
-    step = work.connection.execute(_STEP, {"entrant": entrant.id, "step": n}).one()
-    if not entrant.closed:
-        return Record(n=n, place=step.place, said=step.said)
-    return _record(entrant, work.now(), step.said)
+    """The last closed step, and what has become of the gate it led to: an open step behind it says how that was left."""
+    if entrant.closed:
+        return _record(entrant, work.now(), step(work, entrant.id, entrant.n).said)
+    last, opened = step(work, entrant.id, entrant.n - 1), step(work, entrant.id, entrant.n)
+    heard = opened.left if opened.by_event else ""
+    return Record(last.n, last.place, node=heard, source=opened.by_source, event=opened.by_event, said=last.said)
+
+
+def step(work: Work, entrant: str, n: int) -> Row[Any]:
+    """Step n as it stands."""
+    return work.connection.execute(_STEP, {"entrant": entrant, "step": n}).one()
 
 
 def _record(entrant: Entrant, now: Instant, said: str) -> Record:
@@ -184,9 +189,10 @@ def _mark(work: Work, proposal: Proposal, answer: Mark, now: Instant) -> None:
             values |= {"status": "failed", "reason": "retries_exhausted", "marked_at": now}
     else:
         values |= {"status": answer.status, "not_before": None, "marked_at": now}
+    open_to = ("claimed",) if answer.status == "claimed" else ("claimed", "uncertain")  # to try again what is over would open it again
     where = (
         schema.deliveries.c.entrant == proposal.entrant, schema.deliveries.c.n == proposal.n,
-        schema.deliveries.c.channel == answer.channel, schema.deliveries.c.status.in_(("claimed", "uncertain")),
+        schema.deliveries.c.channel == answer.channel, schema.deliveries.c.status.in_(open_to),
     )  # fmt: skip
     work.connection.execute(schema.deliveries.update().where(*where).values(values))
 

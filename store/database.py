@@ -106,7 +106,7 @@ class Database:
                 for member in group:
                     result, error = self._member(connection, member, counted)
                     results.append((member, result, error))
-                _add_up(connection, counted)
+                add_up(connection, counted)
         except BaseException as fault:
             results = [(member, None, fault) for member in group]
         for member, result, error in results:
@@ -158,7 +158,7 @@ _COUNT = _COUNT.on_conflict_do_update(
 )
 
 
-def _add_up(connection: Connection, counted: Counter[CounterKey]) -> None:
+def add_up(connection: Connection, counted: Counter[CounterKey]) -> None:
     """Counters once a commit, in the order of their keys, so that two writers never wait for each other in a ring."""
     rows = [{**key._asdict(), "slot": 0, "count": count} for key, count in sorted(counted.items())]
     if rows:

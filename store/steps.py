@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Row, bindparam, select
 
 from journey import rules, walk
 from journey.contract import Proposal, Record
@@ -45,7 +45,8 @@ def open_step(work: Work, proposal: Proposal, policy: Policy) -> Record | Opened
     if entrant is None:
         raise NotFound(f"There is no entrant {proposal.entrant}: restore the database that its run was admitted into.")
     if proposal.n == entrant.n and not entrant.closed:
-        return _resume(work, entrant, proposal, policy)
+        step = closing.step(work, entrant.id, entrant.n)
+        return _resume(work, entrant, proposal, policy, step) if _is_own(step, proposal) else closing.last_record(work, entrant)
     if entrant.state != "open" or proposal.n != entrant.n + 1 or not entrant.closed:
         return closing.last_record(work, entrant)
     now = work.now()
@@ -70,6 +71,8 @@ def _decided(entrant: Entrant, now: Instant) -> Outcome | None:
 
 
 def _agrees(entrant: Entrant, proposal: Proposal, decided: Outcome | None) -> bool:
+    if not proposal.landings:  # the workflow does not know how to go on, and asks
+        return False
     if entrant.gate_here() is None:
         return proposal.left == ""
     if decided is None or decided != Outcome(proposal.left, proposal.exit):
@@ -90,8 +93,8 @@ def _open(work: Work, entrant: Entrant, proposal: Proposal, policy: Policy, now:
     step = {"entrant": entrant.id, "n": n, "left": proposal.left, "left_exit": proposal.exit, "by_source": proposal.source,
             "by_event": proposal.event, "node": proposal.node, "revision": None, "opened_at": now}  # fmt: skip
     if not proposal.message:
+        work.connection.execute(_INSERT, step)  # before the branch, which looks at the event that led here
         outcome = _branch(work, entrant, proposal.node) if proposal.node else ""
-        work.connection.execute(_INSERT, step)
         return closing.close(work, entrant, proposal, outcome, now, facts)
     revision, document = messages.latest(work.connection, proposal.message)
     profile = profiles.read(work.connection, entrant.profile) or Profile(entrant.profile)
@@ -105,7 +108,13 @@ def _open(work: Work, entrant: Entrant, proposal: Proposal, policy: Policy, now:
     return Opened(tuple(claimed), document, profile, entrant.journey, _event_of(work, entrant.id), now)
 
 
-def _resume(work: Work, entrant: Entrant, proposal: Proposal, policy: Policy) -> Record | Opened | Busy:
+def _is_own(step: Row[Any], proposal: Proposal) -> bool:
+    """Is this the proposal that the open step was opened with? A task that ran again may know less, or something else."""
+    opened = (step.left, step.left_exit, step.by_source, step.by_event, step.node)
+    return opened == (proposal.left, proposal.exit, proposal.source, proposal.event, proposal.node)
+
+
+def _resume(work: Work, entrant: Entrant, proposal: Proposal, policy: Policy, step: Row[Any]) -> Record | Opened | Busy:
     """A repeat of an open step finishes it."""
     now = work.now()
     if entrant.must_end:
@@ -115,8 +124,7 @@ def _resume(work: Work, entrant: Entrant, proposal: Proposal, policy: Policy) ->
         return taken
     if not taken:
         return closing.close(work, entrant, proposal, closing.outcome_of(work, entrant, proposal.n), now)
-    revision = work.connection.execute(_REVISION, {"entrant": entrant.id, "step": proposal.n}).scalar_one()
-    document = messages.at(work.connection, proposal.message, revision)
+    document = messages.at(work.connection, proposal.message, step.revision)
     profile = profiles.read(work.connection, entrant.profile) or Profile(entrant.profile)
     entrant.due = now + max(policy.carriers[claim.channel].lease for claim in taken)
     entrants.save(work, entrant)
@@ -129,7 +137,7 @@ def _branch(work: Work, entrant: Entrant, node_id: str) -> str:
     assert isinstance(condition, Condition)
     profile = profiles.read(work.connection, entrant.profile) or Profile(entrant.profile)
     event = _event_of(work, entrant.id)
-    scope = rules.Scope(profile.attributes, profile=profile.attributes, event=event)
+    scope = rules.Scope.of_profile(profile.attributes, event=event)
     for branch in condition.branches:
         if branch.when is not None and rules.evaluate(as_tree(branch.when), scope):
             return branch.id
@@ -143,7 +151,6 @@ def _event_of(work: Work, entrant: str) -> Mapping[str, Any]:
 
 
 _INSERT = schema.steps.insert()
-_REVISION = select(schema.steps.c.revision).where(schema.steps.c.entrant == bindparam("entrant"), schema.steps.c.n == bindparam("step"))
 _LAST_EVENT = (
     select(schema.events.c.data)
     .join(schema.steps, (schema.steps.c.by_source == schema.events.c.source) & (schema.steps.c.by_event == schema.events.c.id))
