@@ -74,11 +74,13 @@ def accept(work: Work, arrived: Arrived, policy: Policy) -> Verdict:
     try:
         profile = _person(work, arrived, policy)
     except _Unfit as unfit:
+        _stamp(work, replace(event, accepted_at=work.now()))
         return _discard(work, event, unfit.code, unfit.detail)
     event = replace(event, profile=profile)
     inside = entrants.open_of(work, profile)
     event = replace(event, accepted_at=work.now())
     if event.occurred_at is not None and event.accepted_at - event.occurred_at > policy.too_old_seconds * gate.MICROSECONDS:
+        _stamp(work, event)
         return _discard(work, event, "too_old", f"It happened more than {policy.too_old_seconds} s before it came.")
     return _hear(work, event, inside)
 
@@ -90,11 +92,13 @@ def react(work: Work, delivery: str, kind: str, link: str = "") -> Verdict:
     """
     row = _delivery(work, delivery)
     event = events.reaction(delivery, row.node, kind, profile=row.profile, link=link)
+    if not _insert(work, event):
+        return Verdict(duplicate=True)
     entrant = entrants.lock(work, row.entrant)
     now = work.now()
     _fact(work, row, kind, now)
-    if not _insert(work, event):
-        return Verdict(duplicate=True)
+    if row.status == "uncertain":  # whoever has opened it has got it (M1)
+        work.connection.execute(_WAS_SENT, {"entrant_": row.entrant, "step": row.n, "channel_": row.channel})
     inside = [entrant] if entrant is not None and entrant.state == "open" else []
     return _hear(work, replace(event, accepted_at=now), inside, (row.entrant, row.version))
 
@@ -112,7 +116,7 @@ def _hear(work: Work, event: Event, inside: list[Entrant], about: tuple[str, str
     decided: list[Decided] = []
     kept = False
     for entrant in inside:
-        if entrant.ending:
+        if entrant.must_end:
             continue
         won = _decides(entrant, event)
         if won is not None:
@@ -122,10 +126,7 @@ def _hear(work: Work, event: Event, inside: list[Entrant], about: tuple[str, str
         elif _is_kept(entrant, event):
             entrants.keep(work, entrant, event)
             kept = True
-    work.connection.execute(
-        _STAMP,
-        {"source_": event.source, "id_": event.id, "profile": event.profile, "accepted_at": event.accepted_at, "won": bool(decided)},
-    )
+    _stamp(work, event, won=bool(decided))
     if decided or kept:
         return Verdict(decided=tuple(decided))
     if len(inside) == 1:
@@ -157,10 +158,6 @@ def _why_not(work: Work, event: Event, inside: list[Entrant]) -> tuple[str, str]
 
 
 def _discard(work: Work, event: Event, code: str, detail: str, about: tuple[str, str] = ("", "")) -> Verdict:
-    if not event.accepted_at:
-        work.connection.execute(
-            _STAMP, {"source_": event.source, "id_": event.id, "profile": event.profile, "accepted_at": work.now(), "won": False}
-        )
     entrant, version = about
     work.discard(code, source=event.source, event=event.id, profile=event.profile, entrant=entrant, version=version, detail=detail)
     return Verdict(code=code, detail=detail)
@@ -214,6 +211,12 @@ def _insert(work: Work, event: Event) -> bool:
     return insert_new(work.connection, schema.events, row)
 
 
+def _stamp(work: Work, event: Event, *, won: bool = False) -> None:
+    """Whose it is, when it was accepted, and whether it has decided a gate: known only after the locks are held."""
+    stamp = {"source_": event.source, "id_": event.id, "profile": event.profile, "accepted_at": event.accepted_at, "won": won}
+    work.connection.execute(_STAMP, stamp)
+
+
 def _delivery(work: Work, delivery: str) -> Row[Any]:
     try:
         name = ids.read_delivery(delivery)
@@ -244,4 +247,12 @@ _STAMP = (
 _DELIVERY = select(schema.deliveries).where(
     schema.deliveries.c.entrant == bindparam("entrant"), schema.deliveries.c.n == bindparam("step"),
     schema.deliveries.c.channel == bindparam("channel"),
+)  # fmt: skip
+_WAS_SENT = (
+    schema.deliveries.update()
+    .where(
+        schema.deliveries.c.entrant == bindparam("entrant_"), schema.deliveries.c.n == bindparam("step"),
+        schema.deliveries.c.channel == bindparam("channel_"),
+    )
+    .values(status="sent", reason="")
 )  # fmt: skip

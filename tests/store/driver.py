@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Row, Table, select
@@ -75,7 +75,8 @@ class Store:
 
     def accept(self, event: Event, key: str, **policy: Any) -> Verdict:
         """An event about whoever has this key comes in."""
-        return self.write(lambda work: acceptance.accept(work, Arrived(event, "customer_id", key), acceptance.Policy(**policy)))
+        arrived = Arrived(replace(event, profile="", accepted_at=0), "customer_id", key)
+        return self.write(lambda work: acceptance.accept(work, arrived, acceptance.Policy(**policy)))
 
     def react(self, entrant: str, n: int, to: str, link: str = "") -> Verdict:
         """Somebody opens or clicks what step `n` sent them: `to` is CHANNEL.KIND."""
