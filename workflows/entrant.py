@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.common import RawValue, RetryPolicy
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import FailureError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from journey import walk
@@ -87,7 +87,9 @@ class Entrant:
             return await workflow.execute_local_activity_method(
                 Stopping.stop, proposal, start_to_close_timeout=FAST, retry_policy=RetryPolicy(maximum_attempts=1)
             )
-        except ActivityError:
+        except FailureError as error:  # what a local activity raises comes as it is, not wrapped in an ActivityError
+            if is_cancelled_exception(error):
+                raise
             return await workflow.execute_activity_method(
                 Stopping.stop,
                 proposal,
