@@ -14,7 +14,6 @@ from journey.events import Instant
 from journey.version import Version
 from store import journeys, profiles, rule_sql, schema, segments, versions
 from store.entrants import DECIDED_DUE
-from store.profiles import Member
 from store.upserts import insert_new
 from store.versions import VersionRow
 from store.work import CounterKey, Work
@@ -41,6 +40,14 @@ class Admitted:
     discarded: int = 0
     done: bool = False
     crowded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """Somebody on a page, and why they cannot be let in, if something about themselves forbids it."""
+
+    id: str
+    refused: str = ""
 
 
 def admit_page(work: Work, run_id: str, *, page: int = PAGE, crowd: int = CROWD) -> Admitted:
@@ -72,18 +79,19 @@ def not_started(connection: Connection, run_id: str = "") -> list[Start]:
     return [Start(EntrantStart(row.id, row.version, row.place), row.hash) for row in connection.execute(query)]
 
 
-def _members(connection: Connection, run: Any, page: int) -> list[Member]:
+def _members(connection: Connection, run: Any, page: int) -> list[_Read]:
     if run.profiles is not None:
         listed = sorted(profile for profile in set(run.profiles) if profile > run.cursor)[:page]
         known = connection.execute(select(schema.profiles.c.id, schema.profiles.c.test).where(schema.profiles.c.id.in_(listed)))
-        tests = {row.id: row.test for row in known}
-        return [Member(profile, tests.get(profile, False)) for profile in listed]
+        refused = {row.id: "test_profile" if row.test else "" for row in known}
+        return [_Read(profile, refused.get(profile, "unknown_profile")) for profile in listed]
     rule = segments.get(connection, run.segment).tree
     where = rule_sql.where(rule, "postgresql" if connection.dialect.name == "postgresql" else "sqlite")
-    return profiles.page(connection, where, run.cursor, page, run.cutoff)
+    found = profiles.page(connection, where, run.cursor, page, run.cutoff)
+    return [_Read(member.id, "test_profile" if member.test else "") for member in found]
 
 
-def _admit(work: Work, run_id: str, version: VersionRow, members: Sequence[Member]) -> tuple[Start, ...]:
+def _admit(work: Work, run_id: str, version: VersionRow, members: Sequence[_Read]) -> tuple[Start, ...]:
     frozen = versions.frozen_version(work.connection, version.hash)
     keys = profiles.keys(work.connection, frozen.journey.namespace, [member.id for member in members])
     inside = _entrances(work.connection, version.journey, list(keys.values()))
@@ -92,7 +100,7 @@ def _admit(work: Work, run_id: str, version: VersionRow, members: Sequence[Membe
     for member in members:
         key = keys.get(member.id, "")
         number, is_inside = inside.get(key, (0, False))
-        code = "test_profile" if member.test else "no_identity" if not key else "already_inside" if is_inside else ""
+        code = member.refused or ("no_identity" if not key else "already_inside" if is_inside else "")
         entrant = "" if code else ids.entrant(version.journey, key, number + 1)
         if not insert_new(work.connection, schema.run_members, {"run": run_id, "profile": member.id, "entrant": entrant}):
             continue
@@ -163,7 +171,10 @@ def _save(work: Work, run_id: str, cursor: str, read: int, admitted: int, discar
 
 _RUN = select(schema.runs).where(schema.runs.c.id == bindparam("run")).with_for_update()
 _SETTING_OFF = select(func.count()).where(
-    schema.entrants.c.run == bindparam("run"), schema.SETTING_OFF, (schema.entrants.c.n == 0) | ~schema.entrants.c.closed
+    schema.entrants.c.run == bindparam("run"),
+    schema.SETTING_OFF,
+    (schema.entrants.c.n == 0) | ~schema.entrants.c.closed,
+    ~schema.entrants.c.waiting,  # an entry that leads to a gate: there they wait, and nobody has to hurry
 )
 _ENTRANCES = (
     select(
