@@ -1,3 +1,5 @@
+"""`sojourn simulate` offline on a folder: every way through, or one story."""
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+"""A journey as boxes and arrows, as SVG and as Mermaid."""
+
 from __future__ import annotations
 
 from itertools import pairwise

@@ -1,3 +1,5 @@
+"""Every way that one person can go through a journey."""
+
 from __future__ import annotations
 
 from itertools import islice

@@ -1,3 +1,5 @@
+"""Ids are built in one place, are read back, and never meet."""
+
 from __future__ import annotations
 
 from urllib.parse import unquote

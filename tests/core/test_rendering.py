@@ -1,3 +1,5 @@
+"""A message is made out for one person, within bounds."""
+
 from __future__ import annotations
 
 import re

@@ -1,3 +1,5 @@
+"""Tokens say what was signed, links lead where the message led, and nothing forged is read."""
+
 from __future__ import annotations
 
 import re

@@ -1,3 +1,5 @@
+"""Where an entrant goes: paths as lists of nodes."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -1,3 +1,5 @@
+"""What the tests of providers share: messages, servers that say what they are told to."""
+
 from __future__ import annotations
 
 import asyncio

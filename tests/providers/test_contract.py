@@ -1,3 +1,5 @@
+"""The one contract of all providers, each against a real server of its kind on loopback."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,5 @@
+"""An e-mail as bytes: whatever is written is what is read, and no value begins a header."""
+
 from __future__ import annotations
 
 import re

@@ -1,3 +1,5 @@
+"""Push over HTTP: every answer there is, and what each means."""
+
 from __future__ import annotations
 
 from dataclasses import replace

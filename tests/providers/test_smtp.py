@@ -1,3 +1,5 @@
+"""E-mail over SMTP: every answer of a mail server, broken connections, and what each means."""
+
 from __future__ import annotations
 
 import asyncio
