@@ -9,7 +9,7 @@ import asyncio
 from datetime import timedelta
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.sending import Sending
 from journey.contract import Proposal, Record
@@ -82,4 +82,6 @@ def _next_look(opened: Opened, marks: list[Mark]) -> float:
 
 
 def _again(why: str, seconds: float) -> ApplicationError:
-    return ApplicationError(why, type="Again", next_retry_delay=timedelta(seconds=max(seconds, 0.05)))
+    """Not a fault: the server's log need not show it."""
+    delay = timedelta(seconds=max(seconds, 0.05))
+    return ApplicationError(why, type="Again", next_retry_delay=delay, category=ApplicationErrorCategory.BENIGN)
