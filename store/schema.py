@@ -194,6 +194,7 @@ events = Table(
 kept = Table(
     "kept", metadata,
     _text("entrant", key=True), _instant("accepted_at", key=True), _text("source", key=True), _text("event", key=True),
+    Index("kept_event", "source", "event"),
 )  # fmt: skip
 
 discards = Table(

@@ -192,6 +192,7 @@ def upgrade() -> None:
         sa.Column("event", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("entrant", "accepted_at", "source", "event"),
     )
+    op.create_index("kept_event", "kept", ["source", "event"], unique=False)
     op.create_table(
         "message_revisions",
         sa.Column("message", sa.Text(), nullable=False),
@@ -299,6 +300,7 @@ def downgrade() -> None:
     op.drop_table("profiles")
     op.drop_table("messages")
     op.drop_table("message_revisions")
+    op.drop_index("kept_event", table_name="kept")
     op.drop_table("kept")
     op.drop_table("journeys")
     op.drop_table("identities")

@@ -1,0 +1,103 @@
+"""Every statement that one person costs finds its rows by an index, however many people there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import event
+
+from store import admission, versions
+from store.admission import admit_page
+from tests.builders import profile, purchase, use_case, use_case_messages
+from tests.store.driver import Store, let_in, publish
+
+HARMLESS = ("SCAN event_definitions", "SCAN CONSTANT ROW")
+"""A table of a handful of rows, and values that stand in the statement itself."""
+
+Statement = tuple[str, Any]
+
+
+@contextmanager
+def statements(store: Store) -> Iterator[list[Statement]]:
+    """What is sent to the database meanwhile."""
+    seen: list[Statement] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
+        if statement.split(maxsplit=1)[0] in ("SELECT", "UPDATE", "DELETE", "INSERT", "WITH"):
+            seen.append((statement, parameters[0] if many else parameters))
+
+    event.listen(store.connection, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(store.connection, "before_cursor_execute", note)
+
+
+def plan(store: Store, statement: Statement) -> list[str]:
+    return [row[3] for row in store.connection.exec_driver_sql("EXPLAIN QUERY PLAN " + statement[0], statement[1])]
+
+
+def scans(store: Store, seen: list[Statement]) -> list[str]:
+    """Statements that read a table, or a whole index, from end to end."""
+    found = []
+    for statement in dict.fromkeys((text, tuple(values.items()) if isinstance(values, dict) else values) for text, values in seen):
+        lines = plan(store, statement)
+        if any(line.startswith("SCAN") and not line.startswith(HARMLESS) for line in lines):
+            found.append(f"{statement[0]}\n    {lines}")
+    return found
+
+
+def index_of(store: Store, seen: list[Statement], table: str) -> str:
+    """The plan of the one read of a table among the statements."""
+    (found,) = [line for statement in seen for line in plan(store, statement) if f" {table} USING" in line]
+    return found
+
+
+def test_the_whole_way_of_one_person_reads_no_table_from_end_to_end(store: Store) -> None:
+    publish(store, use_case(), use_case_messages())
+    with statements(store) as seen:
+        (ada,) = let_in(store, use_case(), [profile("ada")])
+        store.write(lambda work: admit_page(work, "thank-you.run.1"))
+        ada.ask()
+        ada.stop()
+        store.accept(purchase("p-1"), "ada")
+        ada.note(store.react(ada.entrant, 1, "push.opened"))
+        opened = ada.stop()
+        assert opened.place == "purchase"
+        ada.note(store.accept(purchase("p-2"), "ada"))
+        store.accept(purchase("p-3"), "ada")
+        assert ada.stop().end == "finished"
+        store.accept(purchase("p-4"), "ada")
+    assert len(seen) > 50
+    assert scans(store, seen) == []
+
+
+def test_the_open_entrants_of_a_person_are_found_by_the_index_of_open_ones(store: Store) -> None:
+    publish(store, use_case(), use_case_messages())
+    (ada,) = let_in(store, use_case(), [profile("ada")])
+    with statements(store) as seen:
+        store.accept(purchase("p-1"), "ada")
+    assert "INDEX entrants_profile (profile=?)" in index_of(store, [one for one in seen if "entrants.profile =" in one[0]], "entrants")
+    assert ada.row().state == "open"
+
+
+def test_a_crowd_is_counted_by_the_index_of_those_who_have_not_set_off(store: Store) -> None:
+    publish(store, use_case(), use_case_messages())
+    let_in(store, use_case(), [profile("ada"), profile("bob")])
+    store.connection.exec_driver_sql("UPDATE runs SET state = 'reading'")
+    with statements(store) as seen:
+        assert store.write(lambda work: admit_page(work, "thank-you.run.1", crowd=1)).crowded
+        admission.not_started(store.connection, "thank-you.run.1")
+    counted = [one for one in seen if "count(" in one[0]]
+    started = [one for one in seen if "FROM entrants JOIN" in one[0]]
+    assert "INDEX entrants_setting_off (run=?)" in index_of(store, counted, "entrants")
+    assert "INDEX entrants_setting_off (run=?)" in index_of(store, started, "entrants")
+
+
+def test_who_is_still_inside_a_version_is_asked_by_the_index_of_places(store: Store) -> None:
+    publish(store, use_case(), use_case_messages())
+    with statements(store) as seen:
+        versions.anybody_inside(store.connection, "thank-you@1")
+    assert "INDEX entrants_place (version=?)" in index_of(store, seen, "entrants")
