@@ -300,7 +300,6 @@ def downgrade() -> None:
     op.drop_table("profiles")
     op.drop_table("messages")
     op.drop_table("message_revisions")
-    op.drop_index("kept_event", table_name="kept")
     op.drop_table("kept")
     op.drop_table("journeys")
     op.drop_table("identities")
