@@ -75,15 +75,16 @@ class Database:
             return query(connection)
 
     def _write_for_ever(self) -> None:
-        with self.engine.connect().execution_options(writes=True) as connection:
-            while True:
-                first = self._queue.get()
-                if first is None:
-                    return
-                group, last = self._gather(first)
-                self._commit(connection, group)
-                if last:
-                    return
+        connection: Connection | None = None
+        last = False
+        while not last:
+            first = self._queue.get()
+            if first is None:
+                break
+            group, last = self._gather(first)
+            connection = self._commit(connection, group)
+        if connection is not None:
+            connection.close()
 
     def _gather(self, first: _Waiting) -> tuple[list[_Waiting], bool]:
         group = [first]
@@ -97,11 +98,15 @@ class Database:
             group.append(following)
         return group, False
 
-    def _commit(self, connection: Connection, group: list[_Waiting]) -> None:
-        """One commit for a group. When the commit itself fails, every member hears it: nothing of any stays."""
+    def _commit(self, connection: Connection | None, group: list[_Waiting]) -> Connection | None:
+        """One commit for a group, on a connection that is returned for the next one.
+
+        When the commit itself fails, every member hears it and nothing of any stays; the connection is then not trusted again.
+        """
         results: list[tuple[_Waiting, Any, BaseException | None]] = []
         counted: Counter[CounterKey] = Counter()
         try:
+            connection = connection or self.engine.connect().execution_options(writes=True)
             with connection.begin():
                 for member in group:
                     result, error = self._member(connection, member, counted)
@@ -109,8 +114,12 @@ class Database:
                 add_up(connection, counted)
         except BaseException as fault:
             results = [(member, None, fault) for member in group]
+            if connection is not None:
+                _throw_away(connection)
+            connection = None
         for member, result, error in results:
             _settle(member.done, result, error)
+        return connection
 
     def _member(self, connection: Connection, member: _Waiting, counted: Counter[CounterKey]) -> tuple[Any, BaseException | None]:
         work = Work(connection, self.clock)
@@ -163,6 +172,12 @@ def add_up(connection: Connection, counted: Counter[CounterKey]) -> None:
     rows = [{**key._asdict(), "slot": 0, "count": count} for key, count in sorted(counted.items())]
     if rows:
         connection.execute(_COUNT, rows)
+
+
+def _throw_away(connection: Connection) -> None:
+    with contextlib.suppress(Exception):  # it is broken already: how does not matter
+        connection.invalidate()
+        connection.close()
 
 
 def _settle(done: Future[Any], result: Any, error: BaseException | None) -> None:
