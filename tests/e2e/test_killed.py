@@ -52,7 +52,7 @@ class Killable:
             except httpx.TransportError:
                 return False
 
-        await eventually(answers, bool, "an API that answers")
+        await eventually(answers, bool, "an API that answers", patience=60)
 
     async def is_killed(self) -> None:
         assert self._process is not None

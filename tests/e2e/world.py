@@ -39,11 +39,11 @@ PATIENCE = 20.0
 PURCHASE = {"purchaseMessage": "thank you", "product": "Lamp", "purchase_id": "1"}
 
 
-async def eventually(look: Callable[[], Awaitable[T]], good: Callable[[T], bool], what: str) -> T:
+async def eventually(look: Callable[[], Awaitable[T]], good: Callable[[T], bool], what: str, patience: float | None = None) -> T:
     """Look until it is good; fail with what was seen last."""
     seen = await look()
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(patience or PATIENCE):
             while not good(seen):
                 await asyncio.sleep(0.02)
                 seen = await look()
