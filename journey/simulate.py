@@ -41,11 +41,17 @@ def simulate(version: Version, profile: Profile, script: Script, world: World, *
 
 @dataclass(frozen=True, slots=True)
 class _Stop:
-    """What a person is under way with: the node that acts, if one does, and when the stop closes."""
+    """What a person is under way with: what is done, at which place, and when the stop closes.
+
+    One that sends is opened when it begins; any other is a single commit at its end. `decided` says that a gate led here: then the
+    global deadline no longer counts.
+    """
 
     answer: Answer
     target: Place
     closes_at: Instant
+    opened: bool
+    decided: bool
 
 
 @dataclass
@@ -123,20 +129,30 @@ class _Run:
     def _decided(self, left: Outcome) -> None:
         self._leave(left)
         self.at_gate = None
-        self._set_off(walk.follow(self.version.journey, left), left)
+        self._set_off(walk.follow(self.version.journey, left), left, decided=True)
 
-    def _set_off(self, target: Place, left: Outcome | None = None) -> None:
-        """A stop begins: what it sends is claimed now. A stop that does nothing has left the gate only when it closes."""
+    def _set_off(self, target: Place, left: Outcome | None = None, *, decided: bool = False) -> None:
+        """A stop begins: what it sends is claimed now. A stop that sends nothing has left the gate only when it closes."""
         answer = walk.ask(self.version.journey, target, left=left)
         self.n += 1
-        if isinstance(answer, Send | Decide):
-            self.place = answer.node
-        if isinstance(answer, Send):
-            self._claim(answer)
-        self.stop = _Stop(answer, target, self.now + self.script.stops.get(target, 0))
+        claims = self._deliveries(answer) if isinstance(answer, Send) else []
+        opened = any(told.status == "claimed" for told in claims)
+        if opened:
+            if not decided and self.now >= self.deadline:
+                self._finish(Finish("global_timeout"))
+                return
+            self.told += claims
+            self.place = target
+        self.stop = _Stop(answer, target, self.now + self.script.stops.get(target, 0), opened, decided)
 
     def _close(self, stop: _Stop) -> None:
         self.stop = None
+        if not stop.opened:
+            if not stop.decided and self.now >= self.deadline:
+                self._finish(Finish("global_timeout"))
+                return
+            if isinstance(stop.answer, Send):
+                self.told += self._deliveries(stop.answer)
         match stop.answer:
             case Send():
                 self._land(Outcome(stop.answer.node, self._sent(stop.answer)))
@@ -156,8 +172,6 @@ class _Run:
             self._arrive_at_gate()
         elif isinstance(answer, Finish):
             self._finish(answer)
-        elif self.now >= self.deadline:
-            self._finish(Finish("global_timeout"))
         else:
             self._set_off(self.place, outcome)
 
@@ -196,16 +210,18 @@ class _Run:
 
     # ---- sending -----------------------------------------------------------------------------------------------------------------
 
-    def _claim(self, send: Send) -> None:
+    def _deliveries(self, send: Send) -> list[Told]:
+        """One for each channel: claimed, or excluded with the reason."""
         document = self.world.messages.get(send.message)
         if document is None:
             raise NotFound(f"{send.node} sends {send.message}, and there is no such message: write messages/{send.message}.yaml.")
+        found: list[Told] = []
         for channel in document.channels:
-            if send.channels and channel not in send.channels:
-                continue
-            reason = exclusion(self.profile, channel, self.world)
-            status = "excluded" if reason else "claimed"
-            self.told.append(Told(ids.delivery(self.entrant, self.n, channel), send.node, send.message, channel, status, reason))
+            if not send.channels or channel in send.channels:
+                reason = exclusion(self.profile, channel, self.world)
+                status = "excluded" if reason else "claimed"
+                found.append(Told(ids.delivery(self.entrant, self.n, channel), send.node, send.message, channel, status, reason))
+        return found
 
     def _sent(self, send: Send) -> str:
         """Mark what was claimed. None sent and one failed is the error exit; all excluded goes on (M1)."""
@@ -239,6 +255,8 @@ class _Run:
             self._effect(index, happening.at, f"{event.name} again: it has its effect already", Effect("duplicate"))
         else:
             self.seen.add((event.source, event.id))
+            if isinstance(happening, Reacts):
+                self._has_got_it(happening)
             self._hear(index, event)
 
     def _event(self, index: int, happening: Happening) -> Event | None:
@@ -254,6 +272,12 @@ class _Run:
                         made = events.reaction(told.id, told.node, kind, profile=self.profile.id, link=happening.link)
                         return replace(made, accepted_at=happening.at)
         return None
+
+    def _has_got_it(self, happening: Reacts) -> None:
+        """A delivery of which nobody knew was sent: somebody has opened it (M1)."""
+        for index, told in enumerate(self.told):
+            if (told.node, told.channel, told.status) == (happening.of, happening.to.partition(".")[0], "uncertain"):
+                self.told[index] = replace(told, status="sent", reason="")
 
     def _hear(self, index: int, event: Event) -> None:
         """Whoever waits decides at once; whoever is under way keeps it, or it has no effect (G6, G7)."""

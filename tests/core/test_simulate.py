@@ -247,6 +247,11 @@ def test_a_message_of_which_nobody_knows_counts_as_sent() -> None:
     assert told.path == ("read:next", "first:next")
 
 
+def test_a_message_of_which_nobody_knows_was_sent_when_it_is_opened() -> None:
+    told = story(opens("email", HOUR), uncertain=(("first", "email"), ("first", "push")), until=2 * HOUR)
+    assert [(d.channel, d.status, d.reason) for d in told.deliveries] == [("email", "sent", ""), ("push", "uncertain", "worker_lost")]
+
+
 def test_an_error_exit_is_walked() -> None:
     careful = version(
         {"id": "hello", "kind": "message", "message": "one", "next": "end", "error": "sorry"},
