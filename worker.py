@@ -86,7 +86,9 @@ async def connect(settings: Settings, database: Database) -> Client:
             identity=f"sojourn@{socket.gethostname()}:{os.getpid()}"[:40],
         )
     except RuntimeError as error:
-        raise Unavailable(f"No Temporal server answers at {settings.temporal_address}: start one, or set SOJOURN_TEMPORAL_ADDRESS.") from error
+        raise Unavailable(
+            f"No Temporal server answers at {settings.temporal_address}: start one, or set SOJOURN_TEMPORAL_ADDRESS."
+        ) from error
 
 
 def make_worker(process: Process, *, sandboxed: bool = False, task_queue: str = ids.TASK_QUEUE) -> Worker:

@@ -58,7 +58,7 @@ async def nobody() -> AsyncIterator[int]:
 async def until(it_is_so: Callable[[], bool]) -> None:
     """Wait for something that is on its way, at most five seconds."""
     async with asyncio.timeout(5):
-        while not it_is_so():  # noqa: ASYNC110 -- what is waited for is the other side's socket, which sets no event
+        while not it_is_so():
             await asyncio.sleep(0.01)
 
 
