@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import statistics
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from temporalio.api.enums.v1 import EventType
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowHistory
 
 _TICKS = 100  # of a second, what Linux counts a process's CPU in
 
@@ -61,7 +62,7 @@ async def history_of(client: Client, ids: list[str], sample: int = 40) -> Histor
     )
 
 
-def _mean_of(histories: list, kind: int) -> float:  # type: ignore[type-arg]  # of WorkflowHistory
+def _mean_of(histories: Sequence[WorkflowHistory], kind: int) -> float:
     return statistics.mean(sum(event.event_type == kind for event in history.events) for history in histories)
 
 

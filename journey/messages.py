@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pydantic import Field
+
 from journey.graph import Document, ThingId
 
 
@@ -25,7 +27,7 @@ class PushContent(Document):
     title: str = ""
     body: str = ""
     url: str = ""
-    data: dict[str, str] = {}
+    data: dict[str, str] = Field(default_factory=dict)
 
 
 class MessageDocument(Document):
