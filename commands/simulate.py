@@ -72,7 +72,7 @@ def run(
     console.print(f"[bold]{escape(stage.version.journey.name or stage.version.journey.id)}[/], walked by {escape(stage.person.id)}")
     for note in stage.notes:
         console.print(f"[yellow]{escape(note)}[/]")
-    if at or until:
+    if at or stop or until:
         _tell(console, played[0])
     else:
         _list(console, played[:MOST_WAYS])
@@ -115,7 +115,7 @@ def as_data(stage: Stage, played: Sequence[Way], *, more: bool) -> dict[str, Any
 
 
 def _play(stage: Stage, at: Sequence[str], stop: Sequence[str], until: str) -> Iterator[Way]:
-    if not at and not until:
+    if not (at or stop or until):
         yield from explore.ways(stage.version, stage.profile, stage.world, key=stage.key)
         return
     happenings = tuple(script_text.happening(text, number, stage.version) for number, text in enumerate(at))

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from journey import durations, events, gate, ids, matching, rules, walk
-from journey.errors import NotFound
+from journey import durations, events, gate, ids, matching, rules, simulated_sending, walk
 from journey.events import Event, Instant
 from journey.graph import Condition
 from journey.profiles import Profile
 from journey.rule_text import as_tree
+from journey.simulated_sending import exclusion as exclusion  # whoever simulates finds it here
 from journey.story import Effect, Happening, Moment, Occurs, Reacts, Script, Story, Told, World
 from journey.version import Version
 from journey.walk import Answer, Decide, Finish, Listen, Outcome, Place, Send
@@ -135,7 +135,7 @@ class _Run:
         """A stop begins: what it sends is claimed now. A stop that sends nothing has left the gate only when it closes."""
         answer = walk.ask(self.version.journey, target, left=left)
         self.n += 1
-        claims = self._deliveries(answer) if isinstance(answer, Send) else []
+        claims = self._claim(answer) if isinstance(answer, Send) else []
         opened = any(told.status == "claimed" for told in claims)
         if opened:
             if not decided and self.now >= self.deadline:
@@ -152,7 +152,7 @@ class _Run:
                 self._finish(Finish("global_timeout"))
                 return
             if isinstance(stop.answer, Send):
-                self.told += self._deliveries(stop.answer)
+                self.told += self._claim(stop.answer)
         match stop.answer:
             case Send():
                 self._land(Outcome(stop.answer.node, self._sent(stop.answer)))
@@ -210,38 +210,20 @@ class _Run:
 
     # ---- sending -----------------------------------------------------------------------------------------------------------------
 
-    def _deliveries(self, send: Send) -> list[Told]:
-        """One for each channel: claimed, or excluded with the reason."""
-        document = self.world.messages.get(send.message)
-        if document is None:
-            raise NotFound(f"{send.node} sends {send.message}, and there is no such message: write messages/{send.message}.yaml.")
-        found: list[Told] = []
-        for channel in document.channels:
-            if not send.channels or channel in send.channels:
-                reason = exclusion(self.profile, channel, self.world)
-                status = "excluded" if reason else "claimed"
-                found.append(Told(ids.delivery(self.entrant, self.n, channel), send.node, send.message, channel, status, reason))
-        return found
+    def _claim(self, send: Send) -> list[Told]:
+        return simulated_sending.claim(self.world, self.profile, self.entrant, self.n, send)
 
     def _sent(self, send: Send) -> str:
-        """Mark what was claimed. None sent and one failed is the error exit; all excluded goes on (M1)."""
+        """Mark what was claimed; the exit that this comes to."""
         marked: list[Told] = []
         for index, told in enumerate(self.told):
             if told.node == send.node:
                 if told.status == "claimed":
-                    told = self.told[index] = replace(told, **self._answer(told))
+                    told = self.told[index] = simulated_sending.mark(told, self.script)
                 marked.append(told)
         parts = [f"{told.status} on {told.channel}" + (f" ({told.reason})" if told.reason else "") for told in marked]
         self._say(f"{send.message}: {', '.join(parts) or 'nothing to send'}")
-        found = {told.status for told in marked}
-        return "error" if "failed" in found and not found & {"sent", "uncertain"} else "next"
-
-    def _answer(self, told: Told) -> dict[str, str]:
-        if (told.node, told.channel) in self.script.failing:
-            return {"status": "failed", "reason": "refused"}
-        if (told.node, told.channel) in self.script.uncertain:
-            return {"status": "uncertain", "reason": "worker_lost"}
-        return {"status": "sent"}
+        return simulated_sending.outcome(marked)
 
     # ---- what happens ------------------------------------------------------------------------------------------------------------
 
@@ -335,17 +317,6 @@ class _Run:
             waiting=self.at_gate is not None,
             wakes_at=self._wakes_at() if self.at_gate is not None else None,
         )
-
-
-def exclusion(profile: Profile, channel: str, world: World) -> str:
-    """Why this person cannot be written to on a channel: consent stands before address or token, and these before suppression."""
-    if not profile.consents.get(channel, not world.consent_explicit):
-        return "no_consent"
-    if channel == "email":
-        if not profile.email:
-            return "no_address"
-        return "suppressed" if (channel, profile.email) in world.suppressed else ""
-    return "no_token" if channel == "push" and not profile.push_tokens else ""
 
 
 def happening_name(happening: Happening) -> str:

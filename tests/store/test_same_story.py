@@ -22,7 +22,8 @@ from journey.events import Event, EventDefinition, Instant
 from journey.graph import Reaction
 from journey.profiles import Profile, ProfileDocument
 from journey.proposing import propose
-from journey.simulate import exclusion, simulate
+from journey.simulate import simulate
+from journey.simulated_sending import exclusion
 from journey.story import Effect, Happening, Occurs, Reacts, Script, Story, World
 from journey.version import Version
 from store import acceptance, admission, closing, definitions, messages, profiles, schema, steps, suppressions, versions
@@ -341,7 +342,7 @@ PEOPLE = st.builds(
 WORLD = World(
     messages={"both": builders.message("both", "email", "push"), "mail": builders.message("mail", "email")},
     definitions=(builders.purchase_definition(), REFUND),
-    suppressed=frozenset({("email", "barred@example.org")}),
+    suppressed=frozenset({("email", "Barred@Example.org")}),
 )
 
 

@@ -1,0 +1,59 @@
+"""What becomes of a message in a simulation: claimed or excluded, then marked as the script says. It knows no walk and no time.
+
+store/claims.py excludes by the same rules, tests/store/test_same_story.py holds the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from journey import ids
+from journey.errors import NotFound
+from journey.profiles import Profile
+from journey.story import Script, Told, World
+from journey.walk import Send
+
+
+def claim(world: World, profile: Profile, entrant: str, n: int, send: Send) -> list[Told]:
+    """A delivery for each channel of the message that the node wants: claimed, or excluded with the reason.
+
+    Raises NotFound when the world does not have the message.
+    """
+    document = world.messages.get(send.message)
+    if document is None:
+        raise NotFound(f"{send.node} sends {send.message}, and there is no such message: write messages/{send.message}.yaml.")
+    found: list[Told] = []
+    for channel in document.channels:
+        if not send.channels or channel in send.channels:
+            reason = exclusion(profile, channel, world)
+            status = "excluded" if reason else "claimed"
+            found.append(Told(ids.delivery(entrant, n, channel), send.node, send.message, channel, status, reason))
+    return found
+
+
+def exclusion(profile: Profile, channel: str, world: World) -> str:
+    """Why this person cannot be written to on a channel: consent stands before address or token, and these before suppression."""
+    if not profile.consents.get(channel, not world.consent_explicit):
+        return "no_consent"
+    if channel == "email":
+        if not profile.email:
+            return "no_address"
+        barred = {address.lower() for of, address in world.suppressed if of == channel}
+        return "suppressed" if profile.email.lower() in barred else ""
+    return "no_token" if channel == "push" and not profile.push_tokens else ""
+
+
+def mark(told: Told, script: Script) -> Told:
+    """What the provider answered."""
+    if (told.node, told.channel) in script.failing:
+        return replace(told, status="failed", reason="refused")
+    if (told.node, told.channel) in script.uncertain:
+        return replace(told, status="uncertain", reason="worker_lost")
+    return replace(told, status="sent")
+
+
+def outcome(marked: Iterable[Told]) -> str:
+    """The exit of the node: `error` when none was sent and one failed; all excluded goes on (M1)."""
+    found = {told.status for told in marked}
+    return "error" if "failed" in found and not found & {"sent", "uncertain"} else "next"
