@@ -122,8 +122,8 @@ def ends() -> set[str]:
     """The reasons that the walk knows, those of the store's own making, and those that people are told to leave for."""
     walk = "journey/walk.py"
     found = texts(walk, *(one.value for one in tree(walk).body if isinstance(one, ast.Assign)))
-    for file in (*files("store", "api", "activities"), "worker.py"):
-        told = [argument for call in calls(file, "end_waiting", "wind_down", "leave", "tell_page") for argument in call.args[1:]]
+    for file in (*files("store", "api", "activities", "workflows"), "worker.py"):
+        told = [argument for call in calls(file, "end_waiting", "wind_down", "leave", "tell_page", "Removal") for argument in call.args[1:]]
         found |= texts(file, *told)
     (must_end,) = functions("store/entrants.py", "must_end")
     return found | texts("store/entrants.py", *(one for one in ast.walk(must_end) if isinstance(one, ast.IfExp)))
