@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from importlib import metadata
 
 from temporalio.client import Client, TLSConfig
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
@@ -45,6 +46,7 @@ WORKFLOWS = [Entrant, ReadSegment, WindDown]
 GRACE = timedelta(seconds=30)
 TASKS_AT_ONCE = 32
 """Workflow tasks that a worker holds at once: the next one waits at the server, where another worker can take it (D2)."""
+BUILD = f"sojourn {metadata.version('sojourn')}"
 CACHED = 4000
 """Workflows kept in memory: sized for a wake-up of many at once, not for the steady load."""
 
@@ -99,11 +101,12 @@ def make_worker(process: Process, *, sandboxed: bool = False, task_queue: str = 
         process.client,
         task_queue=task_queue,
         workflows=WORKFLOWS,
-        activities=[process.stops.stop, readings.read_pages, wind_downs.wind_down_page],
+        activities=[process.stops.stop, process.stops.remove, readings.read_pages, wind_downs.wind_down_page],
         workflow_runner=SandboxedWorkflowRunner() if sandboxed else UnsandboxedWorkflowRunner(),
         max_cached_workflows=CACHED,
         max_concurrent_workflow_tasks=TASKS_AT_ONCE,
         graceful_shutdown_timeout=GRACE,
+        build_id=BUILD,  # else the SDK reads all modules of the process at every start to make one
     )
 
 

@@ -42,6 +42,7 @@ def make_worker(client: Client) -> Worker:
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_cached_workflows=4000,
         max_concurrent_workflow_tasks=32,
+        build_id="by hand",
     )
 
 
