@@ -177,28 +177,52 @@ class World:
         replayer = Replayer(
             workflows=WORKFLOWS, data_converter=self.process.client.data_converter, workflow_runner=SandboxedWorkflowRunner()
         )
-        for history in histories:
-            await replayer.replay_workflow(history)
+
+        async def one_after_the_other() -> AsyncIterator[WorkflowHistory]:
+            for history in histories:
+                yield history
+
+        await replayer.replay_workflows(one_after_the_other())
         if os.environ.get("RECORD_HISTORIES"):
             await self._record(name, histories)
 
     async def _record(self, name: str, histories: list[WorkflowHistory]) -> None:
         HISTORIES.mkdir(exist_ok=True)
         frozen = await self.process.database.read(lambda connection: connection.exec_driver_sql("SELECT hash, canonical FROM frozen").all())
-        kept = {
-            "versions": {row[0]: json.loads(row[1]) for row in frozen},
-            "histories": {history.workflow_id: json.loads(history.to_json()) for history in histories},
-        }
-        (HISTORIES / f"{name}.json").write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
+        versions = [f"{json.dumps(row[0])}: {row[1]}" for row in frozen]
+        told = [f"{json.dumps(history.workflow_id)}: {_written(history)}" for history in histories]
+        (HISTORIES / f"{name}.json").write_text(
+            '{"versions": {\n' + ",\n".join(versions) + '\n},\n"histories": {\n' + ",\n".join(told) + "\n}}\n"
+        )
+
+
+def _written(history: WorkflowHistory) -> str:
+    """An event a line."""
+    events = [json.dumps(_anonymous(event), sort_keys=True) for event in json.loads(history.to_json())["events"]]
+    return '{"events": [\n' + ",\n".join(events) + "\n]}"
+
+
+def _anonymous(part: Any) -> Any:
+    """Without the names of this machine, its processes and its folders: replay needs none of them."""
+    if isinstance(part, list):
+        return [_anonymous(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    if part.get("kind") == "TASK_QUEUE_KIND_STICKY":
+        return part | {"name": "sticky"}
+    return {name: _anonymous(one) for name, one in part.items() if name not in ("identity", "stackTrace")}
 
 
 @asynccontextmanager
-async def world(data: Path, *, clock: Clock | None = None) -> AsyncIterator[World]:
-    """A world of its own, with its worker; nothing is shared with another test."""
+async def world(
+    data: Path, *, clock: Clock | None = None, beside: TemporalServer | None = None
+) -> AsyncIterator[World]:  # fmt: skip
+    """A world of its own, with its worker; nothing is shared with another test. Its Temporal server is its own too, unless it stands
+    `beside` one."""
     async with AsyncExitStack() as open_things:
         enter = open_things.enter_async_context
         mail, push = await enter(MailCatcher()), await enter(PushCatcher())
-        server = await enter(temporal_server(ensure()))
+        server = beside if beside is not None else await enter(temporal_server(ensure()))
         settings = settings_for(data, mail, push, server)
         process = await enter(opened(settings, clock=clock))
         await enter(serving(app_of(process), settings.api_host, settings.api_port))
