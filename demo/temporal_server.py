@@ -12,8 +12,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from google.protobuf.duration_pb2 import Duration
+from temporalio.api.namespace.v1 import NamespaceConfig
+from temporalio.api.workflowservice.v1 import UpdateNamespaceRequest
 from temporalio.service import ConnectConfig, ServiceClient
 
+from commands.setup import RETENTION
 from journey import ids
 from journey.errors import Unavailable
 from workflows.client import SEARCH_ATTRIBUTES
@@ -53,7 +57,7 @@ async def temporal_server(cli: Path, *, file: Path | None = None, port: int = 0,
     )
     address = f"127.0.0.1:{port}"
     try:
-        await _until_it_answers(address, process)
+        await _keep_as_long_as_elsewhere(await _until_it_answers(address, process))
         yield TemporalServer(address, f"http://127.0.0.1:{ui_port}", process.pid)
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -66,12 +70,19 @@ async def temporal_server(cli: Path, *, file: Path | None = None, port: int = 0,
             await process.wait()
 
 
-async def _until_it_answers(address: str, process: asyncio.subprocess.Process) -> None:
+async def _keep_as_long_as_elsewhere(server: ServiceClient) -> None:
+    """A dev server forgets closed workflows after a day; ours keeps them as long as `sojourn setup` has it on any other server."""
+    keep = Duration()
+    keep.FromTimedelta(RETENTION)
+    request = UpdateNamespaceRequest(namespace=ids.NAMESPACE, config=NamespaceConfig(workflow_execution_retention_ttl=keep))
+    await server.workflow_service.update_namespace(request, retry=True)
+
+
+async def _until_it_answers(address: str, process: asyncio.subprocess.Process) -> ServiceClient:
     for _ in range(_START_SECONDS * 10):
         if process.returncode is not None:
             raise Unavailable(f"The Temporal dev server ended at once with code {process.returncode}.")
         with contextlib.suppress(RuntimeError):
-            await ServiceClient.connect(ConnectConfig(target_host=address))
-            return
+            return await ServiceClient.connect(ConnectConfig(target_host=address))
         await asyncio.sleep(0.1)
     raise Unavailable(f"The Temporal dev server did not answer at {address} within {_START_SECONDS} s.")

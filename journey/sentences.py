@@ -13,9 +13,11 @@ def sent(message: str, statuses: Mapping[str, str]) -> str:
     return f"{message}: {', '.join(parts)}" if parts else f"{message}: nothing to send"
 
 
-def left(node: str, taken: str, by: str) -> str:
-    """How a gate was left; `by` is the name of the event, empty when time did it."""
-    return f"left {node} by {taken}" + (f" ({by})" if by else "")
+def left(node: str, taken: str, *, heard: bool) -> str:
+    """How a gate was left: an event came, a wait was over, or time ran out."""
+    if heard:
+        return f"{node} happened"
+    return f"{node} timed out" if taken == "timeout" else f"{node} is over"
 
 
 def went(place: Place, reason: str) -> str:

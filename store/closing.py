@@ -65,7 +65,7 @@ def close(
     facts = list(facts or ())
     said = []
     if proposal.left:
-        said.append(sentences.left(proposal.left, proposal.exit, "an event" if proposal.event else ""))
+        said.append(sentences.left(proposal.left, proposal.exit, heard=bool(proposal.event)))
     if proposal.message:
         standing = claims.statuses(work, entrant.id, proposal.n) if standing is None else standing
         facts += _of_deliveries(proposal.node, standing)
