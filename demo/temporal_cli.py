@@ -50,8 +50,16 @@ def ensure() -> Path:
             way(target)
             return target
         except (OSError, RuntimeError, TimeoutError, subprocess.CalledProcessError) as error:
-            tried.append(f"{way.__doc__} failed: {str(error).splitlines()[0][:200]}")
+            tried.append(f"{way.__doc__} failed: {_why(error)}.")
     raise Unavailable(f"The Temporal CLI is not on the PATH. {' '.join(tried)} Install it by hand and put it on the PATH.")
+
+
+def _why(error: Exception) -> str:
+    """One line of what went wrong: of a command, the last that it said itself."""
+    said = error.stderr if isinstance(error, subprocess.CalledProcessError) else str(error)
+    lines = [line.strip() for line in str(said or error).splitlines() if line.strip()]
+    chosen = lines[-1 if isinstance(error, subprocess.CalledProcessError) else 0] if lines else type(error).__name__
+    return chosen[:200].rstrip(".")
 
 
 def _download(target: Path) -> None:
@@ -94,4 +102,7 @@ def _fetch_go() -> str:
 
 
 if __name__ == "__main__":
-    print(ensure())
+    try:
+        print(ensure())
+    except Unavailable as away:
+        sys.exit(away.sentence)
