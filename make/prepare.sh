@@ -48,7 +48,9 @@ install_packages() {
         rm -rf .venv
     fi
     rm -f "$PACKAGES"
-    UV_PYTHON=$python UV_PYTHON_DOWNLOADS=never UV_PROJECT_ENVIRONMENT=.venv "$uv" sync --frozen ||
+    export UV_PYTHON="$python" UV_PYTHON_DOWNLOADS=never UV_PROJECT_ENVIRONMENT=.venv
+    # What other clones have fetched is in the cache, and needs no network.
+    "$uv" sync --frozen --compile-bytecode --offline --quiet 2>/dev/null || "$uv" sync --frozen --compile-bytecode ||
         fail "The packages could not be installed: see what uv says above; the package index must be within reach once."
     echo "$wanted" >"$PACKAGES"
 }
