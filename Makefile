@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
 SOJOURN := .venv/bin/sojourn
-ARGS ?=
+ARGS =
 
 .PHONY: help install check test demo dev bench clean packages server lint
 
