@@ -57,7 +57,7 @@ def discarded(connection: Connection) -> list[str]:
 
 
 def counted(connection: Connection) -> dict[str, int]:
-    return {node: count for node, count in connection.execute(select(schema.counters.c.node, schema.counters.c.count))}
+    return dict(connection.execute(select(schema.counters.c.node, schema.counters.c.count)).tuples().all())
 
 
 @asynccontextmanager

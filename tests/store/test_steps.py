@@ -48,9 +48,9 @@ def record_of(driver: Driver, proposal: Proposal) -> Record:
 
 def unchanged(driver: Driver, proposal: Proposal) -> Record:
     """The store refuses the proposal: it writes nothing, and says what it has."""
-    before = driver.store.everything()
+    before = driver.store.written()
     found = record_of(driver, proposal)
-    assert driver.store.everything() == before
+    assert driver.store.written() == before
     return found
 
 
@@ -86,9 +86,9 @@ def test_marks_repeated_close_nothing_again(store: Store) -> None:
     proposal = ada.proposal()
     marks = [sent(claim) for claim in opened(ada, proposal).claims]
     record = ada.mark(proposal, *marks)
-    before = store.everything()
+    before = store.written()
     assert ada.mark(proposal, *marks) == record
-    assert store.everything() == before
+    assert store.written() == before
 
 
 def test_one_who_marks_first_leaves_the_closing_to_the_last(store: Store) -> None:
@@ -292,11 +292,11 @@ def test_a_live_lease_is_left_alone(store: Store) -> None:
     proposal = ada.proposal()
     opened(ada, proposal)
     store.clock.instant += LEASE - 1
-    before = store.everything()
+    before = store.written()
     found = ada.open(proposal)
     assert isinstance(found, Busy)
     assert 0 < found.seconds <= 5
-    assert store.everything() == before
+    assert store.written() == before
 
 
 def test_a_dead_lease_is_taken_over_where_a_repeat_does_no_harm(store: Store) -> None:

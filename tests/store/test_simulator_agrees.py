@@ -1,0 +1,371 @@
+"""Two journeys of one person at once, and everything that can be repeated is: each still goes as the simulator tells it alone.
+
+Between any two moments somebody proposes again what is done, proposes what is wrong, marks twice, takes over from an attempt that died,
+sends the same event twice. Nothing of it may show: not in the path, not in a delivery, not in a number. Instants lie on a grid of half
+hours, so that they often meet.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine
+
+from journey import ids, walk
+from journey.contract import Landing, Proposal, Record
+from journey.errors import NotFound
+from journey.events import Event, EventDefinition, Instant
+from journey.graph import LISTENING
+from journey.profiles import Profile
+from journey.simulate import simulate
+from journey.story import Happening, Occurs, Reacts, Script, Story, World
+from journey.version import Version
+from journey.walk import Listen
+from store import schema, suppressions
+from store.claims import Busy, Carrier, Policy
+from store.closing import Mark
+from store.steps import Opened
+from tests import builders
+from tests.builders import MINUTE, PERSON, START
+from tests.store.driver import Driver, Store, check, let_in, publish, store_in
+
+HALF_HOUR = 30 * MINUTE
+LEASE = 10 * MINUTE
+SAFE = Policy({channel: Carrier(LEASE, idempotent=True) for channel in ("email", "push")})
+REFUND = EventDefinition(id="refund", match="refund", namespace="customer_id", key="customer")
+WORLD = World(
+    messages={"both": builders.message("both", "email", "push"), "mail": builders.message("mail", "email")},
+    definitions=(builders.purchase_definition(), REFUND),
+    suppressed=frozenset({("email", "barred@example.org")}),
+)
+
+
+# ---- any journey, any person, any script -----------------------------------------------------------------------------------------
+
+
+@st.composite
+def any_version(draw: st.DrawFn, name: str, size: int) -> Version:
+    """A graph without cycles and with joins; its nodes are called by the journey's name and a number."""
+    kinds = [draw(st.sampled_from(["message", "message", "event", "event", "reaction", "wait", "condition"])) for _ in range(size)]
+    graph = _Graph(draw, [f"{name}{number}" for number in range(size)], kinds)
+    return builders.version(
+        *(graph.node(index) for index in range(size)),
+        definitions=WORLD.definitions,
+        entry=graph.onward(-1),
+        global_timeout=draw(st.sampled_from(["PT3H", "PT6H", "P2D"])),
+        id=name,
+    )
+
+
+@dataclass
+class _Graph:
+    draw: st.DrawFn
+    names: list[str]
+    kinds: list[str]
+
+    def node(self, index: int) -> dict[str, Any]:
+        node: dict[str, Any] = {"id": self.names[index], "kind": self.kinds[index]}
+        match self.kinds[index]:
+            case "condition":
+                test = builders.rule(*self.draw(st.sampled_from([("city", "=", "Atlanta"), ("event.product", "=", "Rug")])))
+                return node | {"branches": [{"id": "yes", "when": test, "next": self.onward(index)}], **self.perhaps("otherwise", index)}
+            case "message":
+                node |= {"message": self.draw(st.sampled_from(["both", "mail"])), **self.perhaps("error", index)}
+            case "wait":
+                node["for"] = self.length()
+            case "event":
+                node["event"] = self.draw(st.sampled_from(["purchase", "refund"]))
+                node |= {"where": builders.rule("product", "=", "Lamp")} if self.draw(st.booleans()) else {}
+            case "reaction":
+                before = [name for name, kind in zip(self.names[:index], self.kinds, strict=False) if kind == "message"]
+                node |= {"of": self.draw(st.sampled_from(before or self.names[:1])), "to": self.draw(TO)}
+        if self.kinds[index] in ("event", "reaction") and self.draw(st.booleans()):
+            node["timeout"] = {"after": self.length(), **self.perhaps("next", index)}
+        return node | {"next": self.onward(index)}
+
+    def length(self) -> str:
+        return self.draw(st.sampled_from(["PT30M", "PT1H", "PT2H"]))
+
+    def perhaps(self, exit_: str, index: int) -> dict[str, Any]:
+        return {exit_: self.onward(index)} if self.draw(st.booleans()) else {}
+
+    def onward(self, index: int) -> list[str]:
+        later = list(range(index + 1, len(self.names)))
+        gate = [self.names[at] for at in later if self.kinds[at] in LISTENING]
+        if len(gate) > 1 and self.draw(st.booleans()):
+            return self.draw(st.permutations(gate))[:2]
+        return [self.names[self.draw(st.sampled_from(later[:3]))]] if later else []
+
+
+def _data(name: str) -> dict[str, Any]:
+    return builders.THANKS if name == "purchase" else {}
+
+
+TO = st.sampled_from(["email.opened", "push.opened", "push.clicked"])
+NODES = st.sampled_from([f"{name}{number}" for name, size in (("a", 5), ("b", 3)) for number in range(size)])
+INSTANTS = st.integers(0, 8).map(lambda half_hours: half_hours * HALF_HOUR)
+OCCURS = st.builds(
+    lambda at, name, product, number: Occurs(at, name, _data(name) | {"product": product}, f"e{number}"),
+    INSTANTS, st.sampled_from(["purchase", "purchase", "refund", "sneeze"]), st.sampled_from(["Lamp", "Rug"]), st.integers(0, 5),
+)  # fmt: skip
+DELIVERIES = st.frozensets(st.tuples(NODES, st.sampled_from(["email", "push"])), max_size=3)
+SCRIPTS = st.builds(
+    Script,
+    st.lists(OCCURS | st.builds(Reacts, INSTANTS, NODES, TO), max_size=7).map(lambda told: tuple(sorted(told, key=lambda one: one.at))),
+    st.dictionaries(NODES, st.integers(0, 3).map(lambda half_hours: half_hours * HALF_HOUR), max_size=4),
+    DELIVERIES,
+    DELIVERIES,
+)
+PEOPLE = st.builds(
+    lambda consents, tokens, email: builders.profile(consents=consents, push_tokens=tokens, email=email),
+    st.dictionaries(st.sampled_from(["email", "push"]), st.booleans(), max_size=1),
+    st.sampled_from([("t",), ("t",), ()]),
+    st.sampled_from(["ada@example.org", "ada@example.org", "barred@example.org", None]),
+)
+
+
+# ---- how it is played ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Walker:
+    """One of the two entrants. `closes_at` is when the stop under way ends, None while there is none."""
+
+    driver: Driver
+    script: Script
+    lots: random.Random
+    now: Instant = 0
+    closes_at: Instant | None = None
+    proposal: Proposal = field(default_factory=Proposal)
+    opened: Opened | None = None
+    past: list[Proposal] = field(default_factory=list)
+
+    @property
+    def store(self) -> Store:
+        return self.driver.store
+
+    def set_clock(self, at: Instant) -> None:
+        self.now, self.store.clock.instant = at, START + at
+
+    def begin(self) -> None:
+        self.set_clock(0)
+        self.go_on(self.driver.ask(), 0)
+
+    def advance(self, to: Instant | None) -> None:
+        """Stops close up to an instant, and timers before it fire: an event of the same instant still counts."""
+        while not self.driver.record.end:
+            if self.closes_at is not None:
+                at, last = self.closes_at, to
+            else:
+                at, last = max(self.driver.row().due - START, self.now), to if to is None else to - 1
+            if last is not None and at > last:
+                return
+            self.set_clock(at)
+            if self.closes_at is not None:
+                self.close(at)
+            else:
+                self.set_off(at, at_once=self.times_out())
+
+    def times_out(self) -> bool:
+        """Is it the global timeout that ends the waiting?"""
+        row = self.driver.row()
+        return row.until is None or row.due < row.until
+
+    def go_on(self, record: Record, at: Instant) -> None:
+        self.driver.record = record
+        if not record.end and not self.driver.waits():
+            self.set_off(at)
+
+    def set_off(self, at: Instant, *, at_once: bool = False) -> None:
+        """A stop begins. What is sent is claimed now; a stop that sends nothing is one commit, when it is over."""
+        proposal = self.proposal = self.driver.proposal()
+        self.opened = None
+        left = walk.Outcome(proposal.left, proposal.exit) if proposal.left else None
+        target = proposal.node or (walk.follow(self.driver.journey, left) if left is not None else self.driver.record.place)
+        self.closes_at = at + self.script.stops.get(target, 0)
+        between = not proposal.left and not isinstance(walk.ask(self.driver.journey, self.driver.record.place), Listen)
+        at_once |= between and self.global_deadline_at() <= START + at
+        if at_once:
+            self.closes_at = None
+            found = self.driver.open(proposal)
+            assert isinstance(found, Record)
+            self.go_on(found, at)
+        elif self.will_send(proposal):
+            found = self.driver.open(proposal)
+            assert isinstance(found, Opened)
+            self.opened = found
+            self.annoy()
+
+    def global_deadline_at(self) -> Instant:
+        length = {"PT3H": 3, "PT6H": 6, "P2D": 48}[self.driver.journey.global_timeout]
+        return START + length * builders.HOUR
+
+    def will_send(self, proposal: Proposal) -> bool:
+        with self.store.connection.begin_nested() as tried:
+            found = self.driver.open(proposal)
+            tried.rollback()
+        return isinstance(found, Opened)
+
+    def close(self, at: Instant) -> None:
+        proposal, self.closes_at = self.proposal, None
+        if self.opened is None:
+            found: Any = self.driver.open(proposal)
+        else:
+            marks = [Mark(claim.channel, *self.answer(proposal.node, claim.channel)) for claim in self.opened.claims]
+            found = self.mark(proposal, marks)
+        assert isinstance(found, Record), found
+        self.past.append(proposal)
+        self.annoy()
+        self.go_on(found, at)
+
+    def mark(self, proposal: Proposal, marks: list[Mark]) -> Record | None:
+        """One by one or together, once or twice."""
+        if self.lots.random() < 0.5:
+            found = [self.driver.mark(proposal, mark) for mark in marks][-1]
+        else:
+            found = self.driver.mark(proposal, *marks)
+        if self.lots.random() < 0.3:
+            again = self.driver.mark(proposal, *marks)
+            assert again == found
+        return found
+
+    def answer(self, node: str, channel: str) -> tuple[str, str]:
+        if (node, channel) in self.script.failing:
+            return "failed", "refused"
+        return ("uncertain", "worker_lost") if (node, channel) in self.script.uncertain else ("sent", "")
+
+    # ---- what may not show ----
+
+    def annoy(self) -> None:
+        """Somebody proposes what is done, too far, or wrong; the store tells them what it has, and writes nothing."""
+        for wrong in self.wrongs():
+            if self.lots.random() < 0.3:
+                before = self.store.written()
+                found = self.driver.open(wrong)
+                assert isinstance(found, Record)
+                assert self.store.written() == before
+        if self.opened is not None and self.closes_at is not None:
+            self.disturb_what_is_sent()
+
+    def wrongs(self) -> Iterator[Proposal]:
+        entrant, n = self.driver.entrant, self.driver.row().n
+        yield from self.past
+        yield Proposal(entrant=entrant, n=n + 3, landings={"": Landing("", "finished")})
+        if self.opened is not None and self.closes_at is not None:
+            yield Proposal(entrant=entrant, n=n)
+            yield replace(self.proposal, left="nowhere", exit="next")
+            yield replace(self.proposal, node="", message="", landings={"": Landing("", "finished")})
+
+    def disturb_what_is_sent(self) -> None:
+        """An attempt meets the live lease; a later one finds it dead, and takes over."""
+        assert self.closes_at is not None
+        now = self.store.clock.instant
+        if self.lots.random() < 0.5:
+            assert isinstance(self.driver.open(self.proposal), Busy)
+        if self.closes_at + START - now > LEASE and self.lots.random() < 0.5:
+            self.store.clock.instant = now + LEASE
+            found = self.driver.open(self.proposal)
+            assert isinstance(found, Opened)
+            self.opened = found
+            self.store.clock.instant = now
+
+
+@dataclass
+class Play:
+    """The two walkers and what their person does."""
+
+    store: Store
+    walkers: dict[str, Walker]
+    lots: random.Random
+
+    def run(self, happenings: tuple[Happening, ...]) -> None:
+        for walker in self.walkers.values():
+            walker.begin()
+        for happening in happenings:
+            for walker in self.walkers.values():
+                walker.advance(happening.at)
+            self.happen(happening)
+            if self.lots.random() < 0.3:
+                self.happen(happening)
+        for walker in self.walkers.values():
+            walker.advance(None)
+
+    def happen(self, happening: Happening) -> None:
+        self.store.clock.instant = START + happening.at
+        try:
+            verdict = self._accept(happening)
+        except NotFound:
+            return
+        decided = {one.entrant: one for one in verdict.decided}
+        for walker in self.walkers.values():
+            if walker.driver.entrant in decided:
+                walker.driver.note(verdict)
+                walker.set_off(happening.at)
+
+    def _accept(self, happening: Happening) -> Any:
+        if isinstance(happening, Occurs):
+            return self.store.accept(Event(happening.source, happening.id, happening.name, dict(happening.data)), PERSON)
+        entrant = self.walkers[happening.of[0]].driver.entrant
+        channel = happening.to.split(".")[0]
+        rows = self.store.rows(schema.deliveries, entrant=entrant, node=happening.of, channel=channel)
+        return self.store.react(entrant, rows[0].n if rows else 99, happening.to)
+
+
+def of_journey(script: Script, name: str) -> Script:
+    """The script as one of the two journeys sees it: its own reactions, and every event."""
+    return replace(script, happenings=tuple(one for one in script.happenings if isinstance(one, Occurs) or one.of[0] == name))
+
+
+def compare(walker: Walker, story: Story) -> None:
+    row = walker.driver.row()
+    assert walker.driver.path() == story.path
+    assert (row.end_reason, row.place, row.ended_at - START) == (story.end, story.end_node, story.ended_at)
+    told = {(ids.read_delivery(one.id).n, one.channel): (one.status, one.reason) for one in story.deliveries}
+    found = {(row.n, row.channel): row for row in walker.store.rows(schema.deliveries, entrant=walker.driver.entrant)}
+    reacted = {
+        (row.n, row.channel) for row in walker.store.rows(schema.facts, entrant=walker.driver.entrant) if row.kind in ("opened", "clicked")
+    }
+    for key, (status, reason) in told.items():
+        was_sent = status == "uncertain" and found[key].status == "sent" and key in reacted
+        assert was_sent or (found[key].status, found[key].reason) == (status, reason)
+    assert told.keys() == found.keys()
+
+
+def compare_effects(store: Store, script: Script, stories: dict[str, Story]) -> None:
+    """An event has decided when it did in one of the two; else it is a discard, by one reason."""
+    told: dict[tuple[str, str], set[str]] = {}
+    for name, story in stories.items():
+        for happening, effect in zip(of_journey(script, name).happenings, story.effects, strict=True):
+            if isinstance(happening, Occurs) and effect.code != "duplicate":
+                told.setdefault((happening.source, happening.id), set()).add(effect.code)
+    for (source, event), codes in told.items():
+        found = store.effect_of(source, event)
+        assert found == "decided" if "decided" in codes else {found} == codes
+
+
+@settings(deadline=None, max_examples=100, suppress_health_check=list(HealthCheck))
+@given(any_version("a", 5), any_version("b", 3), SCRIPTS, PEOPLE, st.integers(0, 10**6))
+def test_two_journeys_of_one_person_go_as_each_alone_whatever_is_repeated(
+    engine: Engine, left: Version, right: Version, script: Script, person: Profile, seed: int
+) -> None:  # fmt: skip
+    versions = {"a": left, "b": right}
+    with store_in(engine) as store:
+        lots = random.Random(seed)
+        walkers = {}
+        for name, version in versions.items():
+            publish(store, version, WORLD.messages)
+            (driver,) = let_in(store, version, [person], policy=SAFE)
+            walkers[name] = Walker(driver, of_journey(script, name), lots)
+        store.write(lambda work: suppressions.put(work, "email", "barred@example.org"))
+        Play(store, walkers, lots).run(script.happenings)
+        stories = {name: simulate(version, person, of_journey(script, name), WORLD) for name, version in versions.items()}
+        for name, walker in walkers.items():
+            compare(walker, stories[name])
+        compare_effects(store, script, stories)
+        for version in versions.values():
+            check(store, version)
