@@ -57,7 +57,8 @@ def discarded(connection: Connection) -> list[str]:
 
 
 def counted(connection: Connection) -> dict[str, int]:
-    return dict(connection.execute(select(schema.counters.c.node, schema.counters.c.count)).tuples().all())
+    rows = connection.execute(select(schema.counters.c.node, schema.counters.c.count))
+    return {row.node: row[1] for row in rows}
 
 
 @asynccontextmanager
