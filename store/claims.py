@@ -6,11 +6,11 @@ Consent, suppression and address are looked up here, at the moment of sending, n
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Row, bindparam, select
 
 from journey import ids
 from journey.events import Instant
@@ -91,7 +91,8 @@ def reclaim(work: Work, entrant: Entrant, n: int, policy: Policy, now: Instant) 
     """
     claims: list[Claim] = []
     busy: float | None = None
-    for row in work.connection.execute(_OF_STEP, {"entrant": entrant.id, "step": n}).all():
+    changed: list[dict[str, Any]] = []
+    for row in of_step(work, entrant.id, n):
         if row.status != "claimed":
             continue
         waits = (max(row.lease or 0, row.not_before or 0) - now) / 1_000_000
@@ -99,11 +100,12 @@ def reclaim(work: Work, entrant: Entrant, n: int, policy: Policy, now: Instant) 
             look = min(waits + 0.01, LONGEST_LOOK) if row.lease else waits + 0.01
             busy = look if busy is None else min(busy, look)
         elif row.token and not policy.carriers[row.channel].idempotent:
-            _set(work, entrant.id, n, row.channel, status="uncertain", reason="worker_lost", token="", lease=None, marked_at=now)
+            changed.append(change(row, status="uncertain", reason="worker_lost", token="", lease=None, marked_at=now))
         else:
             token = secrets.token_hex(8)
-            _set(work, entrant.id, n, row.channel, token=token, lease=now + policy.carriers[row.channel].lease)
+            changed.append(change(row, token=token, lease=now + policy.carriers[row.channel].lease))
             claims.append(Claim(row.channel, token, ids.delivery(entrant.id, n, row.channel), row.tries))
+    save(work, changed)
     if not claims and busy is not None:
         return Busy(busy)
     return claims
@@ -111,10 +113,12 @@ def reclaim(work: Work, entrant: Entrant, n: int, policy: Policy, now: Instant) 
 
 def give_up(work: Work, entrant: Entrant, n: int, now: Instant) -> None:
     """The entrant must end: what is not on its way is not sent any more, and what a lost worker had in hand may have been."""
-    for row in work.connection.execute(_OF_STEP, {"entrant": entrant.id, "step": n}).all():
+    changed: list[dict[str, Any]] = []
+    for row in of_step(work, entrant.id, n):
         if row.status == "claimed" and (row.lease is None or row.lease <= now):
             status, reason = ("uncertain", "worker_lost") if row.token else ("excluded", "ended")
-            _set(work, entrant.id, n, row.channel, status=status, reason=reason, token="", lease=None, marked_at=now)
+            changed.append(change(row, status=status, reason=reason, token="", lease=None, marked_at=now))
+    save(work, changed)
 
 
 def pause(tries: int) -> float:
@@ -122,9 +126,21 @@ def pause(tries: int) -> float:
     return min(2.0 ** max(tries - 1, 0), LONGEST_PAUSE)
 
 
-def statuses(work: Work, entrant: str, n: int) -> dict[str, tuple[str, str]]:
-    """Channel to (status, reason) of a step."""
-    return {row.channel: (row.status, row.reason) for row in work.connection.execute(_OF_STEP, {"entrant": entrant, "step": n})}
+def of_step(work: Work, entrant: str, n: int) -> Sequence[Row[Any]]:
+    """The deliveries of a step, in the order of their channels."""
+    return work.connection.execute(_OF_STEP, {"entrant": entrant, "step": n}).all()
+
+
+def change(row: Row[Any], **values: Any) -> dict[str, Any]:
+    """A delivery as it is to stand from now on; what is not named stays."""
+    key = {"entrant_": row.entrant, "n_": row.n, "channel_": row.channel}
+    return key | {name: values[name] if name in values else getattr(row, name) for name in _CHANGING}
+
+
+def save(work: Work, changed: list[dict[str, Any]]) -> None:
+    """Write deliveries down as `change` has made them."""
+    if changed:
+        work.connection.execute(_SAVE, changed)
 
 
 def _exclusions(work: Work, channels: list[str], profile: Profile, policy: Policy) -> dict[str, str]:
@@ -148,14 +164,15 @@ def _exclusions(work: Work, channels: list[str], profile: Profile, policy: Polic
     return reasons
 
 
-def _set(work: Work, entrant: str, n: int, channel: str, **values: Any) -> None:
-    where = (schema.deliveries.c.entrant == entrant, schema.deliveries.c.n == n, schema.deliveries.c.channel == channel)
-    work.connection.execute(schema.deliveries.update().where(*where).values(values))
-
-
 _INSERT = schema.deliveries.insert()
 _OF_STEP = (
     select(schema.deliveries)
     .where(schema.deliveries.c.entrant == bindparam("entrant"), schema.deliveries.c.n == bindparam("step"))
     .order_by(schema.deliveries.c.channel)
+)
+_CHANGING = ("status", "reason", "token", "lease", "tries", "not_before", "provider_id", "marked_at")
+_SAVE = (
+    schema.deliveries.update()
+    .where(*(schema.deliveries.c[name] == bindparam(f"{name}_") for name in ("entrant", "n", "channel")))
+    .values({name: bindparam(name) for name in _CHANGING})
 )

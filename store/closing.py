@@ -5,6 +5,7 @@ Closing is one commit: outcome, place, deadline, kept events decided, facts. A m
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,44 +31,80 @@ class Mark:
     retry_after: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A step that is opened in the commit that closes it: its row so far, and its facts."""
+
+    step: dict[str, Any]
+    facts: list[tuple[str, str, str]]
+
+
+Standing = dict[str, tuple[str, str]]
+"""Channel to status and reason of the deliveries of a step."""
+
+
 def mark(work: Work, proposal: Proposal, marks: list[Mark]) -> Record | None:
     """Write answers down; the Record when that closed the step or it was closed before, None while a delivery is still out."""
     entrant = entrants.lock(work, proposal.entrant)
     assert entrant is not None, "an entrant that was opened is there"
     now = work.now()
+    rows = {row.channel: row for row in claims.of_step(work, entrant.id, proposal.n)}
+    changed = {answer.channel: _marked(rows[answer.channel], answer, now) for answer in marks if _counts(rows[answer.channel], answer)}
+    claims.save(work, list(changed.values()))
     for answer in marks:
-        _mark(work, proposal, answer, now)
         if answer.dead_tokens:
             profiles.drop_push_tokens(work, entrant.profile, answer.dead_tokens)
     if entrant.n != proposal.n or entrant.closed:
         return last_record(work, entrant)
-    standing = claims.statuses(work, entrant.id, proposal.n)
-    if any(status == "claimed" for status, _ in standing.values()):
+    found = standing_of(rows.values()) | {channel: (row["status"], row["reason"]) for channel, row in changed.items()}
+    if any(status == "claimed" for status, _ in found.values()):
         return None
-    return close(work, entrant, proposal, _outcome(standing), now, standing=standing)
+    return close(work, entrant, proposal, now, standing=found)
 
 
-def outcome_of(work: Work, entrant: Entrant, n: int) -> str:
+def standing_of(rows: Iterable[Row[Any]]) -> Standing:
+    """How the deliveries of a step stand."""
+    return {row.channel: (row.status, row.reason) for row in rows}
+
+
+def _outcome(standing: Standing) -> str:
     """How a message node is left, by what became of its deliveries (M1)."""
-    return _outcome(claims.statuses(work, entrant.id, n))
-
-
-def _outcome(standing: dict[str, tuple[str, str]]) -> str:
     found = {status for status, _ in standing.values()}
     return "error" if "failed" in found and not found & {"sent", "uncertain"} else "next"
 
 
+def _counts(row: Row[Any], answer: Mark) -> bool:
+    """A mark is never refused while a delivery is open; to try again what is over would open it again."""
+    return row.status == "claimed" or (row.status == "uncertain" and answer.status != "claimed")
+
+
+def _marked(row: Row[Any], answer: Mark, now: Instant) -> dict[str, Any]:
+    """The delivery with the answer on it: a transient one is a try and a pause, one too many of them a failure (M2)."""
+    over = {"provider_id": answer.provider_id, "reason": answer.reason, "token": "", "lease": None, "not_before": None, "marked_at": now}
+    if answer.status != "claimed":
+        return claims.change(row, **over, status=answer.status)
+    tries = row.tries + 1
+    if tries >= claims.MOST_TRIES:
+        return claims.change(row, **over | {"reason": "retries_exhausted"}, status="failed", tries=tries)
+    wait = max(claims.pause(tries), answer.retry_after or 0)
+    return claims.change(row, **over | {"not_before": now + int(wait * gate.MICROSECONDS), "marked_at": None}, tries=tries)
+
+
 def close(
-    work: Work, entrant: Entrant, proposal: Proposal, outcome: str, now: Instant, facts: list[tuple[str, str, str]] | None = None,
-    standing: dict[str, tuple[str, str]] | None = None,
+    work: Work, entrant: Entrant, proposal: Proposal, now: Instant, *, standing: Standing | None = None, branch: str = "",
+    opened: Opening | None = None,
 ) -> Record:  # fmt: skip
-    """Close step n of an entrant whose deliveries, if any, are all marked. `facts` are those of an opening in the same commit."""
-    facts = list(facts or ())
+    """Close step n of an entrant: `standing` are its deliveries, all marked, `branch` that of a condition.
+
+    `opened` is what an opening in the same commit has not written yet: the step is then one row that is written once.
+    """
+    facts = list(opened.facts) if opened is not None else []
     said = []
     if proposal.left:
         said.append(sentences.left(proposal.left, proposal.exit, heard=bool(proposal.event)))
-    if proposal.message:
-        standing = claims.statuses(work, entrant.id, proposal.n) if standing is None else standing
+    outcome = branch
+    if standing is not None:
+        outcome = _outcome(standing)
         facts += _of_deliveries(proposal.node, standing)
         shown = {channel: f"{status} ({reason})" if reason else status for channel, (status, reason) in standing.items()}
         said.append(sentences.sent(proposal.message, shown))
@@ -83,10 +120,11 @@ def close(
     said.append(sentences.went(entrant.place if entrant.waiting else "", reason))
     sentence = sentences.joined(*said)
     work.record(entrant.id, proposal.n, entrant.version, entrant.mode, now, facts)
-    work.connection.execute(
-        _CLOSE,
-        {"entrant_": entrant.id, "n_": proposal.n, "closed_at": now, "outcome": outcome, "place": entrant.place, "said": sentence},
-    )
+    closed = {"closed_at": now, "outcome": outcome, "place": entrant.place, "said": sentence}
+    if opened is not None:
+        work.connection.execute(_INSERT, opened.step | closed)
+    else:
+        work.connection.execute(_CLOSE, {"entrant_": entrant.id, "n_": proposal.n, **closed})
     _save(work, entrant)
     return _record(entrant, now, sentence)
 
@@ -114,10 +152,13 @@ def _decide_kept(work: Work, entrant: Entrant, at: gate.Gate, now: Instant) -> N
     won = gate.arrive(at, kept, matching.fits(entrant.frozen, entrant.id))
     if won is not None:
         entrant.decide(won, now)
+    entrant.keeps = False
     for event in kept:
         if won is not None and event == won.event:
             entrants.forget(work, entrant, event, won=True)
-        elif not (event.is_reaction and matching.is_kept(entrant.frozen, entrant.place, entrant.id, event)):
+        elif event.is_reaction and matching.is_kept(entrant.frozen, entrant.place, entrant.id, event):
+            entrant.keeps = True
+        else:
             entrants.forget(work, entrant, event)
 
 
@@ -128,7 +169,7 @@ def end_waiting(work: Work, entrant: Entrant, reason: str, now: Instant) -> Reco
     facts += _end(work, entrant, reason, now, "")
     said = sentences.went("", reason)
     work.connection.execute(
-        schema.steps.insert(),
+        _INSERT,
         {"entrant": entrant.id, "n": entrant.n, "opened_at": now, "closed_at": now, "outcome": reason, "place": "", "said": said},
     )
     work.record(entrant.id, entrant.n, entrant.version, entrant.mode, now, facts)
@@ -162,6 +203,7 @@ def _end(work: Work, entrant: Entrant, reason: str, now: Instant, end_node: str)
     entrant.won_node = entrant.won_source = entrant.won_event = ""
     for event in entrants.kept(work, entrant):
         entrants.forget(work, entrant, event)
+    entrant.keeps = False
     ended = (end_node, f"ended.{reason}", "")
     return [(end_node, "arrived", ""), ended] if end_node else [ended]
 
@@ -173,37 +215,14 @@ def _save(work: Work, entrant: Entrant) -> None:
         journeys.finish_if_empty(work, entrant.version)
 
 
-def _of_deliveries(node: str, standing: dict[str, tuple[str, str]]) -> list[tuple[str, str, str]]:
+def _of_deliveries(node: str, standing: Standing) -> list[tuple[str, str, str]]:
     return [(node, f"excluded.{reason}" if status == "excluded" else status, channel) for channel, (status, reason) in standing.items()]
 
 
-def _mark(work: Work, proposal: Proposal, answer: Mark, now: Instant) -> None:
-    values: dict[str, Any] = {"provider_id": answer.provider_id, "reason": answer.reason, "token": "", "lease": None}
-    if answer.status == "claimed":
-        tries = (
-            work.connection.execute(_TRIES, {"entrant": proposal.entrant, "step": proposal.n, "channel": answer.channel}).scalar_one() + 1
-        )
-        wait = max(claims.pause(tries), answer.retry_after or 0)
-        values |= {"status": "claimed", "tries": tries, "not_before": now + int(wait * gate.MICROSECONDS), "marked_at": None}
-        if tries >= claims.MOST_TRIES:
-            values |= {"status": "failed", "reason": "retries_exhausted", "marked_at": now}
-    else:
-        values |= {"status": answer.status, "not_before": None, "marked_at": now}
-    open_to = ("claimed",) if answer.status == "claimed" else ("claimed", "uncertain")  # to try again what is over would open it again
-    where = (
-        schema.deliveries.c.entrant == proposal.entrant, schema.deliveries.c.n == proposal.n,
-        schema.deliveries.c.channel == answer.channel, schema.deliveries.c.status.in_(open_to),
-    )  # fmt: skip
-    work.connection.execute(schema.deliveries.update().where(*where).values(values))
-
-
+_INSERT = schema.steps.insert()
 _CLOSE = (
     schema.steps.update()
     .where(schema.steps.c.entrant == bindparam("entrant_"), schema.steps.c.n == bindparam("n_"))
     .values({name: bindparam(name) for name in ("closed_at", "outcome", "place", "said")})
 )
 _STEP = select(schema.steps).where(schema.steps.c.entrant == bindparam("entrant"), schema.steps.c.n == bindparam("step"))
-_TRIES = select(schema.deliveries.c.tries).where(
-    schema.deliveries.c.entrant == bindparam("entrant"), schema.deliveries.c.n == bindparam("step"),
-    schema.deliveries.c.channel == bindparam("channel"),
-)  # fmt: skip

@@ -41,6 +41,7 @@ class Entrant:
     won_node: str
     won_source: str
     won_event: str
+    keeps: bool
     due: Instant | None
     ending: str
     end_reason: str
@@ -85,8 +86,8 @@ class Entrant:
 _OWN = tuple(field.name for field in fields(Entrant) if field.name not in ("hash", "version_state", "frozen"))
 _NAMES = (*_OWN, "hash", "version_state")
 _CHANGING = (
-    "state", "n", "closed", "place", "waiting", "arrived_at", "until", "won_node", "won_source", "won_event", "due", "ending",
-    "end_reason", "ended_at",
+    "state", "n", "closed", "place", "waiting", "arrived_at", "until", "won_node", "won_source", "won_event", "keeps", "due",
+    "ending", "end_reason", "ended_at",
 )  # fmt: skip
 _SELECT = select(*(schema.entrants.c[name] for name in _OWN), schema.versions.c.hash, schema.versions.c.state.label("version_state")).join(
     schema.versions, schema.versions.c.id == schema.entrants.c.version
@@ -125,10 +126,15 @@ def save(work: Work, entrant: Entrant) -> None:
 def keep(work: Work, entrant: Entrant, event: Event) -> None:
     """Keep an event for the gate that the entrant arrives at next."""
     work.connection.execute(_KEEP, {"entrant": entrant.id, "accepted_at": event.accepted_at, "source": event.source, "event": event.id})
+    if not entrant.keeps:
+        entrant.keeps = True
+        save(work, entrant)
 
 
 def kept(work: Work, entrant: Entrant) -> list[Event]:
-    """What is kept for an entrant, with what was in it."""
+    """What is kept for an entrant, with what was in it. Its row says when that is nothing, which is nearly always."""
+    if not entrant.keeps:
+        return []
     rows = work.connection.execute(_KEPT, {"entrant": entrant.id})
     return [Event(row.source, row.id, row.name, row.data, row.profile, row.occurred_at, row.accepted_at) for row in rows]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, MetaData, Table, Text, text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, MetaData, Table, Text, false, text
 
 metadata = MetaData()
 
@@ -128,6 +128,7 @@ entrants = Table(
     _instant("arrived_at"),
     _instant("until"),  # the gate's own end; null listens for ever
     _text("won_node"), _text("won_source"), _text("won_event"),  # the event that decided the gate
+    Column("keeps", Boolean, nullable=False, server_default=false()),  # whether anything may be kept for it
     _instant("due"),  # when the sweep looks after it
     _text("ending"),
     _text("end_reason"),

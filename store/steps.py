@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, select
 
-from journey import rules, walk
+from journey import ids, rules, walk
 from journey.contract import Proposal, Record
 from journey.errors import NotFound
 from journey.events import Instant
@@ -23,6 +23,7 @@ from journey.rule_text import as_tree
 from journey.walk import Outcome
 from store import claims, closing, entrants, messages, profiles, schema
 from store.claims import Busy, Claim, Policy
+from store.closing import Opening
 from store.entrants import Entrant
 from store.work import Work
 
@@ -93,19 +94,20 @@ def _open(work: Work, entrant: Entrant, proposal: Proposal, policy: Policy, now:
     step = {"entrant": entrant.id, "n": n, "left": proposal.left, "left_exit": proposal.exit, "by_source": proposal.source,
             "by_event": proposal.event, "node": proposal.node, "revision": None, "opened_at": now}  # fmt: skip
     if not proposal.message:
-        work.connection.execute(_INSERT, step)  # before the branch, which looks at the event that led here
-        outcome = _branch(work, entrant, proposal.node) if proposal.node else ""
-        return closing.close(work, entrant, proposal, outcome, now, facts)
+        branch = _branch(work, entrant, proposal) if proposal.node else ""
+        return closing.close(work, entrant, proposal, now, branch=branch, opened=Opening(step, facts))
     revision, document = messages.latest(work.connection, proposal.message)
+    step["revision"] = revision
     profile = profiles.read(work.connection, entrant.profile) or Profile(entrant.profile)
-    work.connection.execute(_INSERT, {**step, "revision": revision})
     claimed = claims.claim(work, entrant, n, proposal.node, document, tuple(proposal.channels), profile, policy, now)
     if not claimed:
-        return closing.close(work, entrant, proposal, closing.outcome_of(work, entrant, n), now, facts)
+        standing = closing.standing_of(claims.of_step(work, entrant.id, n))
+        return closing.close(work, entrant, proposal, now, standing=standing, opened=Opening(step, facts))
+    work.connection.execute(_INSERT, step)
     work.record(entrant.id, n, entrant.version, entrant.mode, now, facts)
     entrant.place, entrant.due = proposal.node, now + max(policy.carriers[claim.channel].lease for claim in claimed)
     entrants.save(work, entrant)
-    return Opened(tuple(claimed), document, profile, entrant.journey, _event_of(work, entrant.id), now)
+    return Opened(tuple(claimed), document, profile, entrant.journey, _event_of(work, proposal), now)
 
 
 def _is_own(step: Row[Any], proposal: Proposal) -> bool:
@@ -123,38 +125,43 @@ def _resume(work: Work, entrant: Entrant, proposal: Proposal, policy: Policy, st
     if isinstance(taken, Busy):
         return taken
     if not taken:
-        return closing.close(work, entrant, proposal, closing.outcome_of(work, entrant, proposal.n), now)
+        return closing.close(work, entrant, proposal, now, standing=closing.standing_of(claims.of_step(work, entrant.id, proposal.n)))
     document = messages.at(work.connection, proposal.message, step.revision)
     profile = profiles.read(work.connection, entrant.profile) or Profile(entrant.profile)
     entrant.due = now + max(policy.carriers[claim.channel].lease for claim in taken)
     entrants.save(work, entrant)
-    return Opened(tuple(taken), document, profile, entrant.journey, _event_of(work, entrant.id), now)
+    return Opened(tuple(taken), document, profile, entrant.journey, _event_of(work, proposal), now)
 
 
-def _branch(work: Work, entrant: Entrant, node_id: str) -> str:
+def _branch(work: Work, entrant: Entrant, proposal: Proposal) -> str:
     """The branch of a condition that is true for this person now."""
-    condition = entrant.frozen.journey.node(node_id)
+    condition = entrant.frozen.journey.node(proposal.node)
     assert isinstance(condition, Condition)
     profile = profiles.read(work.connection, entrant.profile) or Profile(entrant.profile)
-    event = _event_of(work, entrant.id)
-    scope = rules.Scope.of_profile(profile.attributes, event=event)
+    scope = rules.Scope.of_profile(profile.attributes, event=_event_of(work, proposal))
     for branch in condition.branches:
         if branch.when is not None and rules.evaluate(as_tree(branch.when), scope):
             return branch.id
     return "otherwise"
 
 
-def _event_of(work: Work, entrant: str) -> Mapping[str, Any]:
-    """What was in the last event, not a reaction, that brought this entrant on."""
-    found = work.connection.execute(_LAST_EVENT, {"entrant": entrant}).scalar()
+def _event_of(work: Work, proposal: Proposal) -> Mapping[str, Any]:
+    """What was in the last event, not a reaction, that brought an entrant to this step: its own, else that of a step before."""
+    if proposal.event and proposal.source != ids.REACTIONS:
+        found = work.connection.execute(_EVENT, {"source": proposal.source, "event": proposal.event}).scalar()
+    elif proposal.n > 1:
+        found = work.connection.execute(_LAST_EVENT, {"entrant": proposal.entrant}).scalar()
+    else:
+        found = None  # only the entry has led to the first step
     return found if isinstance(found, dict) else {}
 
 
 _INSERT = schema.steps.insert()
+_EVENT = select(schema.events.c.data).where(schema.events.c.source == bindparam("source"), schema.events.c.id == bindparam("event"))
 _LAST_EVENT = (
     select(schema.events.c.data)
     .join(schema.steps, (schema.steps.c.by_source == schema.events.c.source) & (schema.steps.c.by_event == schema.events.c.id))
-    .where(schema.steps.c.entrant == bindparam("entrant"), schema.steps.c.by_event != "", schema.steps.c.by_source != "sojourn")
+    .where(schema.steps.c.entrant == bindparam("entrant"), schema.steps.c.by_event != "", schema.steps.c.by_source != ids.REACTIONS)
     .order_by(schema.steps.c.n.desc())
     .limit(1)
 )

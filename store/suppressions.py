@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, select, tuple_
+from sqlalchemy import ColumnElement, Connection, bindparam, select, tuple_
 from sqlalchemy import delete as sql_delete
 
 from journey.errors import NotFound
@@ -13,6 +13,8 @@ from journey.events import Instant
 from store.schema import suppressions
 from store.upserts import upsert
 from store.work import Work
+
+_BARRED = select(suppressions.c.at).where(suppressions.c.channel == bindparam("channel"), suppressions.c.address == bindparam("address"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +29,11 @@ class Suppression:
 
 def of(connection: Connection, wanted: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
     """Of these (channel, address) pairs, those that are suppressed, written as they were given. Mail addresses differ not by case."""
-    if not wanted:
-        return set()
-    kept_as = {pair: (pair[0], _key(*pair)) for pair in wanted}
-    key = tuple_(suppressions.c.channel, suppressions.c.address)
-    rows = connection.execute(select(suppressions.c.channel, suppressions.c.address).where(key.in_(list(kept_as.values()))))
-    found = {(row.channel, row.address) for row in rows}
-    return {pair for pair, kept in kept_as.items() if kept in found}
+    barred = set()
+    for channel, address in wanted:
+        if connection.execute(_BARRED, {"channel": channel, "address": _key(channel, address)}).scalar() is not None:
+            barred.add((channel, address))
+    return barred
 
 
 def put(work: Work, channel: str, address: str, reason: str = "") -> Suppression:

@@ -93,6 +93,7 @@ def upgrade() -> None:
         sa.Column("won_node", sa.Text(), server_default=sa.text("('')"), nullable=False),
         sa.Column("won_source", sa.Text(), server_default=sa.text("('')"), nullable=False),
         sa.Column("won_event", sa.Text(), server_default=sa.text("('')"), nullable=False),
+        sa.Column("keeps", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("due", sa.BigInteger(), autoincrement=False, nullable=True),
         sa.Column("ending", sa.Text(), server_default=sa.text("('')"), nullable=False),
         sa.Column("end_reason", sa.Text(), server_default=sa.text("('')"), nullable=False),
