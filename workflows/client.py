@@ -23,6 +23,8 @@ SEARCH_ATTRIBUTES = (JOURNEY, VERSION, TEST)
 
 _log = logging.getLogger("sojourn.workflows")
 _RPC = timedelta(seconds=5)
+_TELLING = timedelta(seconds=30)
+"""Nobody waits for a signal, and one that is lost leaves its person standing: a server that is merely slow gets its time."""
 
 
 class TemporalWorkflows:
@@ -85,7 +87,7 @@ class TemporalWorkflows:
 
     async def _signal(self, entrant: str, name: str, argument: Happened | Leave) -> None:
         try:
-            await self._client.get_workflow_handle(entrant).signal(name, argument, rpc_timeout=_RPC)
+            await self._client.get_workflow_handle(entrant).signal(name, argument, rpc_timeout=_TELLING)
         except RPCError as error:
             if error.status == RPCStatusCode.NOT_FOUND:
                 _log.warning("%s is not known to the Temporal server, or has ended; the store goes on with it", entrant)
