@@ -12,10 +12,11 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.sending import Sending
-from journey.contract import Proposal, Record
+from journey.contract import Proposal, Record, Removal
 from store.claims import Busy, pause
 from store.closing import Mark, mark
 from store.database import Database
+from store.removal import tell
 from store.steps import Opened, open_step
 from workflows.ports import Stopping
 
@@ -39,6 +40,10 @@ class Stops(Stopping):
         if isinstance(opened, Busy):
             raise _again(f"{proposal.entrant} is being served, or its provider asked for a pause", opened.seconds)
         return await self._send(proposal, opened)
+
+    @activity.defn(name="remove")
+    async def remove(self, removal: Removal) -> None:
+        await self._database.write(lambda work: tell(work, removal.entrant, removal.reason))
 
     async def drain(self) -> None:
         """Wait for what is still on its way to a provider, so that its answer is marked."""

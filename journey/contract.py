@@ -38,6 +38,14 @@ class Leave:
 
 
 @dataclass(slots=True)
+class Removal:
+    """Somebody outside wants this entrant to end, for this reason; one that stands already stays."""
+
+    entrant: str = ""
+    reason: str = ""
+
+
+@dataclass(slots=True)
 class Landing:
     """Where an outcome of a stop leads: a place, or the end for a reason (then `place` is the end node, if one is drawn)."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import bindparam, select, text, update
 
-from store import schema
+from store import entrants, schema
 from store.work import Work
 
 _TO_TELL = (
@@ -14,6 +14,14 @@ _TO_TELL = (
     .limit(bindparam("most"))
     .with_for_update()
 )
+
+
+def tell(work: Work, entrant: str, reason: str) -> None:
+    """Write the reason on one entrant. The first reason stays, and one that has ended has ended."""
+    found = entrants.lock(work, entrant)
+    if found is not None and found.state == "open" and not found.must_end:
+        found.ending = reason
+        entrants.save(work, found)
 
 
 def tell_page(work: Work, version: str, reason: str, most: int) -> list[str]:

@@ -6,6 +6,7 @@ frozen graph that serves all workflows of this process.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,6 +15,7 @@ import temporalio.converter
 from temporalio.api.common.v1 import Payload
 from temporalio.converter import CompositePayloadConverter, DataConverter, DefaultPayloadConverter, EncodingPayloadConverter, PayloadCodec
 
+from journey.errors import NotFound
 from journey.graph import Journey
 from journey.version import Version
 
@@ -66,9 +68,10 @@ class VersionCodec(PayloadCodec):
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
         for payload in payloads:
             if payload.metadata.get("encoding") == ENCODING.encode():
-                name = payload.data.decode()
+                name = payload.data.decode(errors="replace")
                 if name not in _at_hand:
-                    _at_hand[name] = (await self._load(name)).journey
+                    with contextlib.suppress(NotFound):  # anybody may signal such a hash; whoever needs it fails at the converter
+                        _at_hand[name] = (await self._load(name)).journey
         return list(payloads)
 
 

@@ -5,6 +5,7 @@ It knows the graph and the walk. Who the person is, what is in an event and what
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -14,7 +15,7 @@ from temporalio.exceptions import FailureError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from journey import walk
-    from journey.contract import EntrantStart, Happened, Leave, Proposal, Record
+    from journey.contract import EntrantStart, Happened, Leave, Proposal, Record, Removal
     from journey.graph import Journey
     from journey.proposing import propose
     from journey.walk import Outcome
@@ -24,6 +25,8 @@ with workflow.unsafe.imports_passed_through():
 FAST = timedelta(seconds=5)
 """The bound of the fast path, far above the 1.2 s that the stop allows itself: it must end before the server gives up on the task."""
 DURABLE = timedelta(minutes=2)
+REMOVED = "removed"
+SIGNALS: dict[str, type[Happened] | type[Leave]] = {"happened": Happened, "leave": Leave}
 RETRIES = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5))
 
 
@@ -35,13 +38,21 @@ class Entrant:
     def __init__(self, start: EntrantStart, journey: Journey) -> None:
         self.entrant = start.entrant
         self.journey = journey
-        self.happened: Happened | None = None
+        self.happened: dict[int, Happened] = {}
         self.leaving = False
-        self.unknown: list[str] = []
 
     @workflow.run
     async def run(self, start: EntrantStart, journey: Journey) -> str:
-        """Stop after stop until the store says it was the last; returns the reason."""
+        """The whole way; returns the reason of its end. A cancel from outside ends it as removed: the store hears of it first (D10)."""
+        walking = asyncio.create_task(self.go(start))
+        try:
+            return await asyncio.shield(walking)
+        except asyncio.CancelledError:
+            await self.be_removed()
+            return await walking
+
+    async def go(self, start: EntrantStart) -> str:
+        """Stop after stop until the store says it was the last."""
         record = await self.resume(start)
         while not record.end:
             proposal = await self.leave(record)
@@ -61,11 +72,11 @@ class Entrant:
         if not isinstance(at, walk.Listen):
             return propose(self.journey, self.entrant, record.n + 1, record.place)
         heard = await self.hear(record)
-        if heard is not None:
+        if heard is not None and heard.node in at.nodes:
             left = Outcome(heard.node, "next")
             return propose(self.journey, self.entrant, record.n + 1, walk.follow(self.journey, left), left, heard)
-        if at.due is None or self.leaving:
-            self.leaving = False  # the store knows whether it must; asked once, a wrong signal costs one question
+        if heard is not None or at.due is None or self.leaving:
+            self.leaving = False  # the store knows what is so; a wrong signal costs one question
             return Proposal(entrant=self.entrant, n=record.n + 1)
         return propose(self.journey, self.entrant, record.n + 1, walk.follow(self.journey, at.due), at.due)
 
@@ -74,12 +85,8 @@ class Entrant:
         if record.node:
             return Happened(record.n, record.node, record.source, record.event)
         workflow.set_current_details(record.said)
-        await until_noted(lambda: self.noted(record.n) or self.leaving, record.seconds, record.place)
-        return self.happened if self.noted(record.n) else None
-
-    def noted(self, n: int) -> bool:
-        """Has the gate that step n arrived at been decided? An old signal decides no new gate."""
-        return self.happened is not None and self.happened.n == n
+        await until_noted(lambda: record.n in self.happened or self.leaving, record.seconds, record.place)
+        return self.happened.pop(record.n, None)  # believed once: if it is not so, the record that comes back says what is
 
     async def stop(self, proposal: Proposal) -> Record:
         """The fast path once, then the durable one: the same function with the same input (D2)."""
@@ -98,18 +105,32 @@ class Entrant:
                 summary=f"{proposal.n}: {proposal.node or proposal.left}",
             )
 
-    @workflow.signal(name="happened")
-    def note_happened(self, happened: Happened) -> None:
-        """The later step counts: an entrant decides its gates in order, but signals may be late."""
-        if self.happened is None or happened.n >= self.happened.n:
-            self.happened = happened
-
-    @workflow.signal(name="leave")
-    def note_leave(self, leave: Leave) -> None:
+    async def be_removed(self) -> None:
+        """Tell the store that the next stop is the last; a stop that is under way finds it there too."""
+        await workflow.execute_activity_method(
+            Stopping.remove, Removal(self.entrant, REMOVED), start_to_close_timeout=DURABLE, retry_policy=RETRIES, summary="cancelled"
+        )
         self.leaving = True
 
     @workflow.signal(dynamic=True)
-    def note_unknown(self, name: str, arguments: Sequence[RawValue]) -> None:
-        """A signal that is not ours is kept in sight and has no effect."""
-        self.unknown.append(name)
-        workflow.logger.warning("A signal that nobody knows: %s", name)
+    def note(self, name: str, arguments: Sequence[RawValue]) -> None:
+        """Every signal comes here, as it was sent: one that is not ours, or cannot be read, stays in the history and has no effect."""
+        match read_signal(name, arguments):
+            case Happened() as happened:  # noted for the step whose gate it names, so that an old one decides no new gate
+                self.happened.setdefault(happened.n, happened)
+            case Leave():
+                self.leaving = True
+            case _:
+                workflow.logger.warning("A signal that is not understood: %.100s", name)
+
+
+def read_signal(name: str, arguments: Sequence[RawValue]) -> Happened | Leave | None:
+    """What a signal says, None when nobody can tell. Left to the SDK, one with too many arguments would hold its workflow up for ever."""
+    kind = SIGNALS.get(name)
+    if kind is None or len(arguments) != 1:
+        return None
+    try:
+        said = workflow.payload_converter().from_payload(arguments[0].payload, kind)
+    except Exception:  # whatever a converter may raise over bytes that anybody may have sent
+        return None
+    return said if isinstance(said, kind) else None

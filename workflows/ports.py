@@ -6,20 +6,24 @@ from abc import ABC, abstractmethod
 
 from temporalio import activity
 
-from journey.contract import EntrantStart, Happened, Landing, Leave, Pages, Proposal, Record, RunStart, WindDownStart
+from journey.contract import EntrantStart, Happened, Landing, Leave, Pages, Proposal, Record, Removal, RunStart, WindDownStart
 
 __all__ = [
-    "EntrantStart", "Happened", "Landing", "Leave", "Pages", "Proposal", "Reading", "Record", "RunStart", "Stopping",
-    "WindDownStart", "WindingDown",
+    "EntrantStart", "Happened", "Landing", "Leave", "Pages", "Proposal", "Reading", "Record", "Removal", "RunStart",
+    "Stopping", "WindDownStart", "WindingDown",
 ]  # fmt: skip
 
 
 class Stopping(ABC):
-    """One stop of an entrant."""
+    """One stop of an entrant; and a word to the store that the next one is to be its last."""
 
     @abstractmethod
     @activity.defn(name="stop")
     async def stop(self, proposal: Proposal) -> Record: ...
+
+    @abstractmethod
+    @activity.defn(name="remove")
+    async def remove(self, removal: Removal) -> None: ...
 
 
 class Reading(ABC):
