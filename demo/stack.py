@@ -66,14 +66,24 @@ def app_of(process: Process) -> FastAPI:
     )  # fmt: skip
 
 
+def listening(host: str, port: int) -> socket.socket:
+    """A socket bound to an address. It names its protocol: asyncio turns off the holding back of small answers only where it sees one."""
+    made = socket.socket(proto=socket.IPPROTO_TCP)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind((host, port))
+    except OSError:
+        made.close()
+        raise
+    return made
+
+
 @asynccontextmanager
 async def serving(app: FastAPI, host: str, port: int) -> AsyncIterator[None]:
     """Serve an app until the block is left. Signals stay with whoever runs us."""
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off"))
-    with socket.socket() as listening:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((host, port))
-        running = asyncio.create_task(server._serve([listening]))  # serve() itself would take the signals
+    with listening(host, port) as taken:
+        running = asyncio.create_task(server._serve([taken]))  # serve() itself would take the signals
         try:
             while not server.started and not running.done():
                 await asyncio.sleep(0.01)
