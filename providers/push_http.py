@@ -8,20 +8,16 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
 from journey.errors import BadInput
 from journey.messages import Rendered, RenderedPush
+from providers.http_answers import LONGEST_DETAIL, body_of, object_in, retry_after, words
 from providers.port import Answer, Later, Refused, Took
 
 _TRANSIENT = frozenset({401, 408, 409, 425, 429})
-_LONGEST_ANSWER = 64_000
-_LONGEST_DETAIL = 300
 
 
 class HttpPushProvider:
@@ -66,13 +62,13 @@ class HttpPushProvider:
             async with asyncio.timeout(self.longest_call):
                 answer = await self._client.send(call, stream=True)
                 try:
-                    return _read(answer, await _body(answer), message.tokens)
+                    return _read(answer, await body_of(answer), message.tokens)
                 finally:
                     await answer.aclose()
         except TimeoutError:
             return Later(f"the push service did not answer within {self.longest_call:g} s")
         except httpx.HTTPError as error:  # also a break in the middle of an answer: asked again, the service says the same
-            return Later(f"the push service cannot be reached: {str(error) or type(error).__name__}"[:_LONGEST_DETAIL])
+            return Later(f"the push service cannot be reached: {words(error)}")
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -83,19 +79,9 @@ def _key(delivery: str) -> str:
     return "".join(sign if " " <= sign <= "~" else f"\\x{ord(sign):02x}" for sign in delivery)
 
 
-async def _body(answer: httpx.Response) -> bytes:
-    """The body up to a bound: a service that never stops talking is not listened to for ever."""
-    read = b""
-    async for piece in answer.aiter_raw():
-        read += piece
-        if len(read) > _LONGEST_ANSWER:
-            return read[:_LONGEST_ANSWER]
-    return read
-
-
 def _read(answer: httpx.Response, body: bytes, tokens: tuple[str, ...]) -> Answer:
-    said = _json(body)
-    detail = f"{answer.status_code} {body.decode('utf-8', 'replace')}".strip()[:_LONGEST_DETAIL]
+    said = object_in(body)
+    detail = f"{answer.status_code} {body.decode('utf-8', 'replace')}".strip()[:LONGEST_DETAIL]
     if answer.is_success:
         unregistered = said.get("unregistered")
         dead = tuple(token for token in tokens if token in unregistered) if isinstance(unregistered, list) else ()
@@ -104,26 +90,7 @@ def _read(answer: httpx.Response, body: bytes, tokens: tuple[str, ...]) -> Answe
         provider_id = said.get("id")
         return Took(provider_id if isinstance(provider_id, str) else "", dead)
     if answer.status_code in _TRANSIENT or answer.status_code >= 500:
-        return Later(detail, _retry_after(answer.headers.get("Retry-After", "")))
+        return Later(detail, retry_after(answer))
     if said.get("error") == "UNREGISTERED":
         return Refused("unregistered", "no device of this person has the app any more", tokens)
     return Refused("message_refused", detail)
-
-
-def _json(body: bytes) -> dict[str, Any]:
-    try:
-        said = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return said if isinstance(said, dict) else {}
-
-
-def _retry_after(text: str) -> float | None:
-    """Seconds, or an HTTP date; None for anything else."""
-    if text.strip().isdecimal() and len(text) < 10:
-        return float(text)
-    try:
-        at = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return max(0.0, ((at if at.tzinfo else at.replace(tzinfo=UTC)) - datetime.now(UTC)).total_seconds())
