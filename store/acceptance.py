@@ -7,9 +7,8 @@ keeps is a discard, once, with its reason (G7).
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import bindparam, select
 
 from journey import events, gate, ids, matching
 from journey.errors import NotFound
@@ -17,6 +16,7 @@ from journey.events import Event, Instant
 from journey.profiles import ProfileDocument
 from store import definitions, entrants, profiles, schema
 from store.entrants import Entrant
+from store.statements import Row, Statement
 from store.upserts import insert_new
 from store.work import CounterKey, Work
 
@@ -98,7 +98,7 @@ def react(work: Work, delivery: str, kind: str, link: str = "") -> Verdict:
     now = work.now()
     _fact(work, row, kind, now)
     if row.status == "uncertain":  # whoever has opened it has got it (M1)
-        work.connection.execute(_WAS_SENT, {"entrant_": row.entrant, "step": row.n, "channel_": row.channel})
+        _WAS_SENT.run(work.connection, {"entrant_": row.entrant, "step": row.n, "channel_": row.channel})
     inside = [entrant] if entrant is not None and entrant.state == "open" else []
     return _hear(work, replace(event, accepted_at=now), inside, (row.entrant, row.version))
 
@@ -214,41 +214,37 @@ def _insert(work: Work, event: Event) -> bool:
 def _stamp(work: Work, event: Event, *, won: bool = False) -> None:
     """Whose it is, when it was accepted, and whether it has decided a gate: known only after the locks are held."""
     stamp = {"source_": event.source, "id_": event.id, "profile": event.profile, "accepted_at": event.accepted_at, "won": won}
-    work.connection.execute(_STAMP, stamp)
+    _STAMP.run(work.connection, stamp)
 
 
-def _delivery(work: Work, delivery: str) -> Row[Any]:
+def _delivery(work: Work, delivery: str) -> Row:
     try:
         name = ids.read_delivery(delivery)
     except ValueError:
         name = None
-    row = (
-        None
-        if name is None
-        else work.connection.execute(_DELIVERY, {"entrant": name.entrant, "step": name.n, "channel": name.channel}).one_or_none()
-    )
+    row = None if name is None else _DELIVERY.first(work.connection, {"entrant": name.entrant, "step": name.n, "channel": name.channel})
     if row is None or row.status == "excluded":
         raise NotFound("There is no such delivery.")
     return row
 
 
-def _fact(work: Work, row: Row[Any], kind: str, at: Instant) -> None:
+def _fact(work: Work, row: Row, kind: str, at: Instant) -> None:
     """What was done with a delivery is always a fact of it, however late; done twice it is one."""
     fact = {"entrant": row.entrant, "n": row.n, "node": row.node, "kind": kind, "channel": row.channel, "at": at}
     if insert_new(work.connection, schema.facts, fact):
         work.counted[CounterKey(row.version, row.mode, row.node, kind, row.channel)] += 1
 
 
-_STAMP = (
+_STAMP = Statement(
     schema.events.update()
     .where(schema.events.c.source == bindparam("source_"), schema.events.c.id == bindparam("id_"))
     .values({name: bindparam(name) for name in ("profile", "accepted_at", "won")})
 )
-_DELIVERY = select(schema.deliveries).where(
+_DELIVERY = Statement(select(schema.deliveries).where(
     schema.deliveries.c.entrant == bindparam("entrant"), schema.deliveries.c.n == bindparam("step"),
     schema.deliveries.c.channel == bindparam("channel"),
-)  # fmt: skip
-_WAS_SENT = (
+))  # fmt: skip
+_WAS_SENT = Statement(
     schema.deliveries.update()
     .where(
         schema.deliveries.c.entrant == bindparam("entrant_"), schema.deliveries.c.n == bindparam("step"),

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import bindparam, select
 
 from journey import ids
 from journey.events import Instant
@@ -18,6 +18,7 @@ from journey.messages import MessageDocument
 from journey.profiles import Profile
 from store import schema, suppressions
 from store.entrants import Entrant
+from store.statements import Row, Statement
 from store.work import Work
 
 MOST_TRIES = 20
@@ -79,7 +80,7 @@ def claim(work: Work, entrant: Entrant, n: int, node: str, document: MessageDocu
         if not reason:
             claims.append(Claim(channel, token, ids.delivery(entrant.id, n, channel)))
     if rows:
-        work.connection.execute(_INSERT, rows)
+        _INSERT.run(work.connection, rows)
     return claims
 
 
@@ -126,12 +127,12 @@ def pause(tries: int) -> float:
     return min(2.0 ** max(tries - 1, 0), LONGEST_PAUSE)
 
 
-def of_step(work: Work, entrant: str, n: int) -> Sequence[Row[Any]]:
+def of_step(work: Work, entrant: str, n: int) -> Sequence[Row]:
     """The deliveries of a step, in the order of their channels."""
-    return work.connection.execute(_OF_STEP, {"entrant": entrant, "step": n}).all()
+    return _OF_STEP.all(work.connection, {"entrant": entrant, "step": n})
 
 
-def change(row: Row[Any], **values: Any) -> dict[str, Any]:
+def change(row: Row, **values: Any) -> dict[str, Any]:
     """A delivery as it is to stand from now on; what is not named stays."""
     key = {"entrant_": row.entrant, "n_": row.n, "channel_": row.channel}
     return key | {name: values[name] if name in values else getattr(row, name) for name in _CHANGING}
@@ -140,7 +141,7 @@ def change(row: Row[Any], **values: Any) -> dict[str, Any]:
 def save(work: Work, changed: list[dict[str, Any]]) -> None:
     """Write deliveries down as `change` has made them."""
     if changed:
-        work.connection.execute(_SAVE, changed)
+        _SAVE.run(work.connection, changed)
 
 
 def _exclusions(work: Work, channels: list[str], profile: Profile, policy: Policy) -> dict[str, str]:
@@ -164,14 +165,14 @@ def _exclusions(work: Work, channels: list[str], profile: Profile, policy: Polic
     return reasons
 
 
-_INSERT = schema.deliveries.insert()
-_OF_STEP = (
+_INSERT = Statement(schema.deliveries.insert())
+_OF_STEP = Statement(
     select(schema.deliveries)
     .where(schema.deliveries.c.entrant == bindparam("entrant"), schema.deliveries.c.n == bindparam("step"))
     .order_by(schema.deliveries.c.channel)
 )
 _CHANGING = ("status", "reason", "token", "lease", "tries", "not_before", "provider_id", "marked_at")
-_SAVE = (
+_SAVE = Statement(
     schema.deliveries.update()
     .where(*(schema.deliveries.c[name] == bindparam(f"{name}_") for name in ("entrant", "n", "channel")))
     .values({name: bindparam(name) for name in _CHANGING})

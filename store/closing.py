@@ -9,13 +9,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import bindparam, select
 
 from journey import gate, matching, sentences, walk
 from journey.contract import Proposal, Record
 from journey.events import Instant
 from store import claims, entrants, journeys, profiles, schema
 from store.entrants import Entrant
+from store.statements import Row, Statement
 from store.work import Work
 
 
@@ -62,7 +63,7 @@ def mark(work: Work, proposal: Proposal, marks: list[Mark]) -> Record | None:
     return close(work, entrant, proposal, now, standing=found)
 
 
-def standing_of(rows: Iterable[Row[Any]]) -> Standing:
+def standing_of(rows: Iterable[Row]) -> Standing:
     """How the deliveries of a step stand."""
     return {row.channel: (row.status, row.reason) for row in rows}
 
@@ -73,12 +74,12 @@ def _outcome(standing: Standing) -> str:
     return "error" if "failed" in found and not found & {"sent", "uncertain"} else "next"
 
 
-def _counts(row: Row[Any], answer: Mark) -> bool:
+def _counts(row: Row, answer: Mark) -> bool:
     """A mark is never refused while a delivery is open; to try again what is over would open it again."""
     return row.status == "claimed" or (row.status == "uncertain" and answer.status != "claimed")
 
 
-def _marked(row: Row[Any], answer: Mark, now: Instant) -> dict[str, Any]:
+def _marked(row: Row, answer: Mark, now: Instant) -> dict[str, Any]:
     """The delivery with the answer on it: a transient one is a try and a pause, one too many of them a failure (M2)."""
     over = {"provider_id": answer.provider_id, "reason": answer.reason, "token": "", "lease": None, "not_before": None, "marked_at": now}
     if answer.status != "claimed":
@@ -122,9 +123,9 @@ def close(
     work.record(entrant.id, proposal.n, entrant.version, entrant.mode, now, facts)
     closed = {"closed_at": now, "outcome": outcome, "place": entrant.place, "said": sentence}
     if opened is not None:
-        work.connection.execute(_INSERT, opened.step | closed)
+        _INSERT.run(work.connection, opened.step | closed)
     else:
-        work.connection.execute(_CLOSE, {"entrant_": entrant.id, "n_": proposal.n, **closed})
+        _CLOSE.run(work.connection, {"entrant_": entrant.id, "n_": proposal.n, **closed})
     _save(work, entrant)
     return _record(entrant, now, sentence)
 
@@ -168,8 +169,8 @@ def end_waiting(work: Work, entrant: Entrant, reason: str, now: Instant) -> Reco
     facts = [(node, f"left.{reason}", "") for node in walk.nodes_of(entrant.place)] if entrant.gate_here() is not None else []
     facts += _end(work, entrant, reason, now, "")
     said = sentences.went("", reason)
-    work.connection.execute(
-        _INSERT,
+    _INSERT.run(
+        work.connection,
         {"entrant": entrant.id, "n": entrant.n, "opened_at": now, "closed_at": now, "outcome": reason, "place": "", "said": said},
     )
     work.record(entrant.id, entrant.n, entrant.version, entrant.mode, now, facts)
@@ -186,9 +187,9 @@ def last_record(work: Work, entrant: Entrant) -> Record:
     return Record(last.n, last.place, node=heard, source=opened.by_source, event=opened.by_event, said=last.said)
 
 
-def step(work: Work, entrant: str, n: int) -> Row[Any]:
+def step(work: Work, entrant: str, n: int) -> Row:
     """Step n as it stands."""
-    return work.connection.execute(_STEP, {"entrant": entrant, "step": n}).one()
+    return _STEP.first(work.connection, {"entrant": entrant, "step": n})
 
 
 def _record(entrant: Entrant, now: Instant, said: str) -> Record:
@@ -219,10 +220,10 @@ def _of_deliveries(node: str, standing: Standing) -> list[tuple[str, str, str]]:
     return [(node, f"excluded.{reason}" if status == "excluded" else status, channel) for channel, (status, reason) in standing.items()]
 
 
-_INSERT = schema.steps.insert()
-_CLOSE = (
+_INSERT = Statement(schema.steps.insert())
+_CLOSE = Statement(
     schema.steps.update()
     .where(schema.steps.c.entrant == bindparam("entrant_"), schema.steps.c.n == bindparam("n_"))
     .values({name: bindparam(name) for name in ("closed_at", "outcome", "place", "said")})
 )
-_STEP = select(schema.steps).where(schema.steps.c.entrant == bindparam("entrant"), schema.steps.c.n == bindparam("step"))
+_STEP = Statement(select(schema.steps).where(schema.steps.c.entrant == bindparam("entrant"), schema.steps.c.n == bindparam("step")))

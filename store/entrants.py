@@ -12,6 +12,7 @@ from journey import durations, gate, walk
 from journey.events import Event, Instant
 from journey.version import Version
 from store import schema
+from store.statements import Statement
 from store.versions import frozen_version
 from store.work import Work
 
@@ -92,14 +93,13 @@ _CHANGING = (
 _SELECT = select(*(schema.entrants.c[name] for name in _OWN), schema.versions.c.hash, schema.versions.c.state.label("version_state")).join(
     schema.versions, schema.versions.c.id == schema.entrants.c.version
 )
-_BY_ID = _SELECT.where(schema.entrants.c.id == bindparam("entrant"))
-_BY_ID_LOCKED = _BY_ID.with_for_update(of=schema.entrants)
-_OPEN_OF_PROFILE = (
+_LOCK = Statement(_SELECT.where(schema.entrants.c.id == bindparam("entrant")).with_for_update(of=schema.entrants))
+_OPEN_OF_PROFILE = Statement(
     _SELECT.where(schema.entrants.c.profile == bindparam("profile"), text("entrants.state = 'open'"))
     .order_by(schema.entrants.c.id)
     .with_for_update(of=schema.entrants)
 )
-_SAVE = (
+_SAVE = Statement(
     schema.entrants.update()
     .where(schema.entrants.c.id == bindparam("entrant"))
     .values({name: bindparam(f"new_{name}") for name in _CHANGING})
@@ -108,24 +108,24 @@ _SAVE = (
 
 def lock(work: Work, entrant: str) -> Entrant | None:
     """The entrant, under its lock until the commit; None when there is none."""
-    row = work.connection.execute(_BY_ID_LOCKED, {"entrant": entrant}).one_or_none()
-    return None if row is None else _of(work.connection, tuple(row))
+    row = _LOCK.first(work.connection, {"entrant": entrant})
+    return None if row is None else _of(work.connection, row)
 
 
 def open_of(work: Work, profile: str) -> list[Entrant]:
     """The open entrants of a person, all locked, in the order of their ids."""
-    return [_of(work.connection, tuple(row)) for row in work.connection.execute(_OPEN_OF_PROFILE, {"profile": profile})]
+    return [_of(work.connection, row) for row in _OPEN_OF_PROFILE.all(work.connection, {"profile": profile})]
 
 
 def save(work: Work, entrant: Entrant) -> None:
     """Write what may have changed."""
     values = {f"new_{name}": getattr(entrant, name) for name in _CHANGING}
-    work.connection.execute(_SAVE, {"entrant": entrant.id, **values})
+    _SAVE.run(work.connection, {"entrant": entrant.id, **values})
 
 
 def keep(work: Work, entrant: Entrant, event: Event) -> None:
     """Keep an event for the gate that the entrant arrives at next."""
-    work.connection.execute(_KEEP, {"entrant": entrant.id, "accepted_at": event.accepted_at, "source": event.source, "event": event.id})
+    _KEEP.run(work.connection, {"entrant": entrant.id, "accepted_at": event.accepted_at, "source": event.source, "event": event.id})
     if not entrant.keeps:
         entrant.keeps = True
         save(work, entrant)
@@ -135,24 +135,24 @@ def kept(work: Work, entrant: Entrant) -> list[Event]:
     """What is kept for an entrant, with what was in it. Its row says when that is nothing, which is nearly always."""
     if not entrant.keeps:
         return []
-    rows = work.connection.execute(_KEPT, {"entrant": entrant.id})
+    rows = _KEPT.all(work.connection, {"entrant": entrant.id})
     return [Event(row.source, row.id, row.name, row.data, row.profile, row.occurred_at, row.accepted_at) for row in rows]
 
 
 def forget(work: Work, entrant: Entrant, event: Event, *, won: bool = False) -> None:
     """Keep an event no longer: it has won, or had no effect. Without effect anywhere it is a discard, once (G7)."""
     key = {"entrant": entrant.id, "accepted_at": event.accepted_at, "source": event.source, "event": event.id}
-    work.connection.execute(_FORGET, key)
+    _FORGET.run(work.connection, key)
     if won:
         mark_won(work, event)
-    elif not work.connection.execute(_STILL_OF_USE, {"source": event.source, "event": event.id}).scalar():
+    elif not _STILL_OF_USE.scalar(work.connection, {"source": event.source, "event": event.id}):
         code = "late" if event.is_reaction else "nobody_listening"
         work.discard(code, source=event.source, event=event.id, profile=event.profile, entrant=entrant.id, version=entrant.version)
 
 
 def mark_won(work: Work, event: Event) -> None:
     """An event has decided a gate of somebody: it is no discard any more, wherever else it is dropped."""
-    work.connection.execute(_WON, {"source_": event.source, "id_": event.id})
+    _WON.run(work.connection, {"source_": event.source, "id_": event.id})
 
 
 def _of(connection: Connection, row: tuple[Any, ...]) -> Entrant:
@@ -161,18 +161,24 @@ def _of(connection: Connection, row: tuple[Any, ...]) -> Entrant:
     return Entrant(**values, frozen=frozen_version(connection, version_hash))
 
 
-_KEEP = schema.kept.insert()
-_KEPT = (
+_KEEP = Statement(schema.kept.insert())
+_KEPT = Statement(
     select(schema.events)
     .join(schema.kept, (schema.kept.c.source == schema.events.c.source) & (schema.kept.c.event == schema.events.c.id))
     .where(schema.kept.c.entrant == bindparam("entrant"))
     .order_by(schema.kept.c.accepted_at, schema.kept.c.event)
 )
-_FORGET = schema.kept.delete().where(*(schema.kept.c[name] == bindparam(name) for name in ("entrant", "accepted_at", "source", "event")))
-_WON = schema.events.update().where(schema.events.c.source == bindparam("source_"), schema.events.c.id == bindparam("id_")).values(won=True)
-_STILL_OF_USE = select(
-    select(schema.kept.c.event).where(schema.kept.c.source == bindparam("source"), schema.kept.c.event == bindparam("event")).exists()
-    | select(schema.events.c.id)
-    .where(schema.events.c.source == bindparam("source"), schema.events.c.id == bindparam("event"), schema.events.c.won)
-    .exists()
+_FORGET = Statement(
+    schema.kept.delete().where(*(schema.kept.c[name] == bindparam(name) for name in ("entrant", "accepted_at", "source", "event")))
+)
+_WON = Statement(
+    schema.events.update().where(schema.events.c.source == bindparam("source_"), schema.events.c.id == bindparam("id_")).values(won=True)
+)
+_STILL_OF_USE = Statement(
+    select(
+        select(schema.kept.c.event).where(schema.kept.c.source == bindparam("source"), schema.kept.c.event == bindparam("event")).exists()
+        | select(schema.events.c.id)
+        .where(schema.events.c.source == bindparam("source"), schema.events.c.id == bindparam("event"), schema.events.c.won)
+        .exists()
+    )
 )

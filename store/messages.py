@@ -11,15 +11,18 @@ from journey.errors import NotFound
 from journey.messages import MessageDocument
 from store import in_use
 from store.schema import message_revisions, messages
+from store.statements import Statement
 from store.upserts import upsert
 from store.work import Work
 
 _HEADS = select(messages.c.id, messages.c.revision, message_revisions.c.document).join(
     message_revisions, (message_revisions.c.message == messages.c.id) & (message_revisions.c.revision == messages.c.revision)
 )
-_LATEST = _HEADS.where(messages.c.id == bindparam("id"))
-_AT = select(message_revisions.c.document).where(
-    message_revisions.c.message == bindparam("id"), message_revisions.c.revision == bindparam("revision")
+_LATEST = Statement(_HEADS.where(messages.c.id == bindparam("id")))
+_AT = Statement(
+    select(message_revisions.c.document).where(
+        message_revisions.c.message == bindparam("id"), message_revisions.c.revision == bindparam("revision")
+    )
 )
 _NEWEST = select(func.max(message_revisions.c.revision)).where(message_revisions.c.message == bindparam("id"))
 
@@ -36,7 +39,7 @@ def get(connection: Connection, message_id: str) -> MessageDocument:
 
 def latest(connection: Connection, message_id: str) -> tuple[int, MessageDocument]:
     """The number of the latest revision, counted from 1, and the message. Raises NotFound."""
-    row = connection.execute(_LATEST, {"id": message_id}).one_or_none()
+    row = _LATEST.first(connection, {"id": message_id})
     if row is None:
         raise NotFound(f"There is no message {message_id!r}; put it first.")
     return row.revision, MessageDocument.model_validate(row.document)
@@ -44,7 +47,7 @@ def latest(connection: Connection, message_id: str) -> tuple[int, MessageDocumen
 
 def at(connection: Connection, message_id: str, revision: int) -> MessageDocument:
     """A message as it was at a revision, also when the message itself is gone since. Raises NotFound."""
-    document = connection.execute(_AT, {"id": message_id, "revision": revision}).scalar_one_or_none()
+    document = _AT.scalar(connection, {"id": message_id, "revision": revision})
     if document is None:
         raise NotFound(f"There is no revision {revision} of a message {message_id!r}.")
     return MessageDocument.model_validate(document)
@@ -53,7 +56,7 @@ def at(connection: Connection, message_id: str, revision: int) -> MessageDocumen
 def put(work: Work, document: MessageDocument) -> int:
     """Keep a message and return its revision: a new one when the content differs from the latest, else the one there is."""
     content: dict[str, Any] = document.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    row = work.connection.execute(_LATEST, {"id": document.id}).one_or_none()
+    row = _LATEST.first(work.connection, {"id": document.id})
     if row is not None and row.document == content:
         return int(row.revision)
     # Counted over the revisions, not the head: a message that was deleted and comes back goes on counting.

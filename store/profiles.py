@@ -13,11 +13,16 @@ from journey.errors import Conflict, NotFound, SojournError
 from journey.events import Instant
 from journey.profiles import Profile, ProfileDocument, PushToken
 from store.schema import identities, profiles
+from store.statements import Statement
 from store.upserts import upsert
 from store.work import Work
 
-_READ = select(profiles.c.attributes, profiles.c.consents, profiles.c.push_tokens, profiles.c.test).where(profiles.c.id == bindparam("id"))
-_FIND = select(identities.c.profile).where(identities.c.namespace == bindparam("namespace"), identities.c.value == bindparam("value"))
+_READ = Statement(
+    select(profiles.c.attributes, profiles.c.consents, profiles.c.push_tokens, profiles.c.test).where(profiles.c.id == bindparam("id"))
+)
+_FIND = Statement(
+    select(identities.c.profile).where(identities.c.namespace == bindparam("namespace"), identities.c.value == bindparam("value"))
+)
 _IDENTITIES = (
     select(identities.c.namespace, identities.c.value).where(identities.c.profile == bindparam("id")).order_by(identities.c.namespace)
 )
@@ -111,7 +116,7 @@ def delete(work: Work, profile_id: str) -> None:
 
 def get(connection: Connection, profile_id: str) -> ProfileDocument:
     """A profile as it was put, with its identities. Raises NotFound."""
-    row = connection.execute(_READ, {"id": profile_id}).one_or_none()
+    row = _READ.first(connection, {"id": profile_id})
     if row is None:
         raise _no_such_profile(profile_id)
     return ProfileDocument.model_construct(
@@ -126,7 +131,7 @@ def get(connection: Connection, profile_id: str) -> ProfileDocument:
 
 def read(connection: Connection, profile_id: str) -> Profile | None:
     """A profile as a stop needs it, in one statement; None when there is none."""
-    row = connection.execute(_READ, {"id": profile_id}).one_or_none()
+    row = _READ.first(connection, {"id": profile_id})
     if row is None:
         return None
     return Profile(profile_id, row.attributes, row.consents, tuple(entry["token"] for entry in row.push_tokens), row.test)
@@ -134,7 +139,7 @@ def read(connection: Connection, profile_id: str) -> Profile | None:
 
 def find(connection: Connection, namespace: str, value: str) -> str | None:
     """The id of the profile that an identity names, or None."""
-    found: str | None = connection.execute(_FIND, {"namespace": namespace, "value": value}).scalar_one_or_none()
+    found: str | None = _FIND.scalar(connection, {"namespace": namespace, "value": value})
     return found
 
 

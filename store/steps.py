@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import bindparam, select
 
 from journey import ids, rules, walk
 from journey.contract import Proposal, Record
@@ -25,6 +25,7 @@ from store import claims, closing, entrants, messages, profiles, schema
 from store.claims import Busy, Claim, Policy
 from store.closing import Opening
 from store.entrants import Entrant
+from store.statements import Row, Statement
 from store.work import Work
 
 
@@ -103,20 +104,20 @@ def _open(work: Work, entrant: Entrant, proposal: Proposal, policy: Policy, now:
     if not claimed:
         standing = closing.standing_of(claims.of_step(work, entrant.id, n))
         return closing.close(work, entrant, proposal, now, standing=standing, opened=Opening(step, facts))
-    work.connection.execute(_INSERT, step)
+    _INSERT.run(work.connection, step)
     work.record(entrant.id, n, entrant.version, entrant.mode, now, facts)
     entrant.place, entrant.due = proposal.node, now + max(policy.carriers[claim.channel].lease for claim in claimed)
     entrants.save(work, entrant)
     return Opened(tuple(claimed), document, profile, entrant.journey, _event_of(work, proposal), now)
 
 
-def _is_own(step: Row[Any], proposal: Proposal) -> bool:
+def _is_own(step: Row, proposal: Proposal) -> bool:
     """Is this the proposal that the open step was opened with? A task that ran again may know less, or something else."""
     opened = (step.left, step.left_exit, step.by_source, step.by_event, step.node)
     return opened == (proposal.left, proposal.exit, proposal.source, proposal.event, proposal.node)
 
 
-def _resume(work: Work, entrant: Entrant, proposal: Proposal, policy: Policy, step: Row[Any]) -> Record | Opened | Busy:
+def _resume(work: Work, entrant: Entrant, proposal: Proposal, policy: Policy, step: Row) -> Record | Opened | Busy:
     """A repeat of an open step finishes it."""
     now = work.now()
     if entrant.must_end:
@@ -148,17 +149,19 @@ def _branch(work: Work, entrant: Entrant, proposal: Proposal) -> str:
 def _event_of(work: Work, proposal: Proposal) -> Mapping[str, Any]:
     """What was in the last event, not a reaction, that brought an entrant to this step: its own, else that of a step before."""
     if proposal.event and proposal.source != ids.REACTIONS:
-        found = work.connection.execute(_EVENT, {"source": proposal.source, "event": proposal.event}).scalar()
+        found = _EVENT.scalar(work.connection, {"source": proposal.source, "event": proposal.event})
     elif proposal.n > 1:
-        found = work.connection.execute(_LAST_EVENT, {"entrant": proposal.entrant}).scalar()
+        found = _LAST_EVENT.scalar(work.connection, {"entrant": proposal.entrant})
     else:
         found = None  # only the entry has led to the first step
     return found if isinstance(found, dict) else {}
 
 
-_INSERT = schema.steps.insert()
-_EVENT = select(schema.events.c.data).where(schema.events.c.source == bindparam("source"), schema.events.c.id == bindparam("event"))
-_LAST_EVENT = (
+_INSERT = Statement(schema.steps.insert())
+_EVENT = Statement(
+    select(schema.events.c.data).where(schema.events.c.source == bindparam("source"), schema.events.c.id == bindparam("event"))
+)
+_LAST_EVENT = Statement(
     select(schema.events.c.data)
     .join(schema.steps, (schema.steps.c.by_source == schema.events.c.source) & (schema.steps.c.by_event == schema.events.c.id))
     .where(schema.steps.c.entrant == bindparam("entrant"), schema.steps.c.by_event != "", schema.steps.c.by_source != ids.REACTIONS)

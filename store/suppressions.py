@@ -11,10 +11,13 @@ from sqlalchemy import delete as sql_delete
 from journey.errors import NotFound
 from journey.events import Instant
 from store.schema import suppressions
+from store.statements import Statement
 from store.upserts import upsert
 from store.work import Work
 
-_BARRED = select(suppressions.c.at).where(suppressions.c.channel == bindparam("channel"), suppressions.c.address == bindparam("address"))
+_BARRED = Statement(
+    select(suppressions.c.at).where(suppressions.c.channel == bindparam("channel"), suppressions.c.address == bindparam("address"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ def of(connection: Connection, wanted: Sequence[tuple[str, str]]) -> set[tuple[s
     """Of these (channel, address) pairs, those that are suppressed, written as they were given. Mail addresses differ not by case."""
     barred = set()
     for channel, address in wanted:
-        if connection.execute(_BARRED, {"channel": channel, "address": _key(channel, address)}).scalar() is not None:
+        if _BARRED.first(connection, {"channel": channel, "address": _key(channel, address)}) is not None:
             barred.add((channel, address))
     return barred
 

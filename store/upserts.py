@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
+from store.statements import Statement
+
 Row = Mapping[str, Any]
 
 
@@ -29,12 +31,12 @@ def upsert(connection: Connection, table: Table, values: Row | Sequence[Row], *,
 def insert_new(connection: Connection, table: Table, row: Row) -> bool:
     """Insert one row; False when its primary key is there already, and then nothing is changed."""
     statement = _insert_or_leave(connection.dialect.name, table)
-    return connection.execute(statement, dict(row)).rowcount == 1
+    return statement.run(connection, row) == 1
 
 
 @lru_cache(maxsize=64)
-def _insert_or_leave(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
-    return _statement(dialect, table, [column.name for column in table.primary_key.columns], [])
+def _insert_or_leave(dialect: str, table: Table) -> Statement:
+    return Statement(_statement(dialect, table, [column.name for column in table.primary_key.columns], []))
 
 
 def _statement(dialect: str, table: Table, keys: list[str], changed: list[str]) -> postgresql.Insert | sqlite.Insert:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from journey.events import Instant
 from store import schema
 from store.clock import Clock
+from store.statements import Statement
 
 
 class CounterKey(NamedTuple):
@@ -42,19 +43,19 @@ class Work:
             rows.append({"entrant": entrant, "n": n, "node": node, "kind": kind, "channel": channel, "at": at})
             self.counted[CounterKey(version, mode, node, kind, channel)] += 1
         if rows:
-            self.connection.execute(_INSERT_FACTS, rows)
+            _INSERT_FACTS.run(self.connection, rows)
 
     def discard(
         self, code: str, *, source: str = "", event: str = "", profile: str = "", entrant: str = "", version: str = "", run: str = "",
         detail: str = "",
     ) -> None:  # fmt: skip
         """Put on record why something had no effect."""
-        self.connection.execute(
-            _INSERT_DISCARD,
+        _INSERT_DISCARD.run(
+            self.connection,
             {"source": source, "event": event, "profile": profile, "entrant": entrant, "version": version, "run": run,
              "code": code, "detail": detail, "at": self.now()},
         )  # fmt: skip
 
 
-_INSERT_FACTS = schema.facts.insert()
-_INSERT_DISCARD = schema.discards.insert()
+_INSERT_FACTS = Statement(schema.facts.insert())
+_INSERT_DISCARD = Statement(schema.discards.insert())

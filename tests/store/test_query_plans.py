@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import event
-
 from store import admission, versions
 from store.admission import admit_page
 from tests.builders import profile, purchase, use_case, use_case_messages
@@ -16,40 +14,37 @@ from tests.store.driver import Store, let_in, publish
 HARMLESS = ("SCAN event_definitions", "SCAN CONSTANT ROW")
 """A table of a handful of rows, and values that stand in the statement itself."""
 
-Statement = tuple[str, Any]
+KINDS = ("SELECT", "UPDATE", "DELETE", "INSERT", "WITH")
 
 
 @contextmanager
-def statements(store: Store) -> Iterator[list[Statement]]:
-    """What is sent to the database meanwhile."""
-    seen: list[Statement] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
-        if statement.split(maxsplit=1)[0] in ("SELECT", "UPDATE", "DELETE", "INSERT", "WITH"):
-            seen.append((statement, parameters[0] if many else parameters))
-
-    event.listen(store.connection, "before_cursor_execute", note)
+def statements(store: Store) -> Iterator[list[str]]:
+    """What SQLite executes meanwhile, with the values in it."""
+    seen: list[str] = []
+    dbapi: Any = store.connection.connection.dbapi_connection
+    dbapi.set_trace_callback(lambda statement: seen.append(statement) if statement.startswith(KINDS) else None)
     try:
         yield seen
     finally:
-        event.remove(store.connection, "before_cursor_execute", note)
+        dbapi.set_trace_callback(None)
 
 
-def plan(store: Store, statement: Statement) -> list[str]:
-    return [row[3] for row in store.connection.exec_driver_sql("EXPLAIN QUERY PLAN " + statement[0], statement[1])]
+def plan(store: Store, statement: str) -> list[str]:
+    dbapi: Any = store.connection.connection.dbapi_connection
+    return [row[3] for row in dbapi.execute("EXPLAIN QUERY PLAN " + statement)]
 
 
-def scans(store: Store, seen: list[Statement]) -> list[str]:
+def scans(store: Store, seen: list[str]) -> list[str]:
     """Statements that read a table, or a whole index, from end to end."""
     found = []
-    for statement in dict.fromkeys((text, tuple(values.items()) if isinstance(values, dict) else values) for text, values in seen):
+    for statement in dict.fromkeys(seen):
         lines = plan(store, statement)
         if any(line.startswith("SCAN") and not line.startswith(HARMLESS) for line in lines):
-            found.append(f"{statement[0]}\n    {lines}")
+            found.append(f"{statement}\n    {lines}")
     return found
 
 
-def index_of(store: Store, seen: list[Statement], table: str) -> str:
+def index_of(store: Store, seen: list[str], table: str) -> str:
     """The plan of the one read of a table among the statements."""
     (found,) = [line for statement in seen for line in plan(store, statement) if f" {table} USING" in line]
     return found
@@ -79,7 +74,7 @@ def test_the_open_entrants_of_a_person_are_found_by_the_index_of_open_ones(store
     (ada,) = let_in(store, use_case(), [profile("ada")])
     with statements(store) as seen:
         store.accept(purchase("p-1"), "ada")
-    assert "INDEX entrants_profile (profile=?)" in index_of(store, [one for one in seen if "entrants.profile =" in one[0]], "entrants")
+    assert "INDEX entrants_profile (profile=?)" in index_of(store, [one for one in seen if "entrants.profile =" in one], "entrants")
     assert ada.row().state == "open"
 
 
@@ -90,8 +85,8 @@ def test_a_crowd_is_counted_by_the_index_of_those_who_have_not_set_off(store: St
     with statements(store) as seen:
         assert store.write(lambda work: admit_page(work, "thank-you.run.1", crowd=1)).crowded
         admission.not_started(store.connection, "thank-you.run.1")
-    counted = [one for one in seen if "count(" in one[0]]
-    started = [one for one in seen if "FROM entrants JOIN" in one[0]]
+    counted = [one for one in seen if "count(" in one]
+    started = [one for one in seen if "FROM entrants JOIN" in one]
     assert "INDEX entrants_setting_off (run=?)" in index_of(store, counted, "entrants")
     assert "INDEX entrants_setting_off (run=?)" in index_of(store, started, "entrants")
 
