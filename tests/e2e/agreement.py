@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
@@ -39,11 +39,11 @@ class Happened:
     around: World
 
 
-async def agrees(here: world.World, key: str = "c-42", journey: str = JOURNEY, **changed: Any) -> Story:
-    """Asserts path, deliveries, discards and end. `changed` is what the profile was at the time, where it is another now."""
+async def agrees(here: world.World, key: str = "c-42", journey: str = JOURNEY) -> Story:
+    """Asserts path, deliveries, discards and end. The profile must be now what it was on the way."""
     entrant = ids.entrant(journey, key, 1)
     real = await here.process.database.read(lambda connection: _read(connection, entrant))
-    story = simulate(real.version, replace(real.profile, **changed), _script(real), real.around, key=key)
+    story = simulate(real.version, real.profile, _script(real), real.around, key=key)
     assert [step for step in story.path if step != f"{walk.entry(real.version.journey)}:next"] == await here.path(key, journey)
     assert [_told(one.node, one.channel, one.status, one.reason) for one in story.deliveries] == [
         _told(one.node, one.channel, one.status, one.reason) for one in real.deliveries

@@ -36,6 +36,7 @@ JOURNEY = "thank-you"
 WRITE_KEY = "a-write-key-for-tests"
 ADMIN_KEY = "an-admin-key-for-tests"
 PATIENCE = 20.0
+MOST_REPLAYED = 25
 PURCHASE = {"purchaseMessage": "thank you", "product": "Lamp", "purchase_id": "1"}
 
 
@@ -61,9 +62,9 @@ class World:
 
     # ---- the worker comes and goes ---------------------------------------------------------------------------------------------
 
-    async def worker_comes(self) -> None:
+    async def worker_comes(self, *, sandboxed: bool = True) -> None:
         assert self._worker is None
-        self._worker = make_worker(self.process, sandboxed=True)
+        self._worker = make_worker(self.process, sandboxed=sandboxed)
         await self._worker.__aenter__()
 
     async def worker_goes(self) -> None:
@@ -85,10 +86,16 @@ class World:
 
     async def person(self, key: str = "c-42", **changed: Any) -> str:
         """A member of the segment; `changed` replaces parts of the profile. Returns the key."""
-        attributes = {"first_name": "Ada", "city": "Atlanta", "birth_year": 1985, "email": f"{key}@people.example"}
-        profile = {"id": key, "attributes": attributes, "identities": {"customer_id": key}, "push_tokens": [{"token": f"device-{key}"}]}
-        await self.put(f"/v1/profiles/{key}", profile | changed)
+        await self.put(f"/v1/profiles/{key}", profile_of(key) | changed)
         return key
+
+    async def people(self, number: int) -> list[str]:
+        """So many members of the segment at once; returns their keys."""
+        keys = [f"c-{count:04}" for count in range(number)]
+        lines = "".join(json.dumps(profile_of(key)) + "\n" for key in keys)
+        answer = await self.api.post("/v1/profiles:import", content=lines, headers={"Content-Type": "application/x-ndjson"})
+        assert answer.json()["kept"] == number, answer.text
+        return keys
 
     async def publish(self, journey: str = JOURNEY) -> str:
         """Publish; returns the run."""
@@ -167,8 +174,8 @@ class World:
     # ---- histories -------------------------------------------------------------------------------------------------------------
 
     async def histories(self) -> list[WorkflowHistory]:
-        """Of every workflow that ever ran here."""
-        found = [one async for one in self.process.client.list_workflows("")]
+        """Of every workflow that ever ran here, when they are many of some."""
+        found = [one async for one in self.process.client.list_workflows("", limit=MOST_REPLAYED)]
         return [await self.process.client.get_workflow_handle(one.id, run_id=one.run_id).fetch_history() for one in found]
 
     async def replay(self, name: str) -> None:
@@ -194,6 +201,12 @@ class World:
         (HISTORIES / f"{name}.json").write_text(
             '{"versions": {\n' + ",\n".join(versions) + '\n},\n"histories": {\n' + ",\n".join(told) + "\n}}\n"
         )
+
+
+def profile_of(key: str) -> dict[str, Any]:
+    """Ada from Atlanta, born in 1985, with an address and a device of her own."""
+    attributes = {"first_name": "Ada", "city": "Atlanta", "birth_year": 1985, "email": f"{key}@people.example"}
+    return {"id": key, "attributes": attributes, "identities": {"customer_id": key}, "push_tokens": [{"token": f"device-{key}"}]}
 
 
 def _written(history: WorkflowHistory) -> str:
