@@ -86,10 +86,19 @@ def _build(target: Path) -> None:
     """Building it with Go"""
     print(f"Building the Temporal CLI {VERSION} with Go, once, in two to three minutes ...", file=sys.stderr, flush=True)
     go = shutil.which("go") or _fetch_go()
-    environment = {**os.environ, "GOBIN": str(target.parent), "GOFLAGS": "-trimpath"}
-    subprocess.run(
-        [go, "install", f"github.com/temporalio/cli/cmd/temporal@{VERSION}"], env=environment, check=True, capture_output=True, text=True
-    )
+    modules = cache() / "go-modules"  # some hundred megabytes that nobody needs afterwards
+    environment = {**os.environ, "GOBIN": str(target.parent), "GOPATH": str(modules), "GOFLAGS": "-trimpath -modcacherw"}
+    environment.pop("GOMODCACHE", None)
+    try:
+        subprocess.run(
+            [go, "install", f"github.com/temporalio/cli/cmd/temporal@{VERSION}"],
+            env=environment,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+    finally:
+        shutil.rmtree(modules, ignore_errors=True)
 
 
 def _fetch_go() -> str:
