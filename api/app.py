@@ -17,6 +17,7 @@ from api import (
     profiles,
     reactions,
     records,
+    reference,
     runs,
     segment_compatible,
     segments,
@@ -25,7 +26,10 @@ from api import (
 )
 from api.services import Services
 
-_ABOUT = "Customer journeys on Temporal. Errors are problem documents (RFC 9457) with a stable `code`; pages carry a cursor in `next`."
+_ABOUT = """Customer journeys on Temporal. Errors are problem documents (RFC 9457) with a stable `code`; pages carry a cursor in `next`.
+
+To try a call, *Authorize* with the admin key: the setting `SOJOURN_ADMIN_KEY`, else the file `admin_key` in the server's data folder.
+"""
 _ROUTERS = (
     attributes.router,
     profiles.router,
@@ -41,13 +45,14 @@ _ROUTERS = (
     records.router,
     suppressions.router,
     service.router,
+    reference.router,
 )
 _OTHER_FORMATS = segment_compatible.PATHS | {"/v1/events", "/v1/push/opened"}
 
 
 def create_app(services: Services) -> FastAPI:
     """The application that serves with these services; whoever opened them closes them."""
-    app = FastAPI(title="Sojourn", version="1", description=_ABOUT, redoc_url=None)
+    app = FastAPI(title="Sojourn", version="1", description=_ABOUT, openapi_url=None)
     app.state.services = services
     for router in _ROUTERS:
         app.include_router(router)

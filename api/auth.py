@@ -1,4 +1,4 @@
-"""Who may call: the holder of the admin key, or a client with a write key. It knows no resource."""
+"""Who may call: the holder of the admin key. Write keys are read in segment_compatible.py. It knows no resource."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import hmac
 from typing import Annotated
 
 from fastapi import Depends
-from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBasic, HTTPBasicCredentials, HTTPBearer
+from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from api.services import With
 from journey.errors import SojournError
 
 _bearer = HTTPBearer(auto_error=False, description="The admin key (SOJOURN_ADMIN_KEY).")
 _header = APIKeyHeader(name="X-API-Key", auto_error=False, description="The admin key, for clients that cannot send a bearer.")
-_basic = HTTPBasic(auto_error=False, description="A write key as the user name, no password.")
 
 
 class Unauthorized(SojournError):
@@ -35,15 +34,6 @@ def admin(
     given = bearer.credentials if bearer is not None else header or ""
     if not services.admin_key or not _same(given, services.admin_key):
         raise Unauthorized("Send the admin key: Authorization: Bearer KEY.", scheme="Bearer")
-
-
-def write_key(services: With, basic: Annotated[HTTPBasicCredentials | None, Depends(_basic)]) -> str:
-    """The namespace that the write key of this call carries. Raises Unauthorized."""
-    given = basic.username if basic is not None else ""
-    for key, namespace in services.write_keys.items():
-        if key and _same(given, key):
-            return namespace
-    raise Unauthorized("Send a write key as the user name of basic auth, with no password.", scheme="Basic")
 
 
 def _same(given: str, wanted: str) -> bool:

@@ -31,6 +31,8 @@ router = APIRouter(prefix="/v1/journeys", tags=["journeys"], dependencies=[Depen
 
 IfMatch = Annotated[str, Header(alias="If-Match", max_length=200, description="The ETag that was read; absent overwrites.")]
 Which = Annotated[int | None, Query(ge=1, le=2**31, description="The number of a version; absent, the live one, or the newest.")]
+_ENTRY = {"id": "read", "kind": "read_segment", "segment": "everybody", "next": "hello"}
+_EXAMPLE = {"nodes": [_ENTRY, {"id": "hello", "kind": "message", "message": "hello", "next": "end"}, {"id": "end", "kind": "end"}]}
 _WAITS = "It takes effect when the Temporal server can be reached again; from now on nobody acts."
 
 
@@ -142,7 +144,11 @@ async def get_draft(journey_id: Id, services: With, response: Response) -> dict[
 
 @router.put("/{journey_id}", responses=answers(412))
 async def put_draft(
-    journey_id: Id, services: With, response: Response, document: Annotated[dict[str, Any], Body()], if_match: IfMatch = ""
+    journey_id: Id,
+    services: With,
+    response: Response,
+    document: Annotated[dict[str, Any], Body(examples=[_EXAMPLE])],
+    if_match: IfMatch = "",
 ) -> dict[str, Any]:
     """Keep a draft. Only its shape is judged; `:validate` says what is still missing. Answers with the draft and its ETag."""
     if isinstance(document.get("id", ""), str):

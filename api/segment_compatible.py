@@ -17,7 +17,7 @@ from fastapi import APIRouter, BackgroundTasks, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
-from api import problems, segment_wire, unpacking
+from api import problems, segment_shapes, segment_wire, unpacking
 from api.auth import Unauthorized
 from api.events import tell
 from api.segment_wire import Aliased, Call, Identified, Refused, Tracked
@@ -119,10 +119,11 @@ def _call(kind: str) -> Callable[..., Coroutine[Any, Any, JSONResponse]]:
 
 for _kind, _letter in CALLS.items():
     _endpoint = _call(_kind)
-    router.add_api_route(f"/v1/{_kind}", _endpoint, methods=["POST"])
+    router.add_api_route(f"/v1/{_kind}", _endpoint, methods=["POST"], openapi_extra=segment_shapes.of(_kind))
     router.add_api_route(f"/v1/{_letter}", _endpoint, methods=["POST"], include_in_schema=False)
-for _path in BATCHES:
-    router.add_api_route(f"/v1/{_path}", _batch, methods=["POST"], include_in_schema=_path == "batch", name="batch")
+router.add_api_route("/v1/batch", _batch, methods=["POST"], name="batch", openapi_extra=segment_shapes.of("batch"))
+for _path in BATCHES[1:]:
+    router.add_api_route(f"/v1/{_path}", _batch, methods=["POST"], include_in_schema=False)
 router.add_api_route("/v1/m", _metrics, methods=["POST"], include_in_schema=False)
 for _path in sorted(PATHS):
     router.add_api_route(_path, _preflight, methods=["OPTIONS"], include_in_schema=False)

@@ -38,12 +38,14 @@ class Ready(BaseModel):
     parts: dict[str, Condition]
 
 
+@router.head("/healthz", include_in_schema=False)
 @router.get("/healthz")
 async def healthz() -> Alive:
     """This process answers; nothing else is looked at."""
     return Alive()
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", response_model=Ready, responses=answers(503))
 async def readyz(services: With) -> Response:
     """Whether the database and the Temporal server can be reached; the answer 503 names the part that is missing."""
@@ -58,6 +60,7 @@ async def readyz(services: With) -> Response:
     return problem(503, "not_ready", said, headers={"Retry-After": _RETRY_SECONDS}, more={"parts": parts})
 
 
+@router.head("/", include_in_schema=False)
 @router.get("/", response_class=HTMLResponse, include_in_schema=False)
 async def start_page(services: With) -> HTMLResponse:
     """A page of links for whoever opens the address in a browser."""

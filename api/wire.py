@@ -49,7 +49,7 @@ class CloudEvent(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    specversion: str
+    specversion: str = Field(json_schema_extra={"const": "1.0"})
     id: Annotated[str, Field(min_length=1, max_length=500, pattern=_WORD)]
     source: Annotated[str, Field(min_length=1, max_length=500, pattern=_WORD)]
     type: Annotated[str, Field(min_length=1, max_length=500, pattern=_WORD)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -159,3 +160,38 @@ async def test_every_call_under_v1_asks_for_a_key_and_says_what_it_may_answer(an
                 assert "503" in answers, (method, path)
                 called = await anonymous.request(method, path.replace("{", "").replace("}", ""), json={})
                 assert called.status_code == 401, (method, path)
+
+
+async def test_the_reference_loads_nothing_from_another_site(anonymous: httpx.AsyncClient) -> None:
+    page = await anonymous.get("/docs")
+    assert page.status_code == 200
+    addresses = re.findall(r"""(?:src|href|url)\s*[=:]\s*["']([^"']+)["']""", page.text)
+    assert addresses == ["docs/swagger-ui.css", "docs/favicon.png", "docs/swagger-ui-bundle.js", "openapi.json"]
+    for address in addresses:
+        assert (await anonymous.get(f"/{address}")).status_code == 200, address
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert_problem(await anonymous.get("/docs/redoc.standalone.js"), 422, "bad_input")
+    assert_problem(await anonymous.get("/docs/..%2fcore.py"), 404, "not_found")
+
+
+async def test_whoever_watches_may_ask_without_wanting_a_body(anonymous: httpx.AsyncClient) -> None:
+    for path in ("/", "/docs", "/docs/favicon.png", "/openapi.json", "/healthz", "/readyz"):
+        assert (await anonymous.head(path)).status_code == 200, path
+        assert (await anonymous.request("TRACE", path)).headers["allow"] == "GET, HEAD", path
+
+
+async def test_every_call_that_takes_a_body_says_which(anonymous: httpx.AsyncClient) -> None:
+    paths = (await anonymous.get("/openapi.json")).json()["paths"]
+    bodiless = {
+        (method, path)
+        for path, item in paths.items()
+        for method, operation in item.items()
+        if method in ("post", "put", "patch") and "requestBody" not in operation
+    }
+    verbs = {("post", f"/v1/journeys/{{journey_id}}:{verb}") for verb in ("validate", "publish", "close", "stop")}
+    assert bodiless == verbs | {("post", "/u/{token}")}
+    for kind in ("track", "identify", "page", "screen", "group", "alias", "batch"):
+        described = paths[f"/v1/{kind}"]["post"]
+        example = described["requestBody"]["content"]["application/json"]["example"]
+        answer = await anonymous.post(f"/v1/{kind}", json=example, auth=("a-write-key-for-tests", ""))
+        assert answer.json() == {"success": True}, kind
