@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import base64
 import html
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi import APIRouter, BackgroundTasks, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
-from api import unpacking
+from api import problems, unpacking
 from api.events import tell
 from api.services import Services, With
 from journey import documents, ids
-from journey.errors import NotFound
+from journey.errors import NotFound, SojournError
 from journey.tracking import Tracked
 from store import acceptance
-
-router = APIRouter(tags=["reactions"])
 
 _PICTURE = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 """A transparent GIF of one pixel."""
@@ -44,6 +44,28 @@ class PushOpened(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     token: str = Field(min_length=1, max_length=8192)
+
+
+class ReactionRoute(APIRoute):
+    """Refuses as its caller can read it: a person who followed a link gets a page, and a web page may read why its push was refused."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except SojournError as error:
+                if isinstance(error, NotFound) and "text/html" in request.headers.get("accept", ""):
+                    return _page("This link does not work", "It is damaged, or what it was about is not kept any more.", status=404)
+                refused = problems.of_ours(error)
+                refused.headers.update(_CORS if self.path == "/v1/push/opened" else {})
+                return refused
+
+        return answer
+
+
+router = APIRouter(tags=["reactions"], route_class=ReactionRoute)
 
 
 @router.get("/o/{token}.gif", responses={200: {"content": {"image/gif": {}}}}, response_class=Response)
@@ -78,7 +100,7 @@ async def link_looked_at(token: str, services: With) -> Response:
 @router.post(
     "/v1/push/opened",
     status_code=204,
-    openapi_extra={"requestBody": {"content": {"application/json": {"schema": PushOpened.model_json_schema()}}}},
+    openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": PushOpened.model_json_schema()}}}},
 )
 async def push_opened(request: Request, services: With, after: BackgroundTasks) -> Response:
     """An app says that its push was opened."""
@@ -136,8 +158,8 @@ def _what(tracked: Tracked) -> str:
     return _CHANNELS.get(channel, "messages")
 
 
-def _page(title: str, sentence: str, *more: Any) -> HTMLResponse:
-    return HTMLResponse(_PAGE.format(title=html.escape(title), sentence=html.escape(sentence), more="".join(more)), headers=_PAGE_HEADERS)
+def _page(title: str, sentence: str, more: str = "", *, status: int = 200) -> HTMLResponse:
+    return HTMLResponse(_PAGE.format(title=html.escape(title), sentence=html.escape(sentence), more=more), status, headers=_PAGE_HEADERS)
 
 
 _PAGE = """<!doctype html>

@@ -12,6 +12,7 @@ from api.native_calls import LARGEST, NotJson, TooLarge
 from journey.errors import BadInput
 
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
+_PIECE = 4096
 
 
 async def read_json(request: Request) -> Any:
@@ -31,18 +32,23 @@ async def read(request: Request) -> bytes:
 
 
 def unpack(packed: bytes, limit: int) -> bytes:
-    """Unpacks gzip or zlib, several members too. It never makes more than the limit of it: a small body can hold a gigabyte."""
+    """Unpacks gzip or zlib, several members too. It never makes more than the limit of it: a small body can hold a gigabyte.
+
+    The body is read in pieces: what a member leaves over is copied, and of a body of many members it would be copied once for each.
+    """
     made = bytearray()
-    rest = packed
-    while rest:
-        member = zlib.decompressobj(_GZIP_OR_ZLIB)
-        try:
-            made += member.decompress(rest, limit + 1 - len(made))
-        except zlib.error as error:
-            raise BadInput("The body says that it is packed, and cannot be unpacked.", code="packing_broken") from error
-        if len(made) > limit:
-            raise TooLarge(f"The body unpacks to more than {limit // 1024} KB: send less at once.")
-        if not member.eof:
-            raise BadInput("The packed body ends too early.", code="packing_broken")
-        rest = member.unused_data
+    member = None
+    for start in range(0, len(packed), _PIECE):
+        rest = packed[start : start + _PIECE]
+        while rest:
+            member = zlib.decompressobj(_GZIP_OR_ZLIB) if member is None or member.eof else member
+            try:
+                made += member.decompress(rest, limit + 1 - len(made))
+            except zlib.error as error:
+                raise BadInput("The body says that it is packed, and cannot be unpacked.", code="packing_broken") from error
+            if len(made) > limit:
+                raise TooLarge(f"The body unpacks to more than {limit // 1024} KB: send less at once.")
+            rest = member.unused_data if member.eof else b""
+    if member is not None and not member.eof:
+        raise BadInput("The packed body ends too early.", code="packing_broken")
     return bytes(made)

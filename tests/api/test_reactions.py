@@ -133,3 +133,18 @@ async def test_a_token_of_a_delivery_that_is_not_there_gets_404(anonymous: httpx
     for kind in ("o", "c"):
         assert (await anonymous.get(address(services, kind, "thank-you~c-1~1.1.email", LINK if kind == "c" else ""))).status_code == 404
     assert (await anonymous.post(address(services, "u", "no-delivery"))).status_code == 404
+
+
+async def test_a_person_who_follows_a_broken_link_gets_a_page(anonymous: httpx.AsyncClient, services: Services) -> None:
+    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    gone = address(services, "u", "thank-you~c-1~1.1.email")
+    for answer in (await anonymous.get("/c/x", headers=browser), await anonymous.post(gone, headers=browser)):
+        assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+        assert "This link does not work" in answer.text
+        assert "c-1" not in answer.text
+
+
+async def test_a_web_page_may_read_why_its_push_was_refused(anonymous: httpx.AsyncClient) -> None:
+    for body, status in (('{"token": "x"}', 404), ("{}", 422)):
+        answer = await anonymous.post("/v1/push/opened", content=body)
+        assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (status, "*")

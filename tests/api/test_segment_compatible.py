@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 from typing import Any
 
 import httpx
 import pytest
 
+from api import unpacking
+from api.native_calls import TooLarge
+from journey.errors import BadInput
 from store import profiles
 from store.database import Database
 from tests.api import waiting
@@ -150,6 +154,19 @@ async def test_what_cannot_be_read_gets_400_so_that_no_library_sends_it_for_ever
 async def test_a_bomb_is_not_unpacked(shop: httpx.AsyncClient) -> None:
     answer = await shop.post("/v1/batch", content=gzip.compress(b"0" * 20_000_000), headers={"Content-Encoding": "gzip"})
     assert (answer.status_code, answer.json()["code"]) == (400, "too_large")
+
+
+@pytest.mark.parametrize("length", [1, 4096, 100_000])
+def test_a_body_packed_in_many_parts_is_read_in_full(length: int) -> None:
+    parts = [random.Random(part).randbytes(length) for part in range(5)]
+    packed = [gzip.compress(part) for part in parts]
+    assert unpacking.unpack(b"".join(packed), 5 * length) == b"".join(parts)
+    assert unpacking.unpack(gzip.compress(b"") * 50_000, 0) == b""
+    with pytest.raises(TooLarge):
+        unpacking.unpack(b"".join(packed), 5 * length - 1)
+    for broken in (b"".join(packed)[:-1], packed[0] + b"no member"):
+        with pytest.raises(BadInput):
+            unpacking.unpack(broken, 5 * length)
 
 
 @pytest.mark.parametrize("key", ["", "another-key"])
