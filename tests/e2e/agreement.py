@@ -67,8 +67,11 @@ def _read(connection: Connection, entrant: str) -> Happened:
         schema.events.c.accepted_at >= row.entered_at,
         order=[schema.events.c.accepted_at],
     )
+    discards = all_of(schema.discards, order=[schema.discards.c.id])
+    too_old = {(one.source, one.event) for one in discards if one.code == "too_old"}
+    events = [event for event in events if (event.source, event.id) not in too_old]  # the simulator's events come at once
     of_them = {(event.source, event.id) for event in events}
-    dropped = all_of(schema.discards, schema.discards.c.code.in_(OF_EVENTS), order=[schema.discards.c.id])
+    dropped = [one for one in discards if one.code in OF_EVENTS]
     suppressed = connection.execute(select(schema.suppressions.c.channel, schema.suppressions.c.address))
     around = World(
         messages.all_of(connection),

@@ -18,7 +18,7 @@ from demo.catchers import MailBehaviour, MailCatcher, PushBehaviour, PushCatcher
 from demo.temporal_cli import ensure
 from demo.temporal_server import temporal_server
 from settings import Settings
-from store import admission, journeys
+from store import acceptance, admission, journeys
 from tests.e2e import world
 from tests.e2e.world import ADMIN_KEY, JOURNEY, World, eventually, settings_for
 from worker import opened
@@ -161,3 +161,18 @@ async def _admit_without_starting(process: Any) -> list[str]:
     published = await process.database.write(lambda work: journeys.publish(work, JOURNEY, "https://sojourn.example"))
     admitted = await process.database.write(lambda work: admission.admit_page(work, published.run))
     return [start.entrant.entrant for start in admitted.starts]
+
+
+async def test_somebody_whose_signal_was_lost_with_the_process_is_told_by_the_next(there: Beside) -> None:
+    await there.set_up()
+    await there.person()
+    await there.publish()
+    await there.waits_at("push-opened", "email-opened")
+    await there.killable.is_killed()
+    async with opened(there.settings, providers={}) as process:  # accepts the open, and dies before it signals
+        verdict = await process.database.write(lambda work: acceptance.react(work, "thank-you~c-42~1.1.email", "opened"))
+    assert [decided.node for decided in verdict.decided] == ["email-opened"]
+    await there.killable.comes(there.api)
+
+    await there.waits_at("purchase")
+    assert await there.path() == ["first:next", "email-opened:next"]
