@@ -6,7 +6,7 @@ up as the committer would, so that one which fails leaves nothing.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -81,13 +81,21 @@ class Store:
 
     def effect_of(self, source: str, event: str) -> str:
         """What has become of an event, by the rows that it left: `decided`, `kept`, or the code of its one discard."""
-        found = self.row(schema.events, source=source, id=event)
-        codes = [row.code for row in self.rows(schema.discards, source=source, event=event)]
-        kept = self.rows(schema.kept, source=source, event=event)
-        assert len(codes) <= 1, f"{event} is a discard more than once: {codes}"
-        assert not (codes and (found.won or kept)), f"{event} is a discard ({codes}), yet it has won or is kept"
-        assert codes or found.won or kept, f"nothing has become of {event}"
-        return "decided" if found.won else codes[0] if codes else "kept"
+        return self.effects()[source, event]
+
+    def effects(self) -> dict[tuple[str, str], str]:
+        """What has become of every event, by (source, id): each has one effect, and is a discard at most once."""
+        codes: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for row in self.rows(schema.discards):
+            codes[row.source, row.event].append(row.code)
+        kept = {(row.source, row.event) for row in self.rows(schema.kept)}
+        found: dict[tuple[str, str], str] = {}
+        for row in self.rows(schema.events):
+            key = (row.source, row.id)
+            has = ["decided"] * row.won + ["kept"] * (key in kept and not row.won) + codes[key]
+            assert len(has) == 1, f"{key} has the effects {has}"
+            found[key] = has[0]
+        return found
 
 
 @contextmanager
@@ -277,7 +285,6 @@ def check(store: Store, version: Version) -> None:
     for key, count in facts.items():
         balance[key.node] += count if key.kind == "arrived" else -count if key.kind.startswith(("left.", "ended.")) and key.node else 0
     assert {node: count for node, count in balance.items() if count} == dict(inside)
-    for row in store.rows(schema.events):
-        store.effect_of(row.source, row.id)
+    store.effects()
     inside_now = {row.id for row in store.rows(schema.entrants, state="open")}
     assert {row.entrant for row in store.rows(schema.kept)} <= inside_now
