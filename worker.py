@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import socket
@@ -24,6 +25,7 @@ from activities.stops import Stops
 from activities.winding_down import WindDowns
 from journey import ids
 from journey.errors import Unavailable
+from journey.events import Instant
 from journey.tracking import Signer
 from journey.version import Version
 from providers.inbox import InboxProvider
@@ -31,9 +33,10 @@ from providers.port import Provider
 from providers.push_http import HttpPushProvider
 from providers.smtp import SmtpProvider
 from settings import Settings
-from store import admission, runs, versions
+from store import admission, overdue, runs, versions
 from store.clock import Clock
 from store.database import Database
+from store.entrants import DECIDED_DUE
 from store.upgrade import upgrade
 from workflows.client import TemporalWorkflows
 from workflows.converter import data_converter
@@ -134,15 +137,43 @@ async def opened(
 
 
 async def catch_up(process: Process) -> None:
-    """Start what a crash left unstarted: runs that still read, people admitted and not set off, versions to be wound down (D11)."""
+    """Do what a crash left undone: runs that still read, people admitted and not set off or not told, versions to wind down (D11)."""
     for run in await process.database.read(runs.reading):
         await process.workflows.start_run(run)
     left = await process.database.read(admission.not_started)
     await start_all(process.workflows, left)
     for version in await process.database.read(versions.to_wind_down):
         await process.workflows.wind_down(version, "journey_stopped")
-    if left:
-        _log.info("started %d people whom an earlier process had admitted", len(left))
+    told = await tell_again(process, process.database.clock.now() + DECIDED_DUE)
+    if left or told:
+        _log.info("started %d people and told %d what an earlier process had left", len(left), told)
+
+
+async def tell_again(process: Process, before: Instant) -> int:
+    """Signal to those who should have gone on by this instant what decided their gate; told twice does no harm."""
+    untold = await process.database.read(lambda connection: overdue.untold(connection, before))
+    for entrant, happened in untold:
+        await process.workflows.happened(entrant, happened)
+    return len(untold)
+
+
+@asynccontextmanager
+async def telling_again(process: Process, every: float = 30.0) -> AsyncIterator[None]:
+    """While the block runs, look every so many seconds for people whose signal was lost on the way."""
+
+    async def look() -> None:
+        while True:
+            await asyncio.sleep(every)
+            try:
+                await tell_again(process, process.database.clock.now())
+            except Exception:
+                _log.exception("People who are overdue could not be told; tried again in %g s", every)
+
+    looking = asyncio.create_task(look())
+    try:
+        yield
+    finally:
+        looking.cancel()
 
 
 def _tls(settings: Settings) -> TLSConfig | bool:

@@ -16,7 +16,7 @@ from api.services import Services
 from demo import temporal_cli
 from demo.temporal_server import free_port, temporal_server
 from settings import Settings
-from worker import Process, catch_up, make_worker, opened
+from worker import Process, catch_up, make_worker, opened, telling_again
 
 UI_PORT = 8233
 
@@ -50,7 +50,8 @@ async def _beside(settings: Settings) -> AsyncIterator[Process]:
     """The API and the worker beside a server that runs."""
     async with opened(settings) as process, serving(app_of(process), settings.api_host, settings.api_port), make_worker(process):
         await catch_up(process)
-        yield process
+        async with telling_again(process):
+            yield process
 
 
 def app_of(process: Process) -> FastAPI:
