@@ -1,4 +1,4 @@
-"""A thousand people at two gates each, every one in an order of their own: admission, stops, opens, purchases and repeats all meet in one store.
+"""A thousand people at two gates each, every one in an order of their own: what can happen to them all meets in one store.
 
 Nobody may be lost, and no gate be decided twice, whatever comes between what.
 """
