@@ -24,6 +24,9 @@ LONGER = {
 MEANINGLESS = ("utils", "util", "common", "helpers", "helper", "misc", "tools")
 PINNED = ("workflow.defn", "workflow.signal", "workflow.query", "workflow.update", "activity.defn")
 IN_ANY_ORDER = ("sorted", "set", "frozenset", "any", "all", "sum", "min", "max", "len", "bool", "Counter")
+TRANSACTIONS = ("begin", "begin_nested", "commit", "rollback")
+COMMITTING = ("store/database.py", "store/migrations/env.py", "store/upgrade.py")
+BEGINNING = (("store/statements.py", "begin"),)  # as SQLAlchemy's own `execute` would, for who reads
 DIFFERS = {
     "hash": "differs from process to process: journey/ids.py has a hash that does not",
     "id": "differs from process to process",
@@ -57,6 +60,7 @@ def test_imports_stand_at_the_top() -> None:
     inside = [
         (file, one)
         for file in EVERYTHING
+        if file != "cli.py"  # so that a command that runs no server loads none
         for function in nodes(file)
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
         for one in ast.walk(function)
@@ -85,14 +89,14 @@ def pinned(decorator: ast.expr) -> bool:
 
 
 def test_one_place_commits() -> None:
-    commits = [
+    ends = [
         (file, one)
         for file in files(*PACKAGES)
-        if file not in ("store/database.py", "store/migrations/env.py", "store/upgrade.py")
         for one in nodes(file)
-        if isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr in ("commit", "rollback", "begin")
+        if isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr in TRANSACTIONS
+        if file not in COMMITTING and (file, one.func.attr) not in BEGINNING
     ]
-    assert found(commits, "only store/database.py commits") == []
+    assert found(ends, "only store/database.py commits") == []
 
 
 def test_tests_replace_nothing_of_ours() -> None:
