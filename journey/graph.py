@@ -65,7 +65,7 @@ class ReadSegment(NodeBase):
     kind: Literal["read_segment"]
     segment: str = ""
     schedule: str = "asap"
-    rate: StrictInt | None = None
+    rate: Annotated[StrictInt, Field(ge=1)] | None = None
     next: Next = ()
 
 

@@ -95,8 +95,6 @@ def _fields(node: Node) -> Iterator[Finding]:
         case ReadSegment():
             if node.schedule not in ("asap", "manual"):
                 yield later(node.id, "schedule", f"The schedule {node.schedule} is not supported yet: write asap or manual.")
-            if node.rate is not None:
-                yield later(node.id, "rate", "A rate is not supported yet: leave it out.")
         case EventNode():
             if node.since:
                 yield later(node.id, "since", "Looking back with since is not supported yet: leave it out.")

@@ -186,8 +186,8 @@ def test_not_supported_yet(drawn: dict[str, Any], field: str) -> None:
     assert [(one.code, one.node, one.field) for one in blocking(found)] == [("not_supported_yet", "x", field)]
 
 
-@pytest.mark.parametrize(("field", "value"), [("schedule", "daily"), ("rate", 100)])
-def test_not_supported_yet_are_schedules_and_rates(field: str, value: object) -> None:
+@pytest.mark.parametrize(("field", "value"), [("schedule", "daily")])
+def test_not_supported_yet_are_schedules(field: str, value: object) -> None:
     read = {"id": "read", "kind": "read_segment", "segment": "everybody", "next": "end", field: value}
     judged = Journey.model_validate({"id": "small", "namespace": "customer_id", "nodes": [read, END]})
     assert said(judged) == [("not_supported_yet", "read", field)]
