@@ -90,9 +90,14 @@ class Entrant:
 
     async def stop(self, proposal: Proposal) -> Record:
         """The fast path once, then the durable one: the same function with the same input (D2)."""
+        summary = f"{proposal.n}: {proposal.node or proposal.left}"
         try:
             return await workflow.execute_local_activity_method(
-                Stopping.stop, proposal, start_to_close_timeout=FAST, retry_policy=RetryPolicy(maximum_attempts=1)
+                Stopping.stop,
+                proposal,
+                start_to_close_timeout=FAST,
+                retry_policy=RetryPolicy(maximum_attempts=1),
+                summary=summary,
             )
         except FailureError as error:  # what a local activity raises comes as it is, not wrapped in an ActivityError
             if is_cancelled_exception(error):
@@ -102,7 +107,7 @@ class Entrant:
                 proposal,
                 start_to_close_timeout=DURABLE,
                 retry_policy=RETRIES,
-                summary=f"{proposal.n}: {proposal.node or proposal.left}",
+                summary=summary,
             )
 
     async def be_removed(self) -> None:
