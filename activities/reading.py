@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 import time
 from functools import partial
+from typing import Protocol
 
 from sqlalchemy import Connection
 from temporalio import activity
 
-from journey.contract import Pages, RunStart
+from journey.contract import EntrantStart, Pages, RunStart
 from journey.graph import ReadSegment
 from store import runs, versions
 from store.admission import PAGE, Admitted, Start, admit_page, not_started
 from store.database import Database
 from store.work import Work
-from workflows.client import TemporalWorkflows
 from workflows.ports import Reading
 
 _AT_ONCE = 16
@@ -23,10 +23,16 @@ _AT_ONCE = 16
 _CROWDED_PAUSE = 0.05
 
 
+class Starting(Protocol):
+    """The way to the entrants' workflows. Raises Unavailable when the server cannot be reached."""
+
+    async def start_entrant(self, start: EntrantStart, version_hash: str) -> None: ...
+
+
 class Readings(Reading):
     """Answers to the run's workflow. Closed-loop: it lets in no more than the workers take up."""
 
-    def __init__(self, database: Database, workflows: TemporalWorkflows) -> None:
+    def __init__(self, database: Database, workflows: Starting) -> None:
         self._database = database
         self._workflows = workflows
 
@@ -51,7 +57,7 @@ class Readings(Reading):
         return total
 
 
-async def start_all(workflows: TemporalWorkflows, starts: list[Start] | tuple[Start, ...]) -> None:
+async def start_all(workflows: Starting, starts: list[Start] | tuple[Start, ...]) -> None:
     """Start each entrant's workflow, a few at a time; one that runs already is done."""
     waiting = iter(starts)
 

@@ -6,13 +6,17 @@ It runs first as a local activity, which has 1.2 s, then as an ordinary one with
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections.abc import Coroutine
 from datetime import timedelta
+from typing import Any
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.sending import Sending
 from journey.contract import Proposal, Record, Removal
+from journey.errors import Unavailable
 from store.claims import Busy, pause
 from store.closing import Mark, mark
 from store.database import Database
@@ -21,6 +25,10 @@ from store.steps import Opened, open_step
 from workflows.ports import Stopping
 
 FAST_SECONDS = 1.2
+MARK_PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 10.0)
+"""Seconds between attempts to write an answer down: about as long as a lease lasts, after which the next attempt decides without it."""
+
+_log = logging.getLogger("sojourn.stops")
 
 
 class Stops(Stopping):
@@ -59,7 +67,7 @@ class Stops(Stopping):
             raise
         self._mark_later(proposal, late)
         marks = [call.result() for call in done if call.exception() is None]
-        record = await self._database.write(lambda work: mark(work, proposal, marks)) if marks else None
+        record = await self._mark(proposal, marks) if marks else None
         if record is not None:
             return record
         broken = [call.exception() for call in done if call.exception() is not None]
@@ -67,23 +75,50 @@ class Stops(Stopping):
             raise broken[0]  # type: ignore[misc]  # filtered above
         raise _again(f"{proposal.entrant} has a delivery that is not finished", _next_look(opened, marks))
 
+    async def _mark(self, proposal: Proposal, marks: list[Mark]) -> Record | None:
+        """Write answers down. When the database cannot just now, that is tried again: an answer is not lost."""
+        try:
+            return await self._database.write(lambda work: mark(work, proposal, marks))
+        except Exception:
+            self._beside(self._mark_at_last(proposal, marks))
+            raise
+
     def _mark_later(self, proposal: Proposal, calls: set[asyncio.Task[Mark]]) -> None:
         """A call that was begun is finished and marked, whoever waits for it or no longer does."""
         for call in calls:
-            task = asyncio.create_task(self._finish(proposal, call))
-            self._on_their_way.add(task)
-            task.add_done_callback(self._on_their_way.discard)
+            self._beside(self._finish(proposal, call))
+
+    def _beside(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._on_their_way.add(task)
+        task.add_done_callback(self._on_their_way.discard)
 
     async def _finish(self, proposal: Proposal, call: asyncio.Task[Mark]) -> None:
-        answer = await call
-        await self._database.write(lambda work: mark(work, proposal, [answer]))
+        try:
+            answer = await call
+        except Exception:
+            _log.exception("the provider of a delivery of %s broke; its lease decides", proposal.entrant)
+            return
+        await self._mark_at_last(proposal, [answer])
+
+    async def _mark_at_last(self, proposal: Proposal, marks: list[Mark]) -> None:
+        for seconds in (*MARK_PAUSES, None):
+            try:
+                await self._database.write(lambda work: mark(work, proposal, marks))
+            except Exception as error:
+                if seconds is None or isinstance(error, Unavailable):
+                    _log.exception("what became of a delivery of %s could not be written down; its lease decides", proposal.entrant)
+                    return
+                await asyncio.sleep(seconds)
+            else:
+                return
 
 
 def _next_look(opened: Opened, marks: list[Mark]) -> float:
-    """After transient answers the pause that the store has written down; else soon, since a call is still out."""
+    """After transient answers the shortest pause that the store has written down; else soon, since a call is still out."""
     tries = {claim.channel: claim.tries for claim in opened.claims}
     pauses = [max(pause(tries[mark.channel] + 1), mark.retry_after or 0) for mark in marks if mark.status == "claimed"]
-    return max(pauses, default=1.0)
+    return min(pauses, default=1.0)
 
 
 def _again(why: str, seconds: float) -> ApplicationError:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from temporalio import activity
 
 from journey.contract import WindDownStart
 from store.database import Database
 from store.removal import tell_page
-from workflows.client import TemporalWorkflows
 from workflows.ports import WindingDown
 
 _PAGE = 200
 
 
+class Telling(Protocol):
+    """The way to the entrants' workflows; what cannot be told is served later."""
+
+    async def leave(self, entrant: str, reason: str) -> None: ...
+
+
 class WindDowns(WindingDown):
     """Answers to the winding-down workflow."""
 
-    def __init__(self, database: Database, workflows: TemporalWorkflows) -> None:
+    def __init__(self, database: Database, workflows: Telling) -> None:
         self._database = database
         self._workflows = workflows
 
