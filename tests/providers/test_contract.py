@@ -7,6 +7,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,12 +15,15 @@ import pytest
 
 from demo.catchers import MailBehaviour, MailCatcher, PushBehaviour, PushCatcher
 from journey.messages import Rendered, RenderedEmail
+from providers.fcm import FcmProvider
+from providers.fcm_account import account_of
 from providers.inbox import InboxProvider, Kept
 from providers.null import NullProvider
 from providers.port import Later, Provider, Refused, Took, Uncertain
 from providers.push_http import HttpPushProvider
 from providers.smtp import SmtpProvider
 from tests.providers.conftest import EMAIL, PUSH, nobody, saying, until
+from tests.providers.fcm_server import FcmBehaviour, FcmServer, key_file
 
 BOUND = 1.0
 
@@ -105,6 +109,39 @@ class Http(World):
         return self.catcher.connections
 
 
+class Fcm(World):
+    """What goes wrong before anything of a push went out goes wrong at the access token: so the one at hand is withdrawn."""
+
+    message = replace(PUSH, tokens=("t-1",))
+    HOW: ClassVar = {
+        "refused": FcmBehaviour(error="INVALID_ARGUMENT"),
+        "transient": FcmBehaviour(error="UNAVAILABLE"),
+        "dropped": FcmBehaviour("token", drop=True),
+        "slow": FcmBehaviour("token", delay=3 * BOUND),
+        "well": FcmBehaviour(),
+    }
+
+    def __init__(self, server: FcmServer) -> None:
+        self.catcher = server
+        self.provider = self.provider_at(server.port)
+
+    @staticmethod
+    def provider_at(port: int) -> Provider:
+        return FcmProvider(account_of(key_file(port), Path("account.json")), longest_call=BOUND)
+
+    def arrived(self) -> list[str]:
+        return [message["android"]["notification"]["tag"] for message in self.catcher.messages]
+
+    def behave(self, how: str) -> None:
+        self.catcher.behave(self.HOW[how])
+        if self.HOW[how].at == "token":
+            self.catcher.revoke()
+
+    @property
+    def connections(self) -> int:
+        return self.catcher.connections
+
+
 @asynccontextmanager
 async def smtp() -> AsyncIterator[World]:
     async with MailCatcher() as catcher:
@@ -121,13 +158,21 @@ async def http() -> AsyncIterator[World]:
         await world.provider.close()
 
 
-@pytest.fixture(params=[smtp, http], ids=["smtp", "http"])
+@asynccontextmanager
+async def fcm() -> AsyncIterator[World]:
+    async with FcmServer() as server:
+        world = Fcm(server)
+        yield world
+        await world.provider.close()
+
+
+@pytest.fixture(params=[smtp, http, fcm], ids=["smtp", "http", "fcm"])
 async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
     async with request.param() as made:
         yield made
 
 
-@pytest.fixture(params=["smtp", "http", "inbox-list", "inbox-folder", "null-email", "null-push"])
+@pytest.fixture(params=["smtp", "http", "fcm", "inbox-list", "inbox-folder", "null-email", "null-push"])
 async def carrier(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[tuple[Provider, Rendered]]:
     """Every provider there is, with a message it carries."""
     kept: list[Kept] = []
@@ -140,7 +185,7 @@ async def carrier(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
     if request.param in plain:
         yield plain[request.param]
     else:
-        async with {"smtp": smtp, "http": http}[request.param]() as made:
+        async with {"smtp": smtp, "http": http, "fcm": fcm}[request.param]() as made:
             yield made.provider, made.message
 
 
@@ -208,7 +253,7 @@ async def test_after_a_fault_the_next_message_is_taken(world: World, fault: str)
     assert isinstance(await world.provider.deliver("d-3", world.message), Took)
 
 
-@pytest.mark.parametrize("make", [Smtp.provider_at, Http.provider_at], ids=["smtp", "http"])
+@pytest.mark.parametrize("make", [Smtp.provider_at, Http.provider_at, Fcm.provider_at], ids=["smtp", "http", "fcm"])
 async def test_nobody_listening_is_later(make: Callable[[int], Provider]) -> None:
     async with nobody() as port:
         provider = make(port)
@@ -221,7 +266,7 @@ async def test_nobody_listening_is_later(make: Callable[[int], Provider]) -> Non
     [b"What?\r\n", b"\x00\xff" * 100 + b"\r\n", b"220", b"x" * 200_000, b"HTTP/1.1 999999 ?\r\n\r\n", b"250-a\r\n" * 10_000],
     ids=["words", "bytes", "half a line", "no end", "odd status", "endless lines"],
 )
-@pytest.mark.parametrize("make", [Smtp.provider_at, Http.provider_at], ids=["smtp", "http"])
+@pytest.mark.parametrize("make", [Smtp.provider_at, Http.provider_at, Fcm.provider_at], ids=["smtp", "http", "fcm"])
 async def test_nonsense_is_later(make: Callable[[int], Provider], words: bytes) -> None:
     async with saying(words) as port:
         provider = make(port)
@@ -252,7 +297,7 @@ async def test_many_messages_at_once_share_few_connections(world: World) -> None
 
 async def test_a_connection_closed_while_idle_is_replaced_and_nobody_notices(world: World) -> None:
     assert isinstance(await world.provider.deliver("d-1", world.message), Took)
-    assert isinstance(world, Smtp | Http)
+    assert isinstance(world, Smtp | Http | Fcm)
     await world.catcher.drop_connections()
     assert isinstance(await world.provider.deliver("d-2", world.message), Took)
     assert (len(world.arrived()), world.connections) == (2, 2)
