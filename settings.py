@@ -21,7 +21,6 @@ from journey.errors import BadInput
 
 PREFIX = "SOJOURN_"
 _SECRET = ("secret", "admin_key", "write_keys", "smtp_url", "temporal_api_key")  # never repeated in a sentence
-_LATER = {"fcm_credentials": "push through FCM is not supported yet; SOJOURN_PUSH_URL takes pushes over HTTP"}
 
 
 def _address(*schemes: str, empty: bool = True) -> BeforeValidator:
@@ -96,6 +95,16 @@ def _write_keys(raw: Any) -> dict[str, str]:
     return keys
 
 
+def _file(raw: Any) -> Path | None:
+    if not raw:
+        return None
+    try:
+        with open(raw, "rb"):
+            return Path(raw)
+    except OSError as error:
+        raise ValueError(f"it is a file, and this one cannot be read ({error.strerror})") from None
+
+
 def _long_enough(least: int) -> BeforeValidator:
     def check(raw: Any) -> str:
         if raw and len(str(raw)) < least:
@@ -144,6 +153,8 @@ class Settings(BaseSettings):
     smtp_url: Annotated[str, _address("smtp", "smtps")] = Field("", description="the development inbox when empty")
     push_url: Annotated[str, _address("http", "https")] = Field("", description="the development inbox when empty")
 
+    fcm_credentials: Annotated[Path | None, BeforeValidator(_file)] = Field(None, description="instead of PUSH_URL")
+
     # how people are treated
     consent: Annotated[Literal["implicit", "explicit"], BeforeValidator(_mode)] = "implicit"
     create_profiles: Annotated[bool, BeforeValidator(_switch)] = True
@@ -169,7 +180,7 @@ def load() -> Settings:
     """The settings as the environment has them. Raises BadInput with one sentence about the first wrong one."""
     _refuse_what_is_not_there()
     try:
-        return Settings()
+        return _refuse_two_carriers(Settings())
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]).removeprefix(PREFIX.lower())
@@ -213,12 +224,20 @@ def _kept(folder: Path, name: str) -> str:
 
 
 def _refuse_what_is_not_there() -> None:
-    """A misspelt setting would be ignored in silence, and one of a later version would be too."""
+    """A misspelt setting would be ignored in silence."""
     known = [PREFIX + name.upper() for name in Settings.model_fields]
     for name in sorted(os.environ):
         if not name.startswith(PREFIX) or name in known:
             continue
-        if later := _LATER.get(name.removeprefix(PREFIX).lower()):
-            raise BadInput(f"{name} is set, but {later}.", code="not_supported_yet", where=name)
         if close := difflib.get_close_matches(name, known, n=1, cutoff=0.85):
             raise BadInput(f"{name} is no setting: {close[0]} is meant, it seems.", code="setting_invalid", where=name)
+
+
+def _refuse_two_carriers(read: Settings) -> Settings:
+    if read.push_url and read.fcm_credentials:
+        raise BadInput(
+            f"{PREFIX}PUSH_URL and {PREFIX}FCM_CREDENTIALS are both set: name one of them, since a push is sent one way.",
+            code="setting_invalid",
+            where=f"{PREFIX}FCM_CREDENTIALS",
+        )
+    return read

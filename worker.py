@@ -28,6 +28,8 @@ from journey.errors import Unavailable
 from journey.events import Instant
 from journey.tracking import Signer
 from journey.version import Version
+from providers.fcm import FcmProvider
+from providers.fcm_account import account_in
 from providers.inbox import InboxProvider
 from providers.port import Provider
 from providers.push_http import HttpPushProvider
@@ -67,12 +69,15 @@ class Process:
 
 
 def providers_of(settings: Settings) -> dict[str, Provider]:
-    """Who carries each channel: the development inbox where no address is set."""
+    """Who carries each channel: the development inbox where nobody is named. Raises BadInput when a key file is wrong."""
     inbox = settings.data_dir / "inbox"
-    return {
-        "email": SmtpProvider(settings.smtp_url) if settings.smtp_url else InboxProvider("email", inbox),
-        "push": HttpPushProvider(settings.push_url) if settings.push_url else InboxProvider("push", inbox),
-    }
+    email: Provider = SmtpProvider(settings.smtp_url) if settings.smtp_url else InboxProvider("email", inbox)
+    push: Provider = InboxProvider("push", inbox)
+    if settings.push_url:
+        push = HttpPushProvider(settings.push_url)
+    if settings.fcm_credentials:
+        push = FcmProvider(account_in(settings.fcm_credentials))
+    return {"email": email, "push": push}
 
 
 async def connect(settings: Settings, database: Database) -> Client:

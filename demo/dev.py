@@ -18,7 +18,7 @@ async def run(settings: Settings, console: Console) -> None:
         console.print(f"API            {running.api_url}  (a page of links at /, the reference at /docs)")
         console.print(f"Temporal UI    {running.ui_url}/namespaces/{settings.temporal_namespace}/workflows")
         console.print(f"Admin key      {settings.data_dir / 'admin_key'}", soft_wrap=True)
-        if not settings.smtp_url or not settings.push_url:
+        if not settings.smtp_url or not (settings.push_url or settings.fcm_credentials):
             console.print(f"Inbox          {settings.data_dir / 'inbox'}", soft_wrap=True)
         console.print("Stop with Ctrl+C.")
         await until_interrupted()

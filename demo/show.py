@@ -31,7 +31,7 @@ async def run(settings: Settings, console: Console, *, leave: bool) -> int:
         settings = settings.model_copy(
             update={
                 "data_dir": folder, "database_url": "", "smtp_url": f"smtp://127.0.0.1:{mail.port}", "push_url": push.url,
-                "public_url": "", "write_keys": {WRITE_KEY: "customer_id"}, "consent": "implicit",
+                "fcm_credentials": None, "public_url": "", "write_keys": {WRITE_KEY: "customer_id"}, "consent": "implicit",
             }
         )  # fmt: skip
         async with stack(settings) as running:

@@ -131,5 +131,5 @@ def _is_address(address: Any) -> bool:
 
 def _wrong(file: Path, why: str) -> BadInput:
     return BadInput(
-        f"The file {file} {why}: make a key in the Firebase console under Service accounts, and name the file that it gives you."
+        f"The file {file} {why}: make a key in the Firebase console under Service accounts, and let FCM_CREDENTIALS name the file it gives."
     )

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 import settings
+import worker
 from journey.errors import BadInput
+from tests.providers.fcm_server import key_file, written
 
 AN_ADDRESS = "it is an address that begins with"
 A_FILE = "it begins with sqlite:/// and names a file; no other database is supported yet."
@@ -78,10 +80,41 @@ def test_a_wrong_value_gets_one_sentence(monkeypatch: pytest.MonkeyPatch, name: 
     assert caught.value.sentence == sentence
 
 
-def test_what_comes_later_is_refused_and_not_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(BadInput) as caught:
-        load(monkeypatch, {"SOJOURN_FCM_CREDENTIALS": "/etc/fcm.json"})
-    assert caught.value.code == "not_supported_yet"
+def test_a_key_file_that_cannot_be_read_gets_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for file, why in ((tmp_path / "fcm.json", "No such file or directory"), (tmp_path, "Is a directory")):
+        with pytest.raises(BadInput) as caught:
+            load(monkeypatch, {"SOJOURN_FCM_CREDENTIALS": str(file)})
+        assert caught.value.sentence == f"SOJOURN_FCM_CREDENTIALS is '{file}': it is a file, and this one cannot be read ({why})."
+
+
+def test_a_push_is_sent_one_way(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = written(tmp_path, key_file(1))
+    with pytest.raises(BadInput, match="SOJOURN_PUSH_URL and SOJOURN_FCM_CREDENTIALS are both set"):
+        load(monkeypatch, {"SOJOURN_FCM_CREDENTIALS": str(file), "SOJOURN_PUSH_URL": "http://push.example"})
+    assert load(monkeypatch, {"SOJOURN_PUSH_URL": ""}).fcm_credentials == file
+    assert load(monkeypatch, {"SOJOURN_FCM_CREDENTIALS": ""}).fcm_credentials is None
+
+
+@pytest.mark.parametrize(
+    ("environment", "carriers"),
+    [
+        ({}, {"email": "inbox", "push": "inbox"}),
+        ({"SOJOURN_SMTP_URL": "smtp://mail.example", "SOJOURN_PUSH_URL": "http://push.example"}, {"email": "smtp", "push": "http"}),
+        ({"SOJOURN_FCM_CREDENTIALS": "account.json"}, {"email": "inbox", "push": "fcm"}),
+    ],
+)
+def test_who_carries_a_channel_is_in_the_settings(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, environment: dict[str, str], carriers: dict[str, str]
+) -> None:
+    written(tmp_path, key_file(1))
+    monkeypatch.chdir(tmp_path)
+    assert {channel: provider.name for channel, provider in worker.providers_of(load(monkeypatch, environment)).items()} == carriers
+
+
+def test_a_key_file_that_is_none_stops_the_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    found = load(monkeypatch, {"SOJOURN_FCM_CREDENTIALS": str(written(tmp_path, "{}"))})
+    with pytest.raises(BadInput, match=r"account\.json is no key of a service account: make a key in the Firebase console"):
+        worker.providers_of(found)
 
 
 def test_a_secret_that_is_not_set_is_made_once_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
