@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -39,13 +40,15 @@ class Readings(Reading):
     @activity.defn(name="read_pages")
     async def read_pages(self, start: RunStart) -> Pages:
         rate = await self._database.read(lambda connection: _rate(connection, start.run))
-        await start_all(self._workflows, await self._database.read(lambda connection: not_started(connection, start.run)))
+        await start_all(
+            self._workflows, await self._database.read(lambda connection: not_started(connection, start.run)), activity.heartbeat
+        )
         total = Pages()
         while not total.done:
             began = time.monotonic()
             page = min(PAGE, rate) if rate else PAGE
             admitted = await self._database.write(partial(_admit, run=start.run, page=page))
-            await start_all(self._workflows, admitted.starts)
+            await start_all(self._workflows, admitted.starts, activity.heartbeat)
             total = Pages(
                 total.read + admitted.read, total.admitted + len(admitted.starts), total.discarded + admitted.discarded, admitted.done
             )
@@ -57,13 +60,14 @@ class Readings(Reading):
         return total
 
 
-async def start_all(workflows: Starting, starts: list[Start] | tuple[Start, ...]) -> None:
-    """Start each entrant's workflow, a few at a time; one that runs already is done."""
+async def start_all(workflows: Starting, starts: Sequence[Start], alive: Callable[[], None] = lambda: None) -> None:
+    """Start each entrant's workflow, a few at a time; one that runs already is done. `alive` is called after each."""
     waiting = iter(starts)
 
     async def one_after_the_other() -> None:
         for start in waiting:
             await workflows.start_entrant(start.entrant, start.hash)
+            alive()
 
     async with asyncio.TaskGroup() as group:
         for _ in range(min(_AT_ONCE, len(starts))):

@@ -63,7 +63,8 @@ async def test_everybody_on_every_page_is_started(durable: ActivityEnvironment, 
     assert await durable.run(Readings(database, workflows).read_pages, run) == Pages(230, 230, 0, done=True)
     assert workflows.started == dict.fromkeys(everybody(230), 1)
     assert workflows.hashes == {VERSION.hash}
-    assert beats == [(200,), (230,)]
+    assert [beat for beat in beats if beat] == [(200,), (230,)], "how far it is, after each page"
+    assert beats.count(()) == 230, "and that it lives, after each start: a server may be slow"
 
 
 async def test_when_the_server_goes_away_half_way_the_next_attempt_starts_whoever_is_left(

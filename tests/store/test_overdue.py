@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from journey.contract import Happened
-from store import overdue
+from store import journeys, overdue
 from store.database import Database
 from store.work import Work
 from tests import stock
@@ -27,6 +27,20 @@ async def test_somebody_decided_and_not_gone_on_in_time_is_owed_a_signal(databas
 
     owed = await database.read(lambda connection: overdue.untold(connection, 2_000))
     assert owed == [("thank-you~overdue~1", Happened(1, "email-opened", "sojourn", "e-1"))]
+
+
+async def test_somebody_told_to_end_whose_version_was_stopped_is_told_again(database: Database) -> None:
+    def people(work: Work) -> None:
+        stock.put_use_case(work)
+        journeys.publish(work, "thank-you", stock.PUBLIC_URL)
+        stock.entrant(work, "told", ending="journey_stopped")
+        stock.entrant(work, "not-yet-told")
+
+    await database.write(people)
+    assert await database.read(overdue.must_leave) == []
+    await database.write(lambda work: journeys.stop(work, "thank-you"))
+
+    assert await database.read(overdue.must_leave) == [("thank-you~told~1", "journey_stopped")]
 
 
 async def test_whoever_is_overdue_is_found_by_an_index(database: Database) -> None:
