@@ -155,11 +155,16 @@ async def catch_up(process: Process) -> None:
 
 
 async def tell_again(process: Process, before: Instant) -> int:
-    """Signal to those who should have gone on by this instant what decided their gate; told twice does no harm."""
+    """Signal to those who should have gone on by this instant what decided their gate, and to those who must end that they must.
+
+    Told twice does no harm."""
     untold = await process.database.read(lambda connection: overdue.untold(connection, before))
     for entrant, happened in untold:
         await process.workflows.happened(entrant, happened)
-    return len(untold)
+    leaving = await process.database.read(overdue.must_leave)
+    for entrant, reason in leaving:
+        await process.workflows.leave(entrant, reason)
+    return len(untold) + len(leaving)
 
 
 @asynccontextmanager
