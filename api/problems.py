@@ -152,7 +152,7 @@ def _faults(error: RequestValidationError) -> Iterator[dict[str, str]]:
     for one in error.errors():
         place, *inner = one["loc"]
         if place != "body":
-            yield {"where": ".".join(str(part) for part in inner), "sentence": f"{one['msg']}."}
+            yield {"where": ".".join(str(part) for part in inner), "sentence": documents.sentence(one)}
         elif inner:
             in_body.append({**one, "loc": tuple(inner)})
         else:

@@ -20,7 +20,7 @@ _PARTS = ("attributes", "identities", "consents")
 
 def of_json(record: bytes) -> ProfileDocument:
     """The profile that a JSON text is. Raises BadInput."""
-    return _checked(strict_json.read(record))
+    return _checked(strict_json.read(record, "The line"))
 
 
 def header_of(record: str) -> list[str]:
@@ -28,7 +28,8 @@ def header_of(record: str) -> list[str]:
     attribute's. Raises BadInput."""
     columns = [column.strip() for column in _cells(record)]
     if "id" not in columns:
-        raise BadInput(f"The first line names the columns, and one of them must be id; it names {', '.join(columns)[:200]}.", line=1)
+        hint = " Between columns stands a comma." if len(columns) == 1 and re.search(r"[;\t|]", record) else ""
+        raise BadInput(f"The first line names the columns, and one of them must be id; it names {', '.join(columns)[:200]}.{hint}", line=1)
     twice = next((column for column in columns if columns.count(column) > 1), None)
     if twice is not None:
         raise BadInput(f"The column {twice!r} stands twice.", line=1)

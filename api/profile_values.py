@@ -7,7 +7,8 @@ import re
 from typing import Any
 
 from journey.errors import BadInput
-from journey.profiles import ProfileDocument
+from journey.graph import NAMESPACE
+from journey.profiles import ProfileDocument, is_identity
 
 LARGEST_VALUE = 16_384
 """Characters of one attribute, written as JSON."""
@@ -16,7 +17,7 @@ MOST_OF_THE_REST = 50
 """Identities, consents and push tokens of one profile."""
 _ID_BYTES = 200
 _NAME = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
-_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
+_WORD = re.compile(NAMESPACE)
 
 
 def check(profile: ProfileDocument) -> None:
@@ -34,8 +35,8 @@ def check_entries(attributes: dict[str, Any], identities: dict[str, Any], consen
     _few("identities", len(identities), MOST_OF_THE_REST)
     for namespace, value in identities.items():
         _word("identities", namespace)
-        if value is not None and not (_NAME.fullmatch(value) and value.strip()):
-            raise BadInput("An identity is a text of 1 to 200 characters, on one line.", where=f"identities.{namespace}")
+        if value is not None and not is_identity(value):
+            raise BadInput("An identity is a text of 1 to 500 characters, on one line.", where=f"identities.{namespace}")
     _few("consents", len(consents), MOST_OF_THE_REST)
     for channel in consents:
         _word("consents", channel)

@@ -13,12 +13,12 @@ from api.named import same_id
 from api.problems import answers
 from api.services import With
 from journey.graph import Document
-from journey.profiles import ProfileDocument, PushToken
+from journey.profiles import PROFILE_ID, ProfileDocument, PushToken
 from store import profiles
 
 router = APIRouter(prefix="/v1/profiles", tags=["profiles"], dependencies=[Depends(admin)])
 
-ProfilePath = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^/\x00-\x1f]+$", description="Up to 200 bytes without `/`.")]
+ProfilePath = Annotated[str, Path(min_length=1, max_length=200, pattern=PROFILE_ID, description="Up to 200 bytes without `/`.")]
 
 
 class ProfileBody(ProfileDocument):

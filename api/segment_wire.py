@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from api import profile_values
 from api.wire import instant
 from journey.errors import BadInput
 from journey.events import Event, Instant
@@ -92,7 +93,7 @@ def _read(item: Mapping[str, Any], message: str, namespace: str, kind: Any, sent
         raise _Unfit(f"Its type is {kind!r}: it must be one of {', '.join(KINDS)}.")
     namespace, key = _person(item, namespace)
     if kind == "identify":
-        return Identified(message, namespace, key, _object(item, "traits"))
+        return Identified(message, namespace, key, _traits(item))
     if kind == "alias":
         previous = _id(item, "previousId")
         if not previous:
@@ -147,6 +148,16 @@ def _object(item: Mapping[str, Any], name: str) -> dict[str, Any]:
     if value is not None and not isinstance(value, dict):
         raise _Unfit(f"{name} must be a JSON object.")
     return dict(value or {})
+
+
+def _traits(item: Mapping[str, Any]) -> dict[str, Any]:
+    """What a profile put by hand could hold too."""
+    traits = _object(item, "traits")
+    try:
+        profile_values.check_entries(traits, {}, {}, 0)
+    except BadInput as error:
+        raise _Unfit(error.sentence) from error
+    return traits
 
 
 def _occurred_at(item: Mapping[str, Any], sent_at: Any, now: Instant) -> Instant | None:

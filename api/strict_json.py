@@ -25,8 +25,8 @@ class BadJson(BadInput):
     code = "json_invalid"
 
 
-def read(text: bytes) -> Any:
-    """The value of a JSON text in UTF-8.
+def read(text: bytes, what: str = "The body") -> Any:
+    """The value of a JSON text in UTF-8; `what` it is stands in the sentences.
 
     Raises BadJson for whatever is none, and for what could not be kept: NaN, infinities, whole numbers beyond 64 bits, NUL, half a
     character, more than 64 levels.
@@ -34,13 +34,13 @@ def read(text: bytes) -> Any:
     try:
         value = json.loads(text.decode("utf-8-sig"), parse_constant=_no_constant, parse_float=_finite)
     except UnicodeDecodeError as error:
-        raise BadJson("The body is no JSON: it is not in UTF-8.") from error
+        raise BadJson(f"{what} is no JSON: it is not in UTF-8.") from error
     except json.JSONDecodeError as error:
-        raise BadJson(f"The body is no JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from error
+        raise BadJson(f"{what} is no JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from error
     except RecursionError as error:
-        raise BadJson(f"The body is nested deeper than {DEEPEST} levels.") from error
+        raise BadJson(f"{what} is nested deeper than {DEEPEST} levels.") from error
     except ValueError as error:  # a whole number of thousands of digits
-        raise BadJson("The body holds a number that is too long: send it as a text.") from error
+        raise BadJson(f"{what} holds a number that is too long: send it as a text.") from error
     # Most texts can hold nothing of what is looked for, and the look is dearer than the reading.
     if _SUSPECT.search(text) or text.count(b"[") + text.count(b"{") > DEEPEST:
         _look_through(value)

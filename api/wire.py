@@ -20,6 +20,8 @@ from api import strict_json
 from journey import documents, ids
 from journey.errors import BadInput
 from journey.events import Event, Instant
+from journey.graph import NamespaceOrNone
+from journey.profiles import is_identity
 from store.acceptance import Arrived
 
 NATIVE = "api"
@@ -36,7 +38,7 @@ class NativeEvent(BaseModel):
     id: Word = ""
     name: Annotated[str, Field(min_length=1, max_length=500, pattern=_WORD)]
     time: str = ""
-    namespace: Word = ""
+    namespace: NamespaceOrNone = ""
     key: Word = ""
     data: dict[str, Any] = Field(default_factory=dict)
 
@@ -55,7 +57,7 @@ class CloudEvent(BaseModel):
     type: Annotated[str, Field(min_length=1, max_length=500, pattern=_WORD)]
     time: str = ""
     subject: Word = ""
-    namespace: Word = ""
+    namespace: NamespaceOrNone = ""
     key: Word = ""
     data: dict[str, Any] | None = None
     data_base64: str | None = None
@@ -141,4 +143,6 @@ def _of_somebody(event: Event, namespace: str, key: str) -> Arrived:
     if bool(namespace) != bool(key):
         given, wanted = ("namespace", "key") if namespace else ("key", "namespace")
         raise BadInput(f"{wanted}: a {given} alone names nobody; give both, or neither, and a definition finds the person.", where=wanted)
+    if key and not is_identity(key):
+        raise BadInput("key: it is a text of 1 to 500 characters, on one line, and not blank.", where="key")
     return Arrived(event, namespace, key)

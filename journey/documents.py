@@ -13,10 +13,11 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from journey.errors import BadInput
-from journey.graph import THING_ID
+from journey.graph import OPTIONAL_NAMESPACE, THING_ID
+from journey.profiles import PROFILE_ID
 from journey.yaml_text import LONGEST, Source, read
 
-__all__ = ["LONGEST", "Fault", "Source", "faults", "faults_of", "load", "parse", "parse_as", "read", "refusal"]
+__all__ = ["LONGEST", "Fault", "Source", "faults", "faults_of", "load", "parse", "parse_as", "read", "refusal", "sentence"]
 
 _NAMED_AT_MOST = 5
 _MODEL = TypeVar("_MODEL", bound=BaseModel)
@@ -79,7 +80,7 @@ def faults_of(errors: Iterable[ErrorDetails], data: Any) -> tuple[Fault, ...]:
             shapes.setdefault(path, []).append(_EXPECTED[one["type"]])
             sentences[path] = f"This must be {' or '.join(dict.fromkeys(shapes[path]))}."
         else:
-            sentences.setdefault(path, _sentence(one))
+            sentences.setdefault(path, sentence(one))
     # Of a union each member that was tried reports: the one that got furthest into the data is the one that was meant.
     return tuple(Fault(path, said) for path, said in sentences.items() if not any(_inside(other, path) for other in sentences))
 
@@ -116,15 +117,16 @@ _EXPECTED = {
 }
 
 
-def _sentence(one: ErrorDetails) -> str:
+def sentence(one: ErrorDetails) -> str:
+    """What is wrong, for people; where it is wrong the path says."""
     context = one.get("ctx", {})
     match one["type"]:
         case "extra_forbidden":
             return "There is no such field here."
         case "missing":
             return "This field is required."
-        case "string_pattern_mismatch" if context["pattern"] == THING_ID:
-            return f"{one['input']!r} is no id: it begins with a letter and holds up to 63 of a-z, 0-9 and -."
+        case "string_pattern_mismatch" if context["pattern"] in _PATTERNS:
+            return f"{one['input']!r} is no {_PATTERNS[context['pattern']]}"
         case "union_tag_invalid" if context["discriminator"] == "'kind'":
             return f"There is no kind {context['tag']!r}: it is one of {context['expected_tags'].replace(chr(39), '')}."
         case "union_tag_not_found" if context["discriminator"] == "'kind'":
@@ -132,6 +134,13 @@ def _sentence(one: ErrorDetails) -> str:
         case "literal_error":
             return f"This must be {context['expected']}, not {one['input']!r}."
     return one["msg"].removeprefix("Value error, ") + "."
+
+
+_PATTERNS = {
+    THING_ID: "id: it begins with a letter and holds up to 63 of a-z, 0-9 and -.",
+    OPTIONAL_NAMESPACE: "namespace: it begins with a letter and holds up to 63 of letters, digits, _ and -.",
+    PROFILE_ID: "id of a profile: it holds no / and stands on one line.",
+}
 
 
 def _inside(inner: str, outer: str) -> bool:

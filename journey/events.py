@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field
 
 from journey import ids
-from journey.graph import Document, RuleOrText, ThingId
+from journey.graph import Document, NamespaceOrNone, RuleOrText, ThingId
 from journey.profiles import AttributeType
 
 Instant = int
@@ -23,7 +23,7 @@ class EventDefinition(Document):
     match: str = ""
     rule: RuleOrText | None = None
     fields: dict[str, AttributeType] = Field(default_factory=dict)
-    namespace: str = ""
+    namespace: NamespaceOrNone = ""
     key: str = ""
 
 

@@ -16,6 +16,10 @@ from journey.rule_tree import Rule
 
 THING_ID = r"^[a-z][a-z0-9-]{0,62}$"
 ThingId = Annotated[str, Field(pattern=THING_ID)]
+NAMESPACE = r"^[A-Za-z][A-Za-z0-9_-]{0,62}$"
+OPTIONAL_NAMESPACE = f"^$|{NAMESPACE}"
+NamespaceOrNone = Annotated[str, Field(pattern=OPTIONAL_NAMESPACE)]
+"""The kind of an identity, as customer_id; empty where it is not said."""
 
 
 def _as_tuple(raw: Any) -> Any:
@@ -202,7 +206,7 @@ class Journey(Document):
 
     id: ThingId
     name: str = ""
-    namespace: str = ""
+    namespace: NamespaceOrNone = ""
     timezone: str = "UTC"
     global_timeout: str = "P91D"
     nodes: tuple[Node, ...] = ()

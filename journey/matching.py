@@ -9,6 +9,7 @@ from journey import walk
 from journey.events import Event, EventDefinition
 from journey.gate import Fits
 from journey.graph import EventNode, Node, Reaction
+from journey.profiles import is_identity
 from journey.rule_text import parse
 from journey.rule_tree import Rule
 from journey.rules import Scope, evaluate, look_up
@@ -41,14 +42,14 @@ def fits(version: Version, entrant: str) -> Fits:
 def person_of(definition: EventDefinition, event: Event) -> tuple[str, str] | None:
     """The identity (namespace, value) that a definition reads from the data of an event; None when it names or finds none.
 
-    A whole number is taken as its digits; any other value that is no text names nobody.
+    A whole number is taken as its digits; any other value that is no identity names nobody.
     """
     if not definition.namespace or not definition.key:
         return None
     value = look_up(event.data, definition.key)
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
-    return (definition.namespace, value) if isinstance(value, str) and value else None
+    return (definition.namespace, value) if isinstance(value, str) and is_identity(value) else None
 
 
 def is_kept(version: Version, place: walk.Place, entrant: str, event: Event) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -11,6 +12,13 @@ from journey.graph import Document
 
 AttributeType = Literal["string", "integer", "number", "boolean", "datetime"]
 ProfileId = str
+PROFILE_ID = r"^[^/\x00-\x1f]+$"
+_IDENTITY = re.compile(r"[^\x00-\x1f\x7f]{1,500}")
+
+
+def is_identity(value: str) -> bool:
+    """Whether a text can name a person in a namespace: 1 to 500 characters on one line, and not blank."""
+    return _IDENTITY.fullmatch(value) is not None and bool(value.strip())
 
 
 class Attribute(Document):
@@ -30,7 +38,7 @@ class PushToken(Document):
 class ProfileDocument(Document):
     """A profile as it is put and shown. `consents` maps a channel to true or false; absent is allowed (M6)."""
 
-    id: str = Field(min_length=1, max_length=200, pattern=r"^[^/\x00-\x1f]+$")
+    id: str = Field(min_length=1, max_length=200, pattern=PROFILE_ID)
     attributes: dict[str, Any] = Field(default_factory=dict)
     identities: dict[str, str] = Field(default_factory=dict)
     consents: dict[str, StrictBool] = Field(default_factory=dict)

@@ -68,6 +68,14 @@ async def test_of_an_array_each_event_has_a_verdict_of_its_own(
     assert len(workflows.signals) == 1
 
 
+async def test_one_whose_person_cannot_be_named_is_on_record_and_takes_no_other_with_it(api: httpx.AsyncClient, database: Database) -> None:
+    await waiting.for_a_purchase(database)
+    unnamed = BOUGHT | {"id": "o-2", "data": waiting.PURCHASE | {"customer": "c\n42"}}
+    verdicts = (await api.post("/v1/events", json=[unnamed, BOUGHT])).json()
+    assert [(verdict["status"], verdict["code"]) for verdict in verdicts] == [(202, "no_key"), (202, "")]
+    assert (await api.post("/v1/events", json=unnamed | {"id": "o-3"})).status_code == 202
+
+
 async def test_more_than_a_thousand_events_at_once_are_refused(api: httpx.AsyncClient) -> None:
     answer = await api.post("/v1/events", json=[{"name": "seen"}] * 1001)
     assert (answer.status_code, answer.json()["code"]) == (422, "too_many")

@@ -97,12 +97,15 @@ async def test_what_a_batch_holds_that_cannot_be_taken_is_on_record_once_and_the
             {"type": "track", "event": "Seen", "messageId": "m-2"},
             {"type": "track", "userId": "c-1", "messageId": "m-3"},
             {"type": "identify", "userId": "c-1", "traits": {"city": "Atlanta"}, "messageId": "m-4"},
+            {"type": "identify", "userId": "c-1", "traits": {"two\nlines": 1}, "messageId": "m-5"},
+            {"type": "identify", "userId": "c-1", "traits": {str(name): 1 for name in range(501)}, "messageId": "m-6"},
         ]
     }
     for _ in range(2):
         assert (await shop.post("/v1/batch", json=batch)).status_code == 200
-    assert await waiting.discards(database) == ["not_supported", "no_key", "bad_item"]
+    assert await waiting.discards(database) == ["not_supported", "no_key", "bad_item", "bad_item", "bad_item"]
     assert await who(database, "customer_id", "c-1") == "c-1"
+    assert (await database.read(lambda c: profiles.get(c, "c-1"))).attributes == {"city": "Atlanta"}
 
 
 async def test_identify_lays_traits_over_attributes_and_leaves_consent_alone(
