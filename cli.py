@@ -1,6 +1,7 @@
 """The composition root of the command line: reads the settings, and gives each command what it needs. It knows no command's work.
 
-Every command ends through `end`: a process that ran a Temporal worker may abort when the interpreter takes itself apart.
+What runs a server is imported by the commands that do: it takes seconds, and every other command is to answer at once. Every command
+ends through `end`: a process that ran a Temporal worker may abort when the interpreter takes itself apart.
 """
 
 from __future__ import annotations
@@ -21,19 +22,13 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 
 import settings
-import worker
 from commands import apply as applying
 from commands import publish as publishing
 from commands import report as reporting
-from commands import setup as setting_up
 from commands import simulate as simulating
 from commands import validate as validating
 from commands.http import Api
-from demo import dev as developing
-from demo import show as showing
 from journey.errors import BadInput, Invalid, SojournError
-from store.database import Database
-from store.upgrade import upgrade
 
 _WIDTH_OF_A_FILE = 160  # where output goes that no terminal shows
 
@@ -62,6 +57,8 @@ def options(
 @app.command()
 def dev() -> None:
     """Run the whole of Sojourn on this machine: a Temporal server, the worker and the API, until it is interrupted."""
+    from demo import dev as developing  # noqa: PLC0415  # loads the whole server
+
     read = settings.completed(settings.load())
     _log()
     asyncio.run(developing.run(read, _console()))
@@ -72,6 +69,8 @@ def demo(
     leave: Annotated[bool, typer.Option("--exit", help="End when all is played: with 0 when every number is right, else 1.")] = False,
 ) -> None:
     """Play the example from first to last on a server of its own, and show what became of everybody."""
+    from demo import show as showing  # noqa: PLC0415  # loads the whole server
+
     read = settings.completed(settings.load())
     _log()
     raise typer.Exit(asyncio.run(showing.run(read, _console(), leave=leave)))
@@ -80,7 +79,10 @@ def demo(
 @app.command()
 def setup(as_json: Json = False) -> None:
     """Bring the database up to date, and make of the Temporal server what Sojourn needs. Safe to repeat."""
-    said = asyncio.run(_setup(settings.load(), quiet=as_json))
+    from commands import setup as setting_up  # noqa: PLC0415  # loads the worker
+
+    said: list[str] = []
+    asyncio.run(setting_up.run(settings.load(), said.append if as_json else typer.echo))
     if as_json:
         _print_json(said)
 
@@ -229,24 +231,3 @@ def _progress(*, hidden: bool) -> Progress:
     console = Console(stderr=True)
     columns = (TextColumn("{task.description:<13}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
     return Progress(*columns, console=console, transient=True, disable=hidden or not console.is_terminal)
-
-
-async def _setup(read: settings.Settings, *, quiet: bool) -> list[str]:
-    said: list[str] = []
-
-    def tell(sentence: str) -> None:
-        said.append(sentence)
-        if not quiet:
-            typer.echo(sentence)
-
-    read.data_dir.mkdir(parents=True, exist_ok=True)
-    upgrade(read.database)
-    tell(f"The database {read.database} is up to date.")
-    database = Database(read.database)
-    try:
-        client = await worker.connect(read, database)
-        async for sentence in setting_up.setup(client.service_client, read.temporal_namespace):
-            tell(sentence)
-    finally:
-        await database.close()
-    return said

@@ -168,12 +168,18 @@ class Settings(BaseSettings):
     @property
     def api_url(self) -> str:
         """Where commands find the API."""
-        return self.url or f"http://{self.api_host}:{self.api_port}"
+        return self.url or self.own_url
+
+    @property
+    def own_url(self) -> str:
+        """Where the API of this process listens, as this machine reaches it."""
+        here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.api_host, self.api_host)
+        return f"http://[{here}]:{self.api_port}" if ":" in here else f"http://{here}:{self.api_port}"
 
     @property
     def links_url(self) -> str:
         """The beginning of every link in a message."""
-        return self.public_url or f"http://{self.api_host}:{self.api_port}"
+        return self.public_url or self.own_url
 
 
 def load() -> Settings:
@@ -203,6 +209,14 @@ def admin_key(settings: Settings) -> str:
         return ""
 
 
+def prepare(settings: Settings) -> None:
+    """Make DATA_DIR. Raises BadInput when it cannot be."""
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unusable(settings.data_dir, "nothing can be kept", error) from error
+
+
 def _kept(folder: Path, name: str) -> str:
     file = folder / name
     try:
@@ -216,11 +230,12 @@ def _kept(folder: Path, name: str) -> str:
             written.write(made + "\n")
         return made
     except OSError as error:
-        raise BadInput(
-            f"{PREFIX}DATA_DIR is '{folder}', where {name} cannot be kept: {error.strerror}. Name a folder that can be written to.",
-            code="setting_invalid",
-            where=f"{PREFIX}DATA_DIR",
-        ) from error
+        raise _unusable(folder, f"{name} cannot be kept", error) from error
+
+
+def _unusable(folder: Path, why: str, error: OSError) -> BadInput:
+    sentence = f"{PREFIX}DATA_DIR is '{folder}', where {why}: {error.strerror}. Name a folder that can be written to."
+    return BadInput(sentence, code="setting_invalid", where=f"{PREFIX}DATA_DIR")
 
 
 def _refuse_what_is_not_there() -> None:

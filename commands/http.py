@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ import httpx
 
 from journey.errors import BadInput, Conflict, Invalid, NotFound, SojournError, Stale, Unavailable
 from journey.findings import Finding
+from journey.graph import THING_ID
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _SECONDS = 30.0
@@ -54,21 +56,33 @@ class Api:
             raise Unavailable(f"The API at {self.url} did not answer in time; try again.") from error
         except httpx.TransportError as error:
             raise Unavailable(f"Nobody answers at {self.url}: start `sojourn dev`, or set SOJOURN_URL to where the API is.") from error
-        if answer.is_success:
-            return answer.json() if answer.content else None
-        raise _error(self.url, answer)
+        said = _json(answer)
+        if answer.is_success and (said is not None or not answer.content):
+            return said
+        raise _error(self.url, answer.status_code, said)
 
 
-def _error(url: str, answer: httpx.Response) -> SojournError:
+def journey_path(journey: str) -> str:
+    """The address of a journey. Raises BadInput for what is no id: an address made of it would be another call's."""
+    if not re.fullmatch(THING_ID, journey):
+        raise BadInput(f"{journey!r} is no id of a journey: it begins with a letter and holds up to 63 of a-z, 0-9 and -.")
+    return f"/v1/journeys/{journey}"
+
+
+def _json(answer: httpx.Response) -> Any:
     try:
-        problem = answer.json()
+        return answer.json() if answer.content else None
     except ValueError:
-        problem = None
+        return None
+
+
+def _error(url: str, status: int, problem: Any) -> SojournError:
     if not isinstance(problem, Mapping) or "detail" not in problem:
-        return Unavailable(f"What answers at {url} is no API of ours: it says {answer.status_code}. Is SOJOURN_URL right?")
-    code, sentence, status = str(problem.get("code", "error")), str(problem["detail"]), answer.status_code
+        return Unavailable(f"What answers at {url} is no API of ours: it says {status}. Is SOJOURN_URL right?")
+    code, sentence = str(problem.get("code", "error")), str(problem["detail"])
     if status == 401:
-        return BadInput(f"The API at {url} does not take the admin key: set SOJOURN_ADMIN_KEY to the one it was started with.", code=code)
+        known = "set SOJOURN_ADMIN_KEY to the one it was started with, or SOJOURN_DATA_DIR to the folder where it keeps one"
+        return BadInput(f"The API at {url} does not take the admin key: {known}.", code=code)
     if findings := problem.get("findings"):
         return Invalid(sentence, [Finding(**finding) for finding in findings])
     if status == 503:

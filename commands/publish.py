@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from commands.http import Api
+from commands.http import Api, journey_path
 
 
 def publish(api: Api, journey: str) -> dict[str, Any]:
     """The answer of the API. Raises Invalid with every finding when the draft is not valid."""
-    answer: dict[str, Any] = api.post(f"/v1/journeys/{journey}:publish")
+    answer: dict[str, Any] = api.post(f"{journey_path(journey)}:publish")
     return answer
 
 

@@ -8,12 +8,12 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from commands.http import Api
+from commands.http import Api, journey_path
 
 
 def report(api: Api, journey: str, version: int | None = None) -> dict[str, Any]:
     """The report of the live version, or of another by its number."""
-    answer: dict[str, Any] = api.get(f"/v1/journeys/{journey}/report", version=version)
+    answer: dict[str, Any] = api.get(f"{journey_path(journey)}/report", version=version)
     return answer
 
 

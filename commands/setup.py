@@ -1,4 +1,4 @@
-"""`sojourn setup`: makes of a Temporal server what Sojourn needs, once. It opens no connection: it is given one.
+"""`sojourn setup`: brings the database up to date, and makes of a Temporal server what Sojourn needs. It knows no journey.
 
 A namespace of our own and three search attributes, by which an engineer finds people in the Temporal UI. Safe to repeat.
 """
@@ -6,7 +6,7 @@ A namespace of our own and three search attributes, by which an engineer finds p
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 
 from google.protobuf.duration_pb2 import Duration
@@ -15,13 +15,31 @@ from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSe
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, RegisterNamespaceRequest
 from temporalio.service import RPCError, RPCStatusCode, ServiceClient
 
+import worker
 from journey.errors import BadInput, Unavailable
+from settings import Settings, prepare
+from store.database import Database
+from store.upgrade import upgrade
 from workflows.client import SEARCH_ATTRIBUTES
 
 RETENTION = timedelta(days=7)
 """How long the server keeps closed workflows. Our own records are kept in the store."""
 _TRIES = 60
 _RPC = timedelta(seconds=10)
+
+
+async def run(settings: Settings, tell: Callable[[str], None]) -> None:
+    """Set up what the settings name, and tell a sentence for each thing done. Raises BadInput and Unavailable."""
+    prepare(settings)
+    upgrade(settings.database)
+    tell(f"The database {settings.database} is up to date.")
+    database = Database(settings.database)
+    try:
+        client = await worker.connect(settings, database)
+        async for sentence in setup(client.service_client, settings.temporal_namespace):
+            tell(sentence)
+    finally:
+        await database.close()
 
 
 async def setup(server: ServiceClient, namespace: str) -> AsyncIterator[str]:

@@ -34,7 +34,7 @@ async def run(settings: Settings, console: Console, *, leave: bool) -> int:
                 "fcm_credentials": None, "public_url": "", "write_keys": {WRITE_KEY: "customer_id"}, "consent": "implicit",
             }
         )  # fmt: skip
-        async with stack(settings) as running:
+        async with stack(settings, own_server=True) as running:
             console.print(f"API {running.api_url}   Temporal UI {running.ui_url}   mails at 127.0.0.1:{mail.port}, pushes at {push.url}")
             example = folder / "three-cities"
             console.print(f"One duration of the example is changed, so that you need not wait a day:  {shortened(EXAMPLE, example)}")

@@ -15,7 +15,8 @@ from api.app import create_app
 from api.services import Services
 from demo import temporal_cli
 from demo.temporal_server import free_port, temporal_server
-from settings import Settings
+from journey.errors import BadInput
+from settings import Settings, prepare
 from worker import Process, catch_up, make_worker, opened, telling_again
 
 UI_PORT = 8233
@@ -31,18 +32,22 @@ class Stack:
 
 
 @asynccontextmanager
-async def stack(settings: Settings) -> AsyncIterator[Stack]:
-    """Start it all, and stop it again in order. Ports that are taken move. A server that the settings name is used as it is."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+async def stack(settings: Settings, *, own_server: bool = False) -> AsyncIterator[Stack]:
+    """Start it all, and stop it again in order. Ports that are taken move.
+
+    A Temporal server that the settings name is used as it is, unless it must be one of our own.
+    """
+    prepare(settings)
     settings = settings.model_copy(update={"api_port": free_port(settings.api_port)})
-    if "temporal_address" in settings.model_fields_set:
+    if "temporal_address" in settings.model_fields_set and not own_server:
         async with _beside(settings) as process:
-            yield Stack(process, settings.api_url, settings.temporal_ui)
+            yield Stack(process, settings.own_url, settings.temporal_ui)
         return
-    async with temporal_server(temporal_cli.ensure(), file=settings.data_dir / "temporal.db", ui_port=UI_PORT) as server:
-        moved = {"temporal_address": server.address, "temporal_ui": server.ui}
+    cli, file, namespace = temporal_cli.ensure(), settings.data_dir / "temporal.db", settings.temporal_namespace
+    async with temporal_server(cli, file=file, ui_port=UI_PORT, namespace=namespace) as server:
+        moved = {"temporal_address": server.address, "temporal_ui": server.ui, "temporal_tls": False, "temporal_api_key": ""}
         async with _beside(settings.model_copy(update=moved)) as process:
-            yield Stack(process, settings.api_url, server.ui)
+            yield Stack(process, settings.own_url, server.ui)
 
 
 @asynccontextmanager
@@ -69,13 +74,13 @@ def app_of(process: Process) -> FastAPI:
 
 def listening(host: str, port: int) -> socket.socket:
     """A socket bound to an address. It names its protocol: asyncio turns off the holding back of small answers only where it sees one."""
-    made = socket.socket(proto=socket.IPPROTO_TCP)
+    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, proto=socket.IPPROTO_TCP)
     try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind((host, port))
-    except OSError:
+    except OSError as error:
         made.close()
-        raise
+        raise BadInput(f"Nobody can listen at {host}, port {port}: {error.strerror}. See SOJOURN_API_HOST and SOJOURN_API_PORT.") from error
     return made
 
 

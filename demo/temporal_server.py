@@ -45,10 +45,12 @@ def free_port(wanted: int = 0) -> int:
 
 
 @asynccontextmanager
-async def temporal_server(cli: Path, *, file: Path | None = None, port: int = 0, ui_port: int = 0) -> AsyncIterator[TemporalServer]:
+async def temporal_server(
+    cli: Path, *, file: Path | None = None, port: int = 0, ui_port: int = 0, namespace: str = ids.NAMESPACE
+) -> AsyncIterator[TemporalServer]:
     """Start a dev server and stop it again. `file` keeps its workflows; without one they are in memory. Ports that are taken move."""
     port, ui_port = free_port(port), free_port(ui_port)
-    arguments = ["server", "start-dev", "--ip", "127.0.0.1", "--port", str(port), "--ui-port", str(ui_port), "--namespace", ids.NAMESPACE]
+    arguments = ["server", "start-dev", "--ip", "127.0.0.1", "--port", str(port), "--ui-port", str(ui_port), "--namespace", namespace]
     arguments += ["--log-level", "error", "--db-filename", str(file)] if file else ["--log-level", "error"]
     for key in SEARCH_ATTRIBUTES:
         arguments += ["--search-attribute", f"{key.name}={key.indexed_value_type.name.capitalize()}"]

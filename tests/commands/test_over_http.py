@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import shutil
-import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -19,7 +18,7 @@ from api.services import Services
 from commands import publish, report
 from commands.apply import apply
 from commands.http import Api
-from demo.stack import listening, serving
+from demo.stack import serving
 from demo.temporal_server import free_port
 from journey.errors import BadInput, Conflict, Invalid, NotFound, Unavailable
 from journey.tracking import Signer
@@ -170,19 +169,3 @@ async def test_the_command_line_says_what_is_wrong_in_one_sentence_and_ends_with
     assert (code, err) == (1, "SOJOURN_API_PORT is 'eighty': a port is a whole number from 1 to 65535.\n")
     told: dict[str, Any] = json.loads(out)["error"]
     assert told["code"] == "setting_invalid"
-
-
-async def test_a_small_answer_goes_out_at_once() -> None:
-    heard: asyncio.Queue[int] = asyncio.Queue()
-
-    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        accepted = writer.get_extra_info("socket")
-        heard.put_nowait(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
-        writer.close()
-
-    with listening("127.0.0.1", free_port()) as taken:
-        async with await asyncio.start_server(answer, sock=taken):
-            _, writer = await asyncio.open_connection(*taken.getsockname())
-            assert await heard.get() == 1, "an answer's body would wait 40 ms for the acknowledgement of its head"
-            writer.close()
-            await writer.wait_closed()

@@ -39,6 +39,17 @@ def test_with_nothing_set_everything_is_on_this_machine() -> None:
     assert (found.temporal_namespace, found.too_old, found.consent, found.create_profiles) == ("sojourn", 86400, "implicit", True)
 
 
+@pytest.mark.parametrize(("host", "url"), [("0.0.0.0", "http://127.0.0.1:8000"), ("::", "http://[::1]:8000"), ("::1", "http://[::1]:8000")])
+def test_an_address_that_stands_for_all_is_no_address_to_go_to(monkeypatch: pytest.MonkeyPatch, host: str, url: str) -> None:
+    found = load(monkeypatch, {"SOJOURN_API_HOST": host})
+    assert found.own_url == found.api_url == found.links_url == url
+
+
+def test_where_commands_go_is_not_where_this_process_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = load(monkeypatch, {"SOJOURN_URL": "https://journeys.shop.example"})
+    assert (found.api_url, found.own_url) == ("https://journeys.shop.example", "http://127.0.0.1:8000")
+
+
 def test_every_setting_is_read_from_its_name_in_capitals(monkeypatch: pytest.MonkeyPatch) -> None:
     found = load(
         monkeypatch,
