@@ -39,8 +39,10 @@ class TemporalWorkflows:
         await self._start("entrant", start.entrant, start.version, [start, VersionRef(version_hash)], start.place)
 
     async def start_run(self, run: str) -> None:
-        """Start reading a run that the store has. Raises Unavailable when the server cannot be reached."""
-        await self._start("read_segment", run, run.split(".run.")[0], [RunStart(run)], "reads a segment")
+        """Start reading a run that the store has, also one whose workflow somebody has terminated. Raises Unavailable when the server
+        cannot be reached."""
+        again = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
+        await self._start("read_segment", run, run.split(".run.")[0], [RunStart(run)], "reads a segment", again)
 
     async def wind_down(self, version: str, reason: str) -> None:
         """Wake everybody inside a version so that they end. Raises Unavailable when the server cannot be reached."""

@@ -14,4 +14,4 @@ from tests.e2e.world import World, world
 async def here(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[World]:
     async with world(tmp_path) as made:
         yield made
-        await made.replay(request.node.name)
+        await made.replay(request.node.name, await made.workflows())

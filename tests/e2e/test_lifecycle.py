@@ -8,6 +8,7 @@ from demo.catchers import PushBehaviour
 from journey import ids
 from tests.e2e.agreement import agrees
 from tests.e2e.world import JOURNEY, World, eventually
+from worker import catch_up
 
 GATE = ("push-opened", "email-opened")
 OPENED_PUSH = ["first:next", "push-opened:next", "purchase:next", "thanks:next"]
@@ -89,6 +90,21 @@ async def test_stopped_while_a_run_still_reads_it_lets_nobody_more_in(here: Worl
     await run_is(here, "stopped")
     assert await here.story() == {}
     assert here.mails() == []
+
+
+async def test_a_run_whose_workflow_was_ended_from_outside_is_read_to_its_end_when_sojourn_starts_again(here: World) -> None:
+    await here.set_up()
+    await here.person()
+    await here.worker_goes()
+    run = await here.publish()
+    await here.process.client.get_workflow_handle(run).terminate("by mistake")
+    await here.worker_comes()
+    assert (await post(here, "/runs")).json()["code"] == "run_reading"
+    await catch_up(here.process)
+
+    await run_is(here, "done")
+    await here.waits_at(*GATE)
+    assert len(here.mails()) == 1
 
 
 async def test_published_again_those_inside_finish_on_the_old_version_and_others_enter_the_new_one(here: World) -> None:

@@ -19,7 +19,7 @@ async def test_a_wait_lets_on_when_it_is_over_and_a_condition_sends_each_their_w
         {"id": "follow-up", "kind": "message", "message": "follow-up", "next": "end"},
         {"id": "age", "kind": "condition", "branches": [
             {"id": "young", "when": "birth_year >= 2000", "next": "thanks"},
-            {"id": "known", "when": 'email.endsWith("@people.example") && birth_year < 1985', "next": "end"},
+            {"id": "known", "when": 'email.endsWith(".example") && birth_year < 1985', "next": "end"},
         ]},
         {"id": "thanks", "kind": "message", "message": "thank-you", "next": "end"},
     )  # fmt: skip

@@ -9,7 +9,7 @@ import asyncio
 import json
 import os
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -173,14 +173,14 @@ class World:
 
     # ---- histories -------------------------------------------------------------------------------------------------------------
 
-    async def histories(self) -> list[WorkflowHistory]:
-        """Of every workflow that ever ran here, when they are many of some."""
-        found = [one async for one in self.process.client.list_workflows("", limit=MOST_REPLAYED)]
-        return [await self.process.client.get_workflow_handle(one.id, run_id=one.run_id).fetch_history() for one in found]
+    async def workflows(self) -> list[tuple[str, str | None]]:
+        """Id and run of every workflow that ever ran here; when they are many, of some."""
+        return [(one.id, one.run_id) async for one in self.process.client.list_workflows("", limit=MOST_REPLAYED)]
 
-    async def replay(self, name: str) -> None:
-        """Every history of this test replays; with RECORD_HISTORIES set they are kept, with the versions that they name."""
-        histories = await self.histories()
+    async def replay(self, name: str, workflows: Sequence[tuple[str, str | None]]) -> None:
+        """The histories of these workflows replay; with RECORD_HISTORIES set they are kept, with the versions that they name."""
+        handles = [self.process.client.get_workflow_handle(workflow_id, run_id=run_id) for workflow_id, run_id in workflows]
+        histories = [await handle.fetch_history() for handle in handles]
         replayer = Replayer(
             workflows=WORKFLOWS, data_converter=self.process.client.data_converter, workflow_runner=SandboxedWorkflowRunner()
         )
@@ -198,7 +198,7 @@ class World:
         frozen = await self.process.database.read(lambda connection: connection.exec_driver_sql("SELECT hash, canonical FROM frozen").all())
         versions = [f"{json.dumps(row[0])}: {row[1]}" for row in frozen]
         told = [f"{json.dumps(history.workflow_id)}: {_written(history)}" for history in histories]
-        (HISTORIES / f"{name}.json").write_text(
+        (HISTORIES / f"{re.sub('[^a-z0-9_]', '_', name)}.json").write_text(
             '{"versions": {\n' + ",\n".join(versions) + '\n},\n"histories": {\n' + ",\n".join(told) + "\n}}\n"
         )
 

@@ -15,11 +15,13 @@ from typing import Any
 import pytest
 
 from demo.temporal_server import TemporalServer
+from journey import ids
 from journey.errors import Unavailable
 from tests.e2e.agreement import agrees
-from tests.e2e.world import World, world
+from tests.e2e.world import JOURNEY, World, world
 from tests.workflows.time_skipping import TimeSkippingServer, time_skipping_server
 
+pytestmark = pytest.mark.timeout(480)  # the server is fetched once
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
 SILENT = ["first:next", "email-opened:timeout", "follow-up:next", "purchase:next", "thanks:next"]
@@ -35,9 +37,10 @@ async def server() -> AsyncIterator[TimeSkippingServer]:
 
 
 @pytest.fixture
-async def here(tmp_path: Path, server: TimeSkippingServer) -> AsyncIterator[World]:
+async def here(tmp_path: Path, server: TimeSkippingServer, request: pytest.FixtureRequest) -> AsyncIterator[World]:
     async with world(tmp_path, clock=server.clock, beside=TemporalServer(server.address, "", 0)) as made:
         yield made
+        await made.replay(request.node.name, [(ids.entrant(JOURNEY, "c-42", 1), None), (ids.run(JOURNEY, 1), None)])
 
 
 async def test_one_who_is_silent_for_a_day_gets_the_follow_up_when_it_is_over(here: World, server: TimeSkippingServer) -> None:

@@ -7,6 +7,7 @@ package index has it. Both are kept in the user's cache, outside the clone.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shlex
 import shutil
@@ -103,24 +104,23 @@ async def _start() -> WorkflowEnvironment:
     folder.mkdir(parents=True, exist_ok=True)
     script = folder / f"jars-{JARS}" / "run"
     if not script.exists():
-        try:
-            return await WorkflowEnvironment.start_time_skipping(download_dest_dir=str(folder), test_server_startup_timeout=_START)
-        except RuntimeError as error:
-            tried = f"The SDK's own download failed: {str(error).splitlines()[0][:160]}."
+        with contextlib.suppress(RuntimeError, TimeoutError):  # no way to where it is downloaded from
+            async with asyncio.timeout(_START.total_seconds()):
+                return await WorkflowEnvironment.start_time_skipping(download_dest_dir=str(folder), test_server_startup_timeout=_START)
         try:
             await asyncio.to_thread(_fetch, script)
         except (OSError, subprocess.SubprocessError) as error:
-            said = getattr(error, "stdout", None) or str(error)
-            raise Unavailable(f"There is no time-skipping server. {tried} Maven failed: {said.strip().splitlines()[0][:160]}") from error
+            said = (getattr(error, "stdout", None) or str(error)).strip().splitlines()[0][:160]
+            raise Unavailable(f"No time-skipping server: neither the SDK nor Maven can fetch one here ({said}).") from error
     return await WorkflowEnvironment.start_time_skipping(test_server_existing_path=str(script), test_server_startup_timeout=_START)
 
 
 def _fetch(script: Path) -> None:
     """The jars beside a script that runs them. Whatever is written before the script is there counts as not fetched."""
-    java = shutil.which("java") or _java_of_the_package_index()
     maven = shutil.which("mvn")
     if maven is None:
-        raise OSError("it is not on the PATH")
+        raise OSError("mvn is not on the PATH")
+    java = shutil.which("java") or _java_of_the_package_index()
     script.parent.mkdir(exist_ok=True)
     (script.parent / "pom.xml").write_text(_POM)
     subprocess.run(
