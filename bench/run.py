@@ -77,8 +77,8 @@ def _figures(costs: list[Cost], history: History) -> dict[str, float]:
 def main() -> int:
     """Measure, print, write; 1 when a limit on the history is broken or the ratio is under what is asked."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--people", type=int, default=300)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--people", type=int, default=100)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--least", type=float, default=0.8, help="the ratio below which the exit code is 1")
     options = parser.parse_args()
     logging.disable(logging.WARNING)
