@@ -30,6 +30,12 @@ class Address:
         return f'"{quoted}" <{self.spec}>'
 
 
+def key(text: str) -> str:
+    """One text for all spellings of one address: without its name, in small letters, the domain in ASCII. Else the text itself."""
+    known = read(text.strip())
+    return (known.spec if known is not None else text.strip()).lower()
+
+
 @lru_cache(maxsize=256)
 def read(text: str) -> Address | None:
     """`Name <local@domain>` or `local@domain`; None for everything else, above all for anything with a line break in it.

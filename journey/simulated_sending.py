@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from journey import ids
+from journey import addresses, ids
 from journey.errors import NotFound
 from journey.profiles import Profile
 from journey.story import Script, Told, World
@@ -39,8 +39,8 @@ def exclusion(profile: Profile, channel: str, world: World) -> str:
     if channel == "email":
         if not profile.email:
             return "no_address"
-        barred = {address.lower() for of, address in world.suppressed if of == channel}
-        return "suppressed" if profile.email.lower() in barred else ""
+        barred = {addresses.key(address) for of, address in world.suppressed if of == channel}
+        return "suppressed" if addresses.key(profile.email) in barred else ""
     return "no_token" if channel == "push" and not profile.push_tokens else ""
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, bindparam, select, tuple_
 from sqlalchemy import delete as sql_delete
 
+from journey import addresses
 from journey.errors import NotFound
 from journey.events import Instant
 from store.schema import suppressions
@@ -31,7 +32,7 @@ class Suppression:
 
 
 def of(connection: Connection, wanted: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Of these (channel, address) pairs, those that are suppressed, written as they were given. Mail addresses differ not by case."""
+    """Of these (channel, address) pairs, those that are suppressed, written as they were given. Of a mail address every spelling is."""
     barred = set()
     for channel, address in wanted:
         if _BARRED.first(connection, {"channel": channel, "address": _key(channel, address)}) is not None:
@@ -68,7 +69,7 @@ def page(connection: Connection, after: tuple[str, str], limit: int) -> list[Sup
 
 
 def _key(channel: str, address: str) -> str:
-    return address.strip().lower() if channel == "email" else address.strip()
+    return addresses.key(address) if channel == "email" else address.strip()
 
 
 def _is(channel: str, address: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

@@ -48,6 +48,15 @@ async def test_a_suppressed_mail_address_is_found_in_any_case_and_returned_as_as
     assert await database.read(lambda c: suppressions.of(c, [])) == set()
 
 
+async def test_no_spelling_of_a_suppressed_mail_address_gets_past(database: Database) -> None:
+    await database.write(lambda work: suppressions.put(work, "email", "Ann <ann@example.com>", "asked to"))
+    await database.write(lambda work: suppressions.put(work, "email", "bo@xn--bcher-kva.example", "asked to"))
+    spelt = ["ann@example.com", "<ann@example.com>", " Ann Smith <ANN@example.com> ", "bo@Bücher.example"]
+    others = ["an@example.com", "ann@example.com.au", "ann", ""]
+    found = await database.read(lambda c: suppressions.of(c, [("email", address) for address in spelt + others]))
+    assert found == {("email", address) for address in spelt}
+
+
 async def test_a_suppression_keeps_its_first_instant_and_can_be_lifted(database: Database, clock: SettableClock) -> None:
     first = await database.write(lambda work: suppressions.put(work, "email", "ann@example.com", "bounced"))
     clock.instant += 10
