@@ -23,6 +23,7 @@ from journey.errors import Unavailable
 from workflows.client import SEARCH_ATTRIBUTES
 
 _START_SECONDS = 30
+_END_SECONDS = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,8 @@ async def temporal_server(
     cli: Path, *, file: Path | None = None, port: int = 0, ui_port: int = 0, namespace: str = ids.NAMESPACE
 ) -> AsyncIterator[TemporalServer]:
     """Start a dev server and stop it again. `file` keeps its workflows; without one they are in memory. Ports that are taken move."""
+    if file is not None:
+        await _end_who_holds(file)
     port, ui_port = free_port(port), free_port(ui_port)
     arguments = ["server", "start-dev", "--ip", "127.0.0.1", "--port", str(port), "--ui-port", str(ui_port), "--namespace", namespace]
     arguments += ["--log-level", "error", "--db-filename", str(file)] if file else ["--log-level", "error"]
@@ -58,6 +61,8 @@ async def temporal_server(
         str(cli), *arguments, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL, start_new_session=True
     )
     address = f"127.0.0.1:{port}"
+    if file is not None:
+        _note_of(file).write_text(str(process.pid))
     try:
         await _keep_as_long_as_elsewhere(await _until_it_answers(address, process))
         yield TemporalServer(address, f"http://127.0.0.1:{ui_port}", process.pid)
@@ -70,6 +75,27 @@ async def temporal_server(
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
+
+
+def _note_of(file: Path) -> Path:
+    return file.with_suffix(".pid")
+
+
+async def _end_who_holds(file: Path) -> None:
+    """A server whose parent was killed lives on. Two servers on one file would each believe it theirs, so the old one is ended."""
+    try:
+        pid = int(_note_of(file).read_text())
+    except (OSError, ValueError):
+        return
+    for _ in range(_END_SECONDS * 10):
+        ps = await asyncio.create_subprocess_exec("ps", "-ww", "-p", str(pid), "-o", "args=", stdout=asyncio.subprocess.PIPE)
+        running = (await ps.communicate())[0].decode()
+        if "start-dev" not in running or str(file) not in running:
+            return  # it is gone, and another process may have its number
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+        await asyncio.sleep(0.1)
+    raise Unavailable(f"Another Temporal server, process {pid}, works on {file} and does not end: end it, or set SOJOURN_DATA_DIR.")
 
 
 async def _keep_as_long_as_elsewhere(server: ServiceClient) -> None:
