@@ -52,7 +52,7 @@ _OTHER_FORMATS = segment_compatible.PATHS | {"/v1/events", "/v1/push/opened"}
 
 def create_app(services: Services) -> FastAPI:
     """The application that serves with these services; whoever opened them closes them."""
-    app = FastAPI(title="Sojourn", version="1", description=_ABOUT, openapi_url=None)
+    app = FastAPI(title="Sojourn", version="1", description=_ABOUT, openapi_url=None, redirect_slashes=False)
     app.state.services = services
     for router in _ROUTERS:
         app.include_router(router)
