@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import re
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,7 +13,7 @@ import httpx
 from journey import ids
 from journey.tracking import Signer
 from tests.e2e.agreement import agrees
-from tests.e2e.world import JOURNEY, PURCHASE, WRITE_KEY, World
+from tests.e2e.world import JOURNEY, PURCHASE, WRITE_KEY, World, world
 
 GATE = ("push-opened", "email-opened")
 OPENED_PUSH = ["first:next", "push-opened:next", "purchase:next", "thanks:next"]
@@ -184,6 +185,15 @@ async def test_somebody_unknown_who_buys_is_made_and_is_in_no_journey(here: Worl
     assert await here.discards() == {"nobody_listening": 1}
     assert await here.story("stranger") == {}
     await here.waits_at(*GATE)
+
+
+async def test_somebody_unknown_who_buys_is_on_record_where_nobody_is_to_be_made(tmp_path: Path) -> None:
+    async with world(tmp_path, create_profiles=False) as here:
+        await here.set_up()
+        await here.buys("stranger")
+
+        assert await here.discards() == {"unknown_profile": 1}
+        assert (await here.api.get("/v1/profiles/stranger")).status_code == 404
 
 
 async def test_who_opts_out_between_the_first_message_and_the_thank_you_gets_no_thank_you(here: World) -> None:

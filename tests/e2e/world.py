@@ -16,8 +16,7 @@ from typing import Any, TypeVar
 
 import httpx
 from temporalio.client import WorkflowHistory
-from temporalio.worker import Replayer, Worker
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
+from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
 
 from commands import folder
 from demo.catchers import MailCatcher, PushCatcher
@@ -181,9 +180,9 @@ class World:
         """The histories of these workflows replay; with RECORD_HISTORIES set they are kept, with the versions that they name."""
         handles = [self.process.client.get_workflow_handle(workflow_id, run_id=run_id) for workflow_id, run_id in workflows]
         histories = [await handle.fetch_history() for handle in handles]
-        replayer = Replayer(
-            workflows=WORKFLOWS, data_converter=self.process.client.data_converter, workflow_runner=SandboxedWorkflowRunner()
-        )
+        # Outside the sandbox, which takes a second to start and in which it walked just now; test_replay.py does both.
+        runner = UnsandboxedWorkflowRunner()
+        replayer = Replayer(workflows=WORKFLOWS, data_converter=self.process.client.data_converter, workflow_runner=runner)
 
         async def one_after_the_other() -> AsyncIterator[WorkflowHistory]:
             for history in histories:
@@ -228,15 +227,15 @@ def _anonymous(part: Any) -> Any:
 
 @asynccontextmanager
 async def world(
-    data: Path, *, clock: Clock | None = None, beside: TemporalServer | None = None
+    data: Path, *, clock: Clock | None = None, beside: TemporalServer | None = None, **changed: Any
 ) -> AsyncIterator[World]:  # fmt: skip
     """A world of its own, with its worker; nothing is shared with another test. Its Temporal server is its own too, unless it stands
-    `beside` one."""
+    `beside` one. `changed` are settings."""
     async with AsyncExitStack() as open_things:
         enter = open_things.enter_async_context
         mail, push = await enter(MailCatcher()), await enter(PushCatcher())
         server = beside if beside is not None else await enter(temporal_server(ensure()))
-        settings = settings_for(data, mail, push, server)
+        settings = settings_for(data, mail, push, server).model_copy(update=changed)
         process = await enter(opened(settings, clock=clock))
         await enter(serving(app_of(process), settings.api_host, settings.api_port))
         headers = {"Authorization": f"Bearer {ADMIN_KEY}"}
