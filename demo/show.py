@@ -60,9 +60,15 @@ def _show(console: Console, running: Stack, settings: Settings, result: Result) 
     console.print(f"  {running.api_url}/                                        a page of links", soft_wrap=True)
     console.print(f"  {running.api_url}/v1/journeys/{JOURNEY}/diagram           the journey with its numbers (admin key)", soft_wrap=True)
     console.print(f"  {running.ui_url}/namespaces/{namespace}/workflows   every person as one workflow", soft_wrap=True)
-    console.print(f"  the admin key: {settings.data_dir / 'admin_key'}", soft_wrap=True)
+    console.print(f"  the admin key: {_where_the_key_is(settings)}", soft_wrap=True)
     for difference in result.differences:
         console.print(f"[bold red]Wrong:[/] {difference}")
+
+
+def _where_the_key_is(settings: Settings) -> str:
+    """The demo keeps its data one folder below that of the installation whose key it uses."""
+    file = settings.data_dir.parent / "admin_key"
+    return str(file) if file.exists() and file.read_text().strip() == settings.admin_key else "as SOJOURN_ADMIN_KEY has it"
 
 
 def _show_path(console: Console, api: Api, part: str) -> None:
