@@ -35,7 +35,7 @@ class Group(BaseModel):
 
     combinator: Literal["and", "or"] = "and"
     rules: tuple[Rule, ...] = ()
-    negated: bool = Field(default=False, alias="not")
+    negated: StrictBool = Field(default=False, alias="not")
     id: str = Field(default="", exclude=True)  # see Test.id
 
 

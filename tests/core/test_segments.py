@@ -41,3 +41,9 @@ def test_a_faulty_rule_is_told_when_it_is_read() -> None:
 def test_a_segment_has_a_rule() -> None:
     with pytest.raises(ValidationError):
         SegmentDocument.model_validate({"id": "vips"})
+
+
+@pytest.mark.parametrize("said", [0, 1, "false", "no"])
+def test_only_true_turns_a_group_around(said: object) -> None:
+    with pytest.raises(ValidationError, match="not"):
+        segment({"not": said, "rules": []})
