@@ -68,7 +68,7 @@ async def temporal_server(
         yield TemporalServer(address, f"http://127.0.0.1:{ui_port}", process.pid)
     finally:
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
+            os.killpg(process.pid, signal.SIGTERM if file is not None else signal.SIGKILL)  # one in memory has nothing to put in order
         try:
             await asyncio.wait_for(process.wait(), 10)
         except TimeoutError:
