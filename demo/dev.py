@@ -14,6 +14,7 @@ from settings import Settings
 
 async def run(settings: Settings, console: Console) -> None:
     """Start, say where everything is, and stay until SIGINT or SIGTERM."""
+    end_when_terminated()
     async with stack(settings) as running:
         console.print(f"API            {running.api_url}  (a page of links at /, the reference at /docs)")
         console.print(f"Temporal UI    {running.ui_url}/namespaces/{settings.temporal_namespace}/workflows")
@@ -22,6 +23,11 @@ async def run(settings: Settings, console: Console) -> None:
             console.print(f"Inbox          {settings.data_dir / 'inbox'}", soft_wrap=True)
         console.print("Stop with Ctrl+C.")
         await until_interrupted()
+
+
+def end_when_terminated() -> None:
+    """From now on SIGTERM does what Ctrl+C does: what was started beside us is stopped too, at whatever point we are."""
+    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
 
 
 async def until_interrupted() -> None:

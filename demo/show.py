@@ -13,7 +13,7 @@ from commands import report as reporting
 from commands.http import Api
 from demo.cast import JOURNEY
 from demo.catchers import MailCatcher, PushCatcher
-from demo.dev import until_interrupted
+from demo.dev import end_when_terminated, until_interrupted
 from demo.performance import WRITE_KEY, Result, perform, shortened
 from demo.stack import Stack, stack
 from settings import Settings
@@ -24,6 +24,7 @@ _SHOWN = 3
 
 async def run(settings: Settings, console: Console, *, leave: bool) -> int:
     """Play, print, and stay up unless told to leave. The last line is the JSON of what was counted; 0 when every number is right."""
+    end_when_terminated()
     folder = settings.data_dir / "demo"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

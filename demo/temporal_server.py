@@ -7,10 +7,12 @@ import contextlib
 import os
 import signal
 import socket
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from google.protobuf.duration_pb2 import Duration
 from temporalio.api.namespace.v1 import NamespaceConfig
@@ -23,6 +25,7 @@ from journey.errors import Unavailable
 from workflows.client import SEARCH_ATTRIBUTES
 
 _START_SECONDS = 30
+_LONGEST_REASON = 1000
 _END_SECONDS = 15
 
 
@@ -57,14 +60,15 @@ async def temporal_server(
     arguments += ["--log-level", "error", "--db-filename", str(file)] if file else ["--log-level", "error"]
     for key in SEARCH_ATTRIBUTES:
         arguments += ["--search-attribute", f"{key.name}={key.indexed_value_type.name.capitalize()}"]
+    said = await asyncio.to_thread(tempfile.TemporaryFile)  # a pipe that nobody empties would hold the server up
     process = await asyncio.create_subprocess_exec(
-        str(cli), *arguments, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL, start_new_session=True
+        str(cli), *arguments, stdout=asyncio.subprocess.DEVNULL, stderr=said, start_new_session=True
     )
     address = f"127.0.0.1:{port}"
     if file is not None:
         _note_of(file).write_text(str(process.pid))
     try:
-        await _keep_as_long_as_elsewhere(await _until_it_answers(address, process))
+        await _keep_as_long_as_elsewhere(await _until_it_answers(address, process, said), namespace)
         yield TemporalServer(address, f"http://127.0.0.1:{ui_port}", process.pid)
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -75,6 +79,7 @@ async def temporal_server(
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
+        said.close()
 
 
 def _note_of(file: Path) -> Path:
@@ -98,18 +103,20 @@ async def _end_who_holds(file: Path) -> None:
     raise Unavailable(f"Another Temporal server, process {pid}, works on {file} and does not end: end it, or set SOJOURN_DATA_DIR.")
 
 
-async def _keep_as_long_as_elsewhere(server: ServiceClient) -> None:
+async def _keep_as_long_as_elsewhere(server: ServiceClient, namespace: str) -> None:
     """A dev server forgets closed workflows after a day; ours keeps them as long as `sojourn setup` has it on any other server."""
     keep = Duration()
     keep.FromTimedelta(RETENTION)
-    request = UpdateNamespaceRequest(namespace=ids.NAMESPACE, config=NamespaceConfig(workflow_execution_retention_ttl=keep))
+    request = UpdateNamespaceRequest(namespace=namespace, config=NamespaceConfig(workflow_execution_retention_ttl=keep))
     await server.workflow_service.update_namespace(request, retry=True)
 
 
-async def _until_it_answers(address: str, process: asyncio.subprocess.Process) -> ServiceClient:
+async def _until_it_answers(address: str, process: asyncio.subprocess.Process, said: IO[bytes]) -> ServiceClient:
     for _ in range(_START_SECONDS * 10):
         if process.returncode is not None:
-            raise Unavailable(f"The Temporal dev server ended at once with code {process.returncode}.")
+            said.seek(0)
+            why = " ".join(said.read(_LONGEST_REASON).decode(errors="replace").split())
+            raise Unavailable(f"The Temporal dev server ended at once with code {process.returncode}: {why or 'it did not say why'}.")
         with contextlib.suppress(RuntimeError):
             return await ServiceClient.connect(ConnectConfig(target_host=address))
         await asyncio.sleep(0.1)

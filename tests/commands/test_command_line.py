@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import sys
 from pathlib import Path
 
 import pytest
 
+from demo import temporal_cli
 from demo.stack import listening
 from demo.temporal_server import free_port
 from journey.errors import BadInput
@@ -94,3 +96,23 @@ async def test_a_small_answer_goes_out_at_once() -> None:
             assert await heard.get() == 1, "an answer's body would wait 40 ms for the acknowledgement of its head"
             writer.close()
             await writer.wait_closed()
+
+
+async def test_one_that_is_terminated_while_it_starts_leaves_no_server_behind(tmp_path: Path) -> None:
+    if temporal_cli.find() is None:
+        pytest.skip("the Temporal CLI is not there: `make test` fetches it")
+    own = {"SOJOURN_DATA_DIR": str(tmp_path), "SOJOURN_API_PORT": str(free_port()), "HOME": str(Path.home())}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", "import cli; cli.main()", "dev", cwd=ROOT, env={"PATH": os.environ["PATH"]} | own,
+        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    note = tmp_path / "temporal.pid"
+    async with asyncio.timeout(60):
+        while not note.exists() or not note.read_text():
+            assert process.returncode is None
+            await asyncio.sleep(0.02)
+    process.terminate()
+    _, err = await process.communicate()
+    assert b"Traceback" not in err
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(note.read_text()), 0)
