@@ -61,6 +61,16 @@ def run(journey: str, number: int) -> str:
     return f"{journey}.run.{number}"
 
 
+def journey_of_run(run_id: str) -> str:
+    """The journey that a run lets people into. A journey's id holds no dot."""
+    return run_id.split(".", 1)[0]
+
+
+def wind_down(version_id: str) -> str:
+    """The id of the workflow that ends everybody inside a version."""
+    return f"{version_id}~wind-down"
+
+
 def version(journey: str, number: int) -> str:
     """The name of a version, as the search attribute SojournVersion shows it."""
     return f"{journey}@{number}"

@@ -42,11 +42,11 @@ class TemporalWorkflows:
         """Start reading a run that the store has, also one whose workflow somebody has terminated. Raises Unavailable when the server
         cannot be reached."""
         again = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
-        await self._start("read_segment", run, run.split(".run.")[0], [RunStart(run)], "reads a segment", again)
+        await self._start("read_segment", run, ids.journey_of_run(run), [RunStart(run)], "reads a segment", again)
 
     async def wind_down(self, version: str, reason: str) -> None:
         """Wake everybody inside a version so that they end. Raises Unavailable when the server cannot be reached."""
-        name = f"{version}~wind-down"
+        name = ids.wind_down(version)
         await self._start("wind_down", name, version, [WindDownStart(version, reason)], reason, WorkflowIDReusePolicy.ALLOW_DUPLICATE)
 
     async def happened(self, entrant: str, signal: Happened) -> None:
@@ -65,12 +65,14 @@ class TemporalWorkflows:
             return False
 
     async def _start(
-        self, workflow: str, workflow_id: str, version: str, arguments: list[object], summary: str,
+        self, workflow: str, workflow_id: str, about: str, arguments: list[object], summary: str,
         reuse: WorkflowIDReusePolicy = WorkflowIDReusePolicy.REJECT_DUPLICATE,
     ) -> WorkflowHandle[object, object] | None:  # fmt: skip
-        attributes: list[SearchAttributePair[Any]] = [
-            SearchAttributePair(JOURNEY, version.split("@")[0]), SearchAttributePair(VERSION, version), SearchAttributePair(TEST, False)
-        ]  # fmt: skip
+        """`about` is the version, or the journey where only that is known; an engineer finds the workflow by either."""
+        journey, at, _ = about.partition("@")
+        attributes: list[SearchAttributePair[Any]] = [SearchAttributePair(JOURNEY, journey), SearchAttributePair(TEST, False)]
+        if at:
+            attributes.append(SearchAttributePair(VERSION, about))
         try:
             return await self._client.start_workflow(
                 workflow,

@@ -100,3 +100,13 @@ def test_a_message_id_is_the_same_on_every_attempt_and_shows_no_key() -> None:
 def test_a_run_is_never_taken_for_an_entrant() -> None:
     """Both are workflows of one namespace: somebody whose key is `run` must not meet a run."""
     assert ids.run("j", 1) != ids.entrant("j", "run", 1)
+
+
+def test_a_run_tells_its_journey() -> None:
+    assert ids.journey_of_run(ids.run("thank-you", 12)) == "thank-you"
+
+
+def test_winding_down_has_no_id_that_an_entrant_or_a_run_could_have() -> None:
+    name = ids.wind_down(ids.version("thank-you", 1))
+    assert name == "thank-you@1~wind-down"
+    assert name.partition("~")[0] not in ("thank-you", ids.run("thank-you", 1))
