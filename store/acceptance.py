@@ -107,7 +107,8 @@ def unsubscribe(work: Work, delivery: str) -> None:
     """Somebody wants no more of this channel: their consent to it is withdrawn. Raises NotFound as `react` does."""
     row = _delivery(work, delivery)
     now = work.now()
-    profiles.patch(work, row.profile, consents={row.channel: False})
+    if profiles.read(work.connection, row.profile) is not None:  # who was deleted meanwhile gets nothing any more anyway
+        profiles.patch(work, row.profile, consents={row.channel: False})
     _fact(work, row, "unsubscribed", now)
 
 

@@ -60,7 +60,7 @@ class TemporalWorkflows:
     async def reachable(self) -> bool:
         """Does the server answer?"""
         try:
-            return await self._client.service_client.check_health(timeout=timedelta(seconds=2))
+            return await self._client.service_client.check_health(timeout=_RPC)
         except RPCError:
             return False
 

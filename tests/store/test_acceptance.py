@@ -369,6 +369,14 @@ def test_a_withdrawn_consent_counts_from_the_next_message_on(store: Store) -> No
     check(store, use_case())
 
 
+def test_somebody_who_was_deleted_may_still_unsubscribe(store: Store) -> None:
+    ada = let_ada_in(store)
+    ada.walk_to(GATE)
+    store.write(lambda work: profiles.delete(work, "ada"))
+    store.write(lambda work: acceptance.unsubscribe(work, f"{ada.entrant}.1.email"))
+    check(store, use_case())
+
+
 def test_an_uncertain_delivery_that_somebody_opens_was_sent(store: Store) -> None:
     """M1: nobody knew whether it arrived; now somebody does."""
     ada = let_ada_in(store)
