@@ -69,7 +69,7 @@ async def _tell(process: Process, verdict: Verdict) -> None:
 async def _until(process: Process, run: str, place: str, count: int) -> None:
     waiting = select(func.count()).where(schema.entrants.c.run == run, schema.entrants.c.place == place, schema.entrants.c.waiting)
     while await process.database.read(lambda connection: connection.execute(waiting).scalar_one()) < count:
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.1)
 
 
 def _people(work: Work, names: list[str]) -> None:
