@@ -7,6 +7,8 @@ MAKEFLAGS += --no-print-directory
 PYTHON := .venv/bin/python
 SOJOURN := .venv/bin/sojourn
 ARGS =
+# What was compiled is kept: a shell that forbids it would make every start compile everything again.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help install check test demo dev bench clean packages server lint
 
@@ -17,7 +19,7 @@ install: server ## Install all that the other commands need: the locked packages
 
 check: packages lint ## Judge the code: ruff, import contracts, mypy, and the tests of the core and the house. Under 30 seconds.
 	@types=.venv/types; $(PYTHON) -m mypy >$$types 2>&1 & typing=$$!; \
-	$(PYTHON) -m pytest tests/core tests/house; tested=$$?; \
+	$(PYTHON) -m pytest -n 2 tests/core tests/house; tested=$$?; \
 	wait $$typing; typed=$$?; cat $$types; exit $$((tested + typed))
 
 test: server lint ## Run every test, with real servers on this machine, after ruff, import contracts and mypy. Under 15 minutes.
