@@ -38,7 +38,7 @@ STATUSES: tuple[tuple[type[SojournError], int], ...] = (
 )
 """The first class that an error is one of gives its status."""
 
-_BY_CODE = {"too_large": 413, "json_invalid": 400, "encoding_broken": 400, "encoding_unknown": 415}
+_BY_CODE = {"too_large": 413, "json_invalid": 400}
 """Errors of one class that HTTP tells apart."""
 _AWAY = "The database cannot be reached or is busy; try again in a moment."
 _RETRY_SECONDS = "5"

@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from commands import folder
-from commands.folder import Folder
 from commands.http import Api
-from journey.errors import BadInput
 
 Told = Callable[[str, int, int], None]
 """Hears of progress: what is being sent, how much of it is done, and of how much. Profiles count in bytes, all else in documents."""
@@ -46,7 +44,7 @@ class Applied:
 def apply(api: Api, root: Path, told: Told = lambda _what, _done, _of: None) -> Applied:
     """Send a folder. Nothing is sent of one that cannot be read in full: raises BadInput with file and line."""
     read = folder.read(root)
-    _refuse_faults(read)
+    read.refuse_faults()
     done = Applied()
     if read.attributes:
         declared = api.get("/v1/attributes") | {name: one.model_dump() for name, one in read.attributes.items()}
@@ -67,15 +65,6 @@ def apply(api: Api, root: Path, told: Told = lambda _what, _done, _of: None) -> 
         told("suppressions", place, len(read.suppressions))
     done.suppressions = len(read.suppressions)
     return done
-
-
-def _refuse_faults(read: Folder) -> None:
-    """A warning stops nothing; the first error is told with its file and line."""
-    errors = [one for one in read.faults if one.finding.grade == "error"]
-    if errors:
-        first = errors[0]
-        more = f" And {len(errors) - 1} more: run `sojourn validate {read.root}`." if len(errors) > 1 else ""
-        raise BadInput(f"{first.file}:{first.line}: {first.finding.sentence}{more}", line=first.line)
 
 
 def _import(api: Api, file: Path, content_type: str, done: Applied, told: Told) -> None:

@@ -87,9 +87,7 @@ def prepare(path: Path, *, journey: str = "", profile: str = "", consent_explici
     if not path.exists():
         raise BadInput(f"There is no file or folder {path}.")
     read = folder.read(folder.root_of(path))
-    faults = [fault for fault in read.faults if fault.finding.grade == "error"]
-    if faults:
-        raise BadInput(f"{faults[0].file}:{faults[0].line}: {faults[0].finding.sentence}", line=faults[0].line)
+    read.refuse_faults()
     drawn = _journey(read, path, journey)
     version = freeze(drawn, read.surroundings())
     person = _person(read, drawn, profile)
