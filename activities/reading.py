@@ -45,9 +45,9 @@ class Readings(Reading):
         )
         total = Pages()
         while not total.done:
-            began = time.monotonic()
             page = min(PAGE, rate) if rate else PAGE
             admitted = await self._database.write(partial(_admit, run=start.run, page=page))
+            let_in = time.monotonic()  # not before: the page waits for the writer, and the next one perhaps does not
             await start_all(self._workflows, admitted.starts, activity.heartbeat)
             total = Pages(
                 total.read + admitted.read, total.admitted + len(admitted.starts), total.discarded + admitted.discarded, admitted.done
@@ -56,7 +56,7 @@ class Readings(Reading):
             if admitted.crowded:
                 await asyncio.sleep(_CROWDED_PAUSE)
             elif rate and not admitted.done:
-                await asyncio.sleep(max(0.0, admitted.read / rate - (time.monotonic() - began)))
+                await asyncio.sleep(max(0.0, admitted.read / rate - (time.monotonic() - let_in)))
         return total
 
 
