@@ -166,8 +166,11 @@ deliveries = Table(
     _instant("not_before"),
     _text("provider_id"),
     _instant("marked_at"),
+    _instant("slot"),  # its turn at the provider, where a rate is set; null when it has none, or has used it
     Index("deliveries_version", "version", "status"),
 )  # fmt: skip
+
+send_slots = Table("send_slots", metadata, _text("account", key=True), _instant("next_at"))  # the first turn that nobody has taken
 
 facts = Table(
     "facts", metadata,
