@@ -58,6 +58,13 @@ class Verdict:
     detail: str = ""
     decided: tuple[Decided, ...] = ()
 
+    @property
+    def word(self) -> str:
+        """It in one word."""
+        if self.duplicate:
+            return "duplicate"
+        return "discarded" if self.code else "decided" if self.decided else "kept"
+
 
 class _Unfit(Exception):
     """Nobody can be found for the event."""
@@ -68,6 +75,15 @@ class _Unfit(Exception):
 
 def accept(work: Work, arrived: Arrived, policy: Policy) -> Verdict:
     """Accept an event about somebody. A repeat of (source, id) has no second effect."""
+    return _noted(work, _accept(work, arrived, policy))
+
+
+def _noted(work: Work, verdict: Verdict) -> Verdict:
+    work.noted["event", verdict.word] += 1
+    return verdict
+
+
+def _accept(work: Work, arrived: Arrived, policy: Policy) -> Verdict:
     event = arrived.event
     if not _insert(work, event):
         return Verdict(duplicate=True)
@@ -93,14 +109,14 @@ def react(work: Work, delivery: str, kind: str, link: str = "") -> Verdict:
     row = _delivery(work, delivery)
     event = events.reaction(delivery, row.node, kind, profile=row.profile, link=link)
     if not _insert(work, event):
-        return Verdict(duplicate=True)
+        return _noted(work, Verdict(duplicate=True))
     entrant = entrants.lock(work, row.entrant)
     now = work.now()
     _fact(work, row, kind, now)
     if row.status == "uncertain":  # whoever has opened it has got it (M1)
         _WAS_SENT.run(work.connection, {"entrant_": row.entrant, "step": row.n, "channel_": row.channel})
     inside = [entrant] if entrant is not None and entrant.state == "open" else []
-    return _hear(work, replace(event, accepted_at=now), inside, (row.entrant, row.version))
+    return _noted(work, _hear(work, replace(event, accepted_at=now), inside, (row.entrant, row.version)))
 
 
 def unsubscribe(work: Work, delivery: str) -> None:

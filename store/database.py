@@ -12,17 +12,18 @@ import contextlib
 import json
 import queue
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from journey.errors import Unavailable
-from store import schema
+from store import metrics, schema
 from store.clock import Clock, SystemClock
 from store.statements import Statement
 from store.work import CounterKey, Work
@@ -35,6 +36,7 @@ _MOST_IN_A_GROUP = 64
 class _Waiting:
     unit: Callable[[Work], Any]
     done: Future[Any]
+    since: float = field(default_factory=time.perf_counter)
 
 
 class Database:
@@ -106,23 +108,30 @@ class Database:
         """
         results: list[tuple[_Waiting, Any, BaseException | None]] = []
         counted: Counter[CounterKey] = Counter()
+        noted: Counter[metrics.Noted] = Counter()
+        began = time.perf_counter()
         try:
             connection = connection or self.engine.connect().execution_options(writes=True)
             with connection.begin():
                 for member in group:
-                    result, error = self._member(connection, member, counted)
+                    result, error = self._member(connection, member, counted, noted)
                     results.append((member, result, error))
                 add_up(connection, counted)
         except BaseException as fault:
             results = [(member, None, fault) for member in group]
+            metrics.FAILED_COMMITS.inc()
             if connection is not None:
                 _throw_away(connection)
             connection = None
+        else:
+            metrics.committed(began, [member.since for member in group], noted)
         for member, result, error in results:
             _settle(member.done, result, error)
         return connection
 
-    def _member(self, connection: Connection, member: _Waiting, counted: Counter[CounterKey]) -> tuple[Any, BaseException | None]:
+    def _member(
+        self, connection: Connection, member: _Waiting, counted: Counter[CounterKey], noted: Counter[metrics.Noted]
+    ) -> tuple[Any, BaseException | None]:
         work = Work(connection, self.clock)
         cursor = connection.connection.cursor()  # the driver's own: these two words are said for everybody, and cost no more than that
         cursor.execute("SAVEPOINT member")
@@ -135,6 +144,7 @@ class Database:
             cursor.execute("RELEASE member")
             cursor.close()
         counted.update(work.counted)
+        noted.update(work.noted)
         return result, None
 
 

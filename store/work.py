@@ -25,11 +25,13 @@ class CounterKey(NamedTuple):
 
 
 class Work:
-    """One unit of work inside a commit. It lives as long as its savepoint; what it counted is added up by the committer."""
+    """One unit of work inside a commit. It lives as long as its savepoint; what it counted is added up by the committer,
+    and what it noted is measured when it is durable (store/metrics.py)."""
 
     def __init__(self, connection: Connection, clock: Clock) -> None:
         self.connection = connection
         self.counted: Counter[CounterKey] = Counter()
+        self.noted: Counter[tuple[str, str]] = Counter()
         self._clock = clock
 
     def now(self) -> Instant:
@@ -50,6 +52,7 @@ class Work:
         detail: str = "",
     ) -> None:  # fmt: skip
         """Put on record why something had no effect."""
+        self.noted["discard", code] += 1
         _INSERT_DISCARD.run(
             self.connection,
             {"source": source, "event": event, "profile": profile, "entrant": entrant, "version": version, "run": run,

@@ -1,0 +1,42 @@
+"""What the store measures of itself while it works. Each process has measures of its own: add them up. No label ever names a person."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable
+
+import prometheus_client
+
+_COMMIT_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+
+COMMIT_SECONDS = prometheus_client.Histogram(
+    "sojourn_database_commit_seconds", "A grouped commit, from its begin until it is durable.", buckets=_COMMIT_BUCKETS
+)
+COMMIT_MEMBERS = prometheus_client.Histogram(
+    "sojourn_database_commit_members", "Units of work that went into one commit together.", buckets=(1, 2, 4, 8, 16, 32, 64)
+)
+WRITE_WAIT_SECONDS = prometheus_client.Histogram(
+    "sojourn_database_write_wait_seconds", "How long a unit of work waited until the commit began that took it.", buckets=_COMMIT_BUCKETS
+)
+FAILED_COMMITS = prometheus_client.Counter("sojourn_database_commits_failed", "Commits that failed as a whole: nothing of them stays.")
+EVENTS = prometheus_client.Counter(
+    "sojourn_events_accepted", "Events and reactions accepted, by what became of them: decided, kept, discarded, duplicate.", ["verdict"]
+)
+DISCARDS = prometheus_client.Counter("sojourn_discards", "What had no effect, by the code of its discard.", ["code"])
+
+Noted = tuple[str, str]
+"""What a unit of work has counted: `event` and its verdict, or `discard` and its code."""
+_COUNTERS = {"event": EVENTS, "discard": DISCARDS}
+
+
+def committed(began: float, waiting_since: Iterable[float], noted: Counter[Noted]) -> None:
+    """Measure a commit that is durable now; instants are those of time.perf_counter. What failed members noted is not among it."""
+    COMMIT_SECONDS.observe(time.perf_counter() - began)
+    members = 0
+    for since in waiting_since:
+        members += 1
+        WRITE_WAIT_SECONDS.observe(began - since)
+    COMMIT_MEMBERS.observe(members)
+    for (what, which), times in noted.items():
+        _COUNTERS[what].labels(which).inc(times)
