@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 
 from journey import rendering
 from journey.errors import RenderError
-from journey.messages import MessageDocument, Rendered
+from journey.messages import Rendered
 from journey.tracking import Signer
 from providers.port import Later, Provider, Refused, Took, Uncertain
-from store.claims import Carrier, Claim, Policy
+from store.claims import SENT_AGAIN, Carrier, Claim, Policy
 from store.closing import Mark
 from store.steps import Opened
 
@@ -51,12 +51,15 @@ class Sending:
             case Refused(code, detail, dead_tokens):
                 _log.warning("%s was refused: %s %s", claim.delivery, code, detail)
                 return Mark(claim.channel, "failed", code, dead_tokens=dead_tokens)
-            case Uncertain(detail):
+            case Uncertain(detail) if not opened.document.may_repeat:
                 _log.warning("%s may have been taken, or not: %s", claim.delivery, detail)
                 return Mark(claim.channel, "uncertain", "no_answer")
+            case Uncertain(detail, retry_after):
+                _log.warning("%s may have been taken, or not, and is sent again: %s", claim.delivery, detail)
+                return Mark(claim.channel, "claimed", SENT_AGAIN, retry_after=retry_after or 0.0, token=claim.token)
             case Later(detail, retry_after):
                 _log.info("%s is to be tried again: %s", claim.delivery, detail)
-                return Mark(claim.channel, "claimed", retry_after=retry_after or 0.0)
+                return Mark(claim.channel, "claimed", retry_after=retry_after or 0.0, token=claim.token)
 
     def _render(self, claim: Claim, opened: Opened) -> Rendered:
         context = rendering.Context(
@@ -64,13 +67,4 @@ class Sending:
             public_url=self.public_url, signer=self.signer, default_sender=self.mail_from,
             now=datetime.fromtimestamp(opened.at / 1_000_000, UTC),
         )  # fmt: skip
-        return render(opened.document, claim.channel, context)
-
-
-def render(document: MessageDocument, channel: str, context: rendering.Context) -> Rendered:
-    """The part of a message that goes on this channel."""
-    if channel == "email" and document.email is not None:
-        return rendering.render_email(document.email, document, context)
-    if channel == "push" and document.push is not None:
-        return rendering.render_push(document.push, context, message=document.id)
-    raise RenderError(f"The message {document.id} has nothing for {channel}.")
+        return rendering.render(opened.document, claim.channel, context)

@@ -114,7 +114,4 @@ def _made_out(document: MessageDocument, person: Profile, event: dict[str, Any],
         delivery = ids.delivery(ids.entrant("", person.id, 1), 1, channel)
         return rendering.Context(person, delivery, _NOBODY, event, services.public_url, services.signer, services.mail_from)
 
-    return Previewed(
-        email=rendering.render_email(document.email, document, context("email")) if document.email is not None else None,
-        push=rendering.render_push(document.push, context("push"), message=document.id) if document.push is not None else None,
-    )
+    return Previewed.model_validate({channel: rendering.render(document, channel, context(channel)) for channel in document.channels})

@@ -30,12 +30,21 @@ class PushContent(Document):
     data: dict[str, str] = Field(default_factory=dict)
 
 
+Promise = Literal["never_twice", "never_lost"]
+"""What is kept when it cannot be known whether a provider took a message, on a channel where a repeat would arrive twice."""
+
+
 class MessageDocument(Document):
-    """A message; its channels are the keys that are present. `class` decides on unsubscribe headers and what a crash may cost."""
+    """A message; its channels are the keys that are present.
+
+    `class` decides on unsubscribe headers, and on `promise` where that is absent: whether a crash in the middle of sending may cost a
+    transactional message a repeat, or a marketing message a loss.
+    """
 
     id: ThingId
     name: str = ""
     kind: Literal["marketing", "transactional"] = "marketing"
+    promise: Promise | None = None
     email: EmailContent | None = None
     push: PushContent | None = None
 
@@ -44,6 +53,11 @@ class MessageDocument(Document):
     @property
     def channels(self) -> tuple[str, ...]:
         return tuple(channel for channel in CHANNELS if getattr(self, channel) is not None)
+
+    @property
+    def may_repeat(self) -> bool:
+        """Is it sent again when nobody knows whether it was taken? Else it ends uncertain."""
+        return (self.promise or ("never_lost" if self.kind == "transactional" else "never_twice")) == "never_lost"
 
 
 CHANNELS = ("email", "push")

@@ -9,7 +9,7 @@ from typing import Any
 
 from journey import addresses, ids, liquid_text, plain_text, tracking
 from journey.errors import RenderError
-from journey.messages import EmailContent, MessageDocument, PushContent, RenderedEmail, RenderedPush
+from journey.messages import EmailContent, MessageDocument, PushContent, Rendered, RenderedEmail, RenderedPush
 from journey.profiles import Profile
 from journey.tracking import Signer
 
@@ -65,6 +65,15 @@ class _Filling:
 
     def error(self, part: str, sentence: str, line: int = 0) -> RenderError:
         return RenderError(_where(self.message, self.channel, part, line) + sentence + ".")
+
+
+def render(document: MessageDocument, channel: str, context: Context) -> Rendered:
+    """The part of a message that goes on this channel. Raises RenderError, also when the message has nothing for it."""
+    if channel == "email" and document.email is not None:
+        return render_email(document.email, document, context)
+    if channel == "push" and document.push is not None:
+        return render_push(document.push, context, message=document.id)
+    raise RenderError(f"The message {document.id} has nothing for {channel}.")
 
 
 def render_email(content: EmailContent, document: MessageDocument, context: Context) -> RenderedEmail:

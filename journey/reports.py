@@ -10,7 +10,7 @@ from journey.graph import LISTENING, Journey, exits
 from journey.walk import FINISHED, entry
 
 _WAYS_OUT_OF_A_GATE = ("next", "timeout", "other")
-_PLAIN = ("sent", "failed", "uncertain", "opened", "clicked", "bounced", "unsubscribed")
+_PLAIN = ("sent", "sent_again", "failed", "uncertain", "resent", "opened", "clicked", "bounced", "unsubscribed")
 
 
 class Counted(NamedTuple):
@@ -27,12 +27,18 @@ class Counted(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ChannelReport:
-    """What became of a message on one channel. A person counts once; opened and clicked count people, not openings."""
+    """What became of a message on one channel. A person counts once; opened and clicked count people, not openings.
+
+    `sent_again` are those of `sent` that may have arrived twice, `resent` those that somebody had sent once more by hand: they stay in
+    the number they were in before.
+    """
 
     sent: int = 0
+    sent_again: int = 0
     excluded: dict[str, int] = field(default_factory=dict)
     failed: int = 0
     uncertain: int = 0
+    resent: int = 0
     opened: int = 0
     clicked: int = 0
     bounced: int = 0

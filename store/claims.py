@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, or_, select
 
 from journey import ids
 from journey.events import Instant
@@ -24,6 +24,8 @@ from store.work import Work
 MOST_TRIES = 20
 """Transient answers in a row before a delivery has failed; with the pauses below this is about an hour (M2)."""
 LONGEST_PAUSE = 300.0
+SENT_AGAIN = "sent_again"
+"""The reason on a delivery that may have been sent before, and is sent again because losing it would be worse."""
 LONGEST_LOOK = 5.0
 """Seconds after which an attempt that met somebody else's lease looks again: whoever holds it may be done long before it runs out."""
 
@@ -84,11 +86,12 @@ def claim(work: Work, entrant: Entrant, n: int, node: str, document: MessageDocu
     return claims
 
 
-def reclaim(work: Work, entrant: Entrant, n: int, policy: Policy, now: Instant) -> list[Claim] | Busy:
+def reclaim(work: Work, entrant: Entrant, n: int, document: MessageDocument, policy: Policy, now: Instant) -> list[Claim] | Busy:
     """Take over the deliveries of a step that is open and not finished.
 
-    A live lease is left alone. One whose holder died between claim and answer is taken over when a repeat does no harm, and is
-    *uncertain* when it might reach the person twice (never_twice).
+    A live lease is left alone. One whose holder died between claim and answer is taken over when a repeat does no harm. When it might
+    reach the person twice, the message's promise decides: *uncertain* (never_twice), or sent again (never_lost). Whoever has opened it
+    has got it: then it is sent, and is not sent again.
     """
     claims: list[Claim] = []
     busy: float | None = None
@@ -96,16 +99,24 @@ def reclaim(work: Work, entrant: Entrant, n: int, policy: Policy, now: Instant) 
     for row in of_step(work, entrant.id, n):
         if row.status != "claimed":
             continue
-        waits = (max(row.lease or 0, row.not_before or 0) - now) / 1_000_000
-        if waits > 0:
-            look = min(waits + 0.01, LONGEST_LOOK) if row.lease else waits + 0.01
-            busy = look if busy is None else min(busy, look)
-        elif row.token and not policy.carriers[row.channel].idempotent:
-            changed.append(change(row, status="uncertain", reason="worker_lost", token="", lease=None, marked_at=now))
+        leased, waits = _seconds(row.lease, now), _seconds(row.not_before, now)
+        at_risk = row.token and not policy.carriers[row.channel].idempotent
+        look: float | None = None
+        if leased > 0:
+            look = min(leased + 0.01, LONGEST_LOOK)
+        elif may_have_gone(row) and has_arrived(work, row):
+            changed.append(change(row, **_OVER, status="sent", reason="", marked_at=now))
+        elif waits > 0:
+            look = waits + 0.01
+        elif at_risk and not document.may_repeat:
+            changed.append(change(row, **_OVER, status="uncertain", reason="worker_lost", marked_at=now))
         else:
             token = secrets.token_hex(8)
-            changed.append(change(row, token=token, lease=now + policy.carriers[row.channel].lease))
+            reason = SENT_AGAIN if at_risk else row.reason
+            changed.append(change(row, reason=reason, token=token, lease=now + policy.carriers[row.channel].lease, not_before=None))
             claims.append(Claim(row.channel, token, ids.delivery(entrant.id, n, row.channel), row.tries))
+        if look is not None:
+            busy = look if busy is None else min(busy, look)
     save(work, changed)
     if not claims and busy is not None:
         return Busy(busy)
@@ -116,10 +127,32 @@ def give_up(work: Work, entrant: Entrant, n: int, now: Instant) -> None:
     """The entrant must end: what is not on its way is not sent any more, and what a lost worker had in hand may have been."""
     changed: list[dict[str, Any]] = []
     for row in of_step(work, entrant.id, n):
-        if row.status == "claimed" and (row.lease is None or row.lease <= now):
-            status, reason = ("uncertain", "worker_lost") if row.token else ("excluded", "ended")
-            changed.append(change(row, status=status, reason=reason, token="", lease=None, marked_at=now))
+        if row.status != "claimed" or _seconds(row.lease, now) > 0:
+            continue
+        if not may_have_gone(row):
+            changed.append(change(row, **_OVER, status="excluded", reason="ended", marked_at=now))
+        elif has_arrived(work, row):
+            changed.append(change(row, **_OVER, status="sent", reason="", marked_at=now))
+        elif row.token:
+            changed.append(change(row, **_OVER, status="uncertain", reason="worker_lost", marked_at=now))
+        else:
+            changed.append(change(row, **_OVER, status="uncertain", reason="no_answer", marked_at=now))
     save(work, changed)
+
+
+def may_have_gone(row: Row) -> bool:
+    """Was an open delivery, which nobody has in hand now, perhaps taken by the provider already?"""
+    return bool(row.token) or row.reason == SENT_AGAIN
+
+
+def has_arrived(work: Work, row: Row) -> bool:
+    """Does a fact prove that the person has got this delivery, whatever became of our call?"""
+    return _ARRIVED.first(work.connection, {"entrant": row.entrant, "step": row.n, "of": row.channel}) is not None
+
+
+def _seconds(until: Instant | None, now: Instant) -> float:
+    """How long it is until then; nothing or less when there is no such instant, or it is past."""
+    return 0.0 if until is None else (until - now) / 1_000_000
 
 
 def pause(tries: int) -> float:
@@ -171,6 +204,13 @@ _OF_STEP = Statement(
     .where(schema.deliveries.c.entrant == bindparam("entrant"), schema.deliveries.c.n == bindparam("step"))
     .order_by(schema.deliveries.c.channel)
 )
+_ARRIVED = Statement(
+    select(schema.facts.c.kind).where(
+        schema.facts.c.entrant == bindparam("entrant"), schema.facts.c.n == bindparam("step"), schema.facts.c.channel == bindparam("of"),
+        or_(*(schema.facts.c.kind == kind for kind in ("opened", "clicked", "unsubscribed"))),
+    ).limit(1)
+)  # fmt: skip
+_OVER: dict[str, Any] = {"token": "", "lease": None, "not_before": None}
 _CHANGING = ("status", "reason", "token", "lease", "tries", "not_before", "provider_id", "marked_at")
 _SAVE = Statement(
     schema.deliveries.update()

@@ -22,7 +22,10 @@ from store.work import Work
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What became of one delivery. `status` is sent or failed; `claimed` with `retry_after` means that a transient answer came."""
+    """What became of one delivery. `status` is sent, failed or uncertain; `claimed` with `retry_after` means that a transient answer came.
+
+    `token` is that of the claim it was sent by: a transient answer counts only as long as nobody else has taken the delivery over.
+    """
 
     channel: str
     status: str
@@ -30,6 +33,7 @@ class Mark:
     provider_id: str = ""
     dead_tokens: tuple[str, ...] = ()
     retry_after: float | None = None
+    token: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,9 @@ def mark(work: Work, proposal: Proposal, marks: list[Mark]) -> Record | None:
     assert entrant is not None, "an entrant that was opened is there"
     now = work.now()
     rows = {row.channel: row for row in claims.of_step(work, entrant.id, proposal.n)}
-    changed = {answer.channel: _marked(rows[answer.channel], answer, now) for answer in marks if _counts(rows[answer.channel], answer)}
+    changed = {
+        answer.channel: _marked(work, rows[answer.channel], answer, now) for answer in marks if _counts(rows[answer.channel], answer)
+    }
     claims.save(work, list(changed.values()))
     for answer in marks:
         if answer.dead_tokens:
@@ -76,19 +82,32 @@ def _outcome(standing: Standing) -> str:
 
 def _counts(row: Row, answer: Mark) -> bool:
     """A mark is never refused while a delivery is open; to try again what is over would open it again."""
-    return row.status == "claimed" or (row.status == "uncertain" and answer.status != "claimed")
+    if answer.status == "claimed":
+        return row.status == "claimed" and answer.token in ("", row.token)
+    return row.status == "claimed" or (row.status == "uncertain" and answer.status != "uncertain")
 
 
-def _marked(row: Row, answer: Mark, now: Instant) -> dict[str, Any]:
-    """The delivery with the answer on it: a transient one is a try and a pause, one too many of them a failure (M2)."""
-    over = {"provider_id": answer.provider_id, "reason": answer.reason, "token": "", "lease": None, "not_before": None, "marked_at": now}
+def _marked(work: Work, row: Row, answer: Mark, now: Instant) -> dict[str, Any]:
+    """The delivery with the answer on it: a transient one is a try and a pause, one too many of them a failure (M2).
+
+    One that may have been sent before stays marked as such, and is *uncertain* where another has failed by its tries.
+    """
+    again = claims.SENT_AGAIN in (row.reason, answer.reason)
+    over = {"provider_id": answer.provider_id, "token": "", "lease": None, "not_before": None, "marked_at": now}
+    if answer.status == "uncertain" and claims.has_arrived(work, row):
+        return claims.change(row, **over, status="sent", reason="")
+    if answer.status == "sent" and again:
+        return claims.change(row, **over, status="sent", reason=claims.SENT_AGAIN)
     if answer.status != "claimed":
-        return claims.change(row, **over, status=answer.status)
+        return claims.change(row, **over, status=answer.status, reason=answer.reason)
     tries = row.tries + 1
+    if tries >= claims.MOST_TRIES and again:
+        return claims.change(row, **over, status="uncertain", reason="no_answer", tries=tries)
     if tries >= claims.MOST_TRIES:
-        return claims.change(row, **over | {"reason": "retries_exhausted"}, status="failed", tries=tries)
+        return claims.change(row, **over, status="failed", reason="retries_exhausted", tries=tries)
     wait = max(claims.pause(tries), answer.retry_after or 0)
-    return claims.change(row, **over | {"not_before": now + int(wait * gate.MICROSECONDS), "marked_at": None}, tries=tries)
+    over |= {"not_before": now + int(wait * gate.MICROSECONDS), "marked_at": None}
+    return claims.change(row, **over, reason=claims.SENT_AGAIN if again else "", tries=tries)
 
 
 def close(
@@ -217,7 +236,9 @@ def _save(work: Work, entrant: Entrant) -> None:
 
 
 def _of_deliveries(node: str, standing: Standing) -> list[tuple[str, str, str]]:
-    return [(node, f"excluded.{reason}" if status == "excluded" else status, channel) for channel, (status, reason) in standing.items()]
+    facts = [(node, f"excluded.{reason}" if status == "excluded" else status, channel) for channel, (status, reason) in standing.items()]
+    again = claims.SENT_AGAIN
+    return facts + [(node, again, channel) for channel, (status, reason) in standing.items() if (status, reason) == ("sent", again)]
 
 
 _INSERT = Statement(schema.steps.insert())

@@ -122,12 +122,12 @@ def _resume(work: Work, entrant: Entrant, proposal: Proposal, policy: Policy, st
     now = work.now()
     if entrant.must_end:
         claims.give_up(work, entrant, proposal.n, now)
-    taken = claims.reclaim(work, entrant, proposal.n, policy, now)
+    document = messages.at(work.connection, proposal.message, step.revision)
+    taken = claims.reclaim(work, entrant, proposal.n, document, policy, now)
     if isinstance(taken, Busy):
         return taken
     if not taken:
         return closing.close(work, entrant, proposal, now, standing=closing.standing_of(claims.of_step(work, entrant.id, proposal.n)))
-    document = messages.at(work.connection, proposal.message, step.revision)
     profile = profiles.read(work.connection, entrant.profile) or Profile(entrant.profile)
     entrant.due = now + max(policy.carriers[claim.channel].lease for claim in taken)
     entrants.save(work, entrant)

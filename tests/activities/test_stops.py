@@ -114,6 +114,22 @@ async def test_an_answer_that_never_came_is_uncertain_and_is_not_sent_again(
     assert await statuses(database) == {"email": "uncertain:no_answer", "push": "sent"}
 
 
+async def test_what_must_not_be_lost_is_sent_again_when_no_answer_came(
+    durable: ActivityEnvironment, stops: Stops, first_stop: Proposal, database: Database, email: ScriptedProvider, clock: SettableClock
+) -> None:  # fmt: skip
+    kept = builders.message("first-message", "email", "push", promise="never_lost")
+    await database.write(lambda work: messages.put(work, kept))
+    email.answers = [Uncertain("the line went dead"), Took()]
+    assert await again(durable, stops, first_stop) == timedelta(seconds=1)
+    assert await statuses(database) == {"email": "claimed:sent_again", "push": "sent"}
+    clock.instant += SECOND
+    assert (await durable.run(stops.stop, first_stop)).place == GATE
+    assert await statuses(database) == {"email": "sent:sent_again", "push": "sent"}
+    mails = [mail for _, mail in email.calls if isinstance(mail, RenderedEmail)]
+    assert len({mail.headers["Message-ID"] for mail in mails}) == 1
+    assert len(mails) == 2
+
+
 # ---- answers that ask for patience -----------------------------------------------------------------------------------------------
 
 

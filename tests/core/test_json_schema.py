@@ -10,6 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from journey import documents, json_schema
+from journey.messages import MessageDocument
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "three-cities"
 
@@ -84,3 +85,11 @@ def test_what_the_model_refuses_the_schema_refuses_too(node: dict[str, Any]) -> 
 )
 def test_what_the_model_takes_the_schema_takes_too(node: dict[str, Any]) -> None:
     validator("journey").validate({"id": "small", "nodes": [node]})
+
+
+def test_a_message_promises_one_of_two_things_or_nothing() -> None:
+    check = validator("message")
+    for promise in ({}, {"promise": "never_twice"}, {"promise": "never_lost"}):
+        check.validate({"id": "hello", "push": {"title": "Hello"}} | promise)
+        assert MessageDocument.model_validate({"id": "hello"} | promise).may_repeat == (promise.get("promise") == "never_lost")
+    assert not check.is_valid({"id": "hello", "promise": "perhaps"})
