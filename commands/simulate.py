@@ -17,16 +17,17 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from commands import folder, script_text
+from commands import folder
 from commands.folder import Folder
-from journey import diagram, explore, gate, rules
+from journey import diagram, explore, gate, rules, script_text
 from journey.errors import BadInput, Invalid, SojournError
 from journey.events import Instant
 from journey.explore import Way
 from journey.freezing import freeze
 from journey.graph import Journey, ReadSegment
 from journey.profiles import Profile, ProfileDocument
-from journey.simulate import happening_name, simulate
+from journey.simulate import simulate
+from journey.simulated_hearing import happening_name
 from journey.story import Effect, Script, Story, World
 from journey.version import Version
 

@@ -1,4 +1,4 @@
-"""Reads what `sojourn simulate` is told on the command line into a script. It knows no folder and prints nothing."""
+"""Reads what people write of what happens, as `sojourn simulate` and scenario files take it, into a script. It knows no folder."""
 
 from __future__ import annotations
 

@@ -6,16 +6,15 @@ decision, claims what it sends, closes a while later and arrives; what comes in 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from journey import durations, events, gate, ids, matching, rules, simulated_sending, walk
-from journey.events import Event, Instant
+from journey import durations, gate, ids, rules, simulated_sending, walk
+from journey.events import Instant
 from journey.graph import Condition
 from journey.profiles import Profile
 from journey.rule_text import as_tree
-from journey.simulated_sending import exclusion as exclusion  # whoever simulates finds it here
-from journey.story import Effect, Happening, Moment, Occurs, Reacts, Script, Story, Told, World
+from journey.simulated_hearing import Hearing
+from journey.story import Effect, Happening, Moment, Script, Story, Told, World
 from journey.version import Version
 from journey.walk import Answer, Decide, Finish, Listen, Outcome, Place, Send
 
@@ -26,17 +25,16 @@ def simulate(version: Version, profile: Profile, script: Script, world: World, *
     `key` is the value of the journey's identity, the profile's id unless given. Time goes on after the last happening until the person
     has ended, or until `script.until`. Raises NotFound when a node sends a message that the world does not have.
     """
-    run = _Run(version, profile, script, world, ids.entrant(version.journey.id, key or profile.id, 1))
-    run.admit()
+    person = Person(version, profile, script, world, ids.entrant(version.journey.id, key or profile.id, 1))
+    person.enter()
     turn = sorted(range(len(script.happenings)), key=lambda index: script.happenings[index].at)
     for index in turn:
         happening = script.happenings[index]
         if script.until is not None and happening.at > script.until:
             break
-        run.advance(happening.at, before=True)
-        run.happen(index, happening)
-    run.advance(script.until)
-    return run.story()
+        person.happen(index, happening)
+    person.advance(script.until)
+    return person.story()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +53,12 @@ class _Stop:
 
 
 @dataclass
-class _Run:
-    """One person inside. `place` is what the store has: where they wait or act, or the gate they are just leaving."""
+class Person:
+    """One person inside, on a clock of their own: `enter` once, then let things `happen` and time `advance`, never backwards.
+
+    `place` is what the store has: where they wait or act, or the gate they are just leaving. Of the script only `stops`, `failing` and
+    `uncertain` are read: what happens is told one by one.
+    """
 
     version: Version
     profile: Profile
@@ -67,24 +69,20 @@ class _Run:
     n: int = 0
     place: Place = ""
     at_gate: gate.Gate | None = None
-    stop: _Stop | None = None
     end: Finish | None = None
     ended_at: Instant | None = None
-    kept: dict[int, Event] = field(default_factory=dict)
-    effects: dict[int, Effect] = field(default_factory=dict)
-    path: list[str] = field(default_factory=list)
+    path: list[Outcome] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
     timeline: list[Moment] = field(default_factory=list)
-    seen: set[tuple[str, str]] = field(default_factory=set)
-    last_event: Event | None = None
+    _stop: _Stop | None = None
 
     def __post_init__(self) -> None:
-        self.fits = matching.fits(self.version, self.entrant)
+        self.hearing = Hearing(self.version, self.world, self.entrant, self.profile.id, self.told, self.timeline)
         self.deadline = durations.seconds(self.version.journey.global_timeout) * gate.MICROSECONDS
 
     # ---- time --------------------------------------------------------------------------------------------------------------------
 
-    def admit(self) -> None:
+    def enter(self) -> None:
         entry = walk.entry(self.version.journey)
         self._say(f"enters by {entry}")
         self._leave(Outcome(entry, "next"))
@@ -98,17 +96,25 @@ class _Run:
         """Let time pass: stops close, and what listens is over. `before` leaves open what is over at that very instant: an event of
         the same instant still counts."""
         while self.end is None:
-            if self.stop is not None:
-                at, last = self.stop.closes_at, to
+            if self._stop is not None:
+                at, last = self._stop.closes_at, to
             else:
                 at, last = max(self._wakes_at(), self.now), to if to is None or not before else to - 1
             if last is not None and at > last:
                 return
             self.now = at
-            if self.stop is not None:
-                self._close(self.stop)
+            if self._stop is not None:
+                self._close(self._stop)
             else:
                 self._time_is_up()
+
+    def happen(self, index: int, happening: Happening) -> None:
+        """Time goes on to a happening, and it is accepted. `index` is its own among all that happen to this person."""
+        self.advance(happening.at, before=True)
+        self.now = max(self.now, happening.at) if self.end is None else self.now
+        won = self.hearing.hear(index, happening, self.at_gate, self.place, ended=self.end is not None)
+        if won is not None:
+            self._decided(won.outcome)
 
     def _wakes_at(self) -> Instant:
         assert self.at_gate is not None
@@ -143,10 +149,10 @@ class _Run:
                 return
             self.told += claims
             self.place = target
-        self.stop = _Stop(answer, target, self.now + self.script.stops.get(target, 0), opened, decided)
+        self._stop = _Stop(answer, target, self.now + self.script.stops.get(target, 0), opened, decided)
 
     def _close(self, stop: _Stop) -> None:
-        self.stop = None
+        self._stop = None
         if not stop.opened:
             if not stop.decided and self.now >= self.deadline:
                 self._finish(Finish("global_timeout"))
@@ -176,23 +182,17 @@ class _Run:
             self._set_off(self.place, outcome)
 
     def _arrive_at_gate(self) -> None:
-        """The clock of the gate starts; the earliest kept event that fits wins, the others are without effect (G6)."""
+        """The clock of the gate starts, and what was kept on the way is decided."""
         self.at_gate = gate.build(self.version.journey, self.place, self.now)
         self._say("waits at " + " or ".join(node.id for node in self.at_gate.nodes))
-        won = gate.arrive(self.at_gate, self.kept.values(), self.fits)
-        for index, event in list(self.kept.items()):
-            if won is not None and won.event is event:
-                del self.kept[index]
-                self._won(index, won)
-            elif not event.is_reaction or not self._is_kept(event):
-                self._drop(index)
+        won = self.hearing.arrive(self.at_gate, self.place, self.now)
         if won is not None:
             self._decided(won.outcome)
 
     def _branch(self, node_id: str) -> str:
         condition = self.version.journey.node(node_id)
         assert isinstance(condition, Condition)
-        event = self.last_event.data if self.last_event is not None else {}
+        event = self.hearing.last_event.data if self.hearing.last_event is not None else {}
         scope = rules.Scope.of_profile(self.profile.attributes, event=event)
         for branch in condition.branches:
             if branch.when is not None and rules.evaluate(as_tree(branch.when), scope):
@@ -201,12 +201,11 @@ class _Run:
 
     def _finish(self, end: Finish) -> None:
         self.end, self.ended_at, self.at_gate, self.place = end, self.now, None, end.node
-        for index in list(self.kept):
-            self._drop(index)
+        self.hearing.finish(self.now)
         self._say(f"ends: {end.reason}")
 
     def _leave(self, outcome: Outcome) -> None:
-        self.path.append(f"{outcome.node}:{outcome.exit}")
+        self.path.append(outcome)
 
     # ---- sending -----------------------------------------------------------------------------------------------------------------
 
@@ -225,90 +224,19 @@ class _Run:
         self._say(f"{send.message}: {', '.join(parts) or 'nothing to send'}")
         return simulated_sending.outcome(marked)
 
-    # ---- what happens ------------------------------------------------------------------------------------------------------------
-
-    def happen(self, index: int, happening: Happening) -> None:
-        """One happening is accepted, at an instant that time has come to."""
-        self.now = max(self.now, happening.at) if self.end is None else self.now
-        event = self._event(index, happening)
-        if event is None:
-            self._effect(index, happening.at, f"{happening_name(happening)} cannot be: nothing was sent", Effect("no_delivery"))
-        elif (event.source, event.id) in self.seen:
-            self._effect(index, happening.at, f"{event.name} again: it has its effect already", Effect("duplicate"))
-        else:
-            self.seen.add((event.source, event.id))
-            if isinstance(happening, Reacts):
-                self._has_got_it(happening)
-            self._hear(index, event)
-
-    def _event(self, index: int, happening: Happening) -> Event | None:
-        """The event that it is; None for a reaction to something that was never on its way (G5)."""
-        match happening:
-            case Occurs():
-                name = happening.id or f"{happening.name or 'event'}-{index + 1}"
-                return Event(happening.source, name, happening.name, dict(happening.data), self.profile.id, None, happening.at)
-            case Reacts():
-                channel, _, kind = happening.to.partition(".")
-                for told in self.told:
-                    if (told.node, told.channel) == (happening.of, channel) and told.status != "excluded":
-                        made = events.reaction(told.id, told.node, kind, profile=self.profile.id, link=happening.link)
-                        return replace(made, accepted_at=happening.at)
-        return None
-
-    def _has_got_it(self, happening: Reacts) -> None:
-        """A delivery of which nobody knew was sent: somebody has opened it (M1)."""
-        for index, told in enumerate(self.told):
-            if (told.node, told.channel, told.status) == (happening.of, happening.to.partition(".")[0], "uncertain"):
-                self.told[index] = replace(told, status="sent", reason="")
-
-    def _hear(self, index: int, event: Event) -> None:
-        """Whoever waits decides at once; whoever is under way keeps it, or it has no effect (G6, G7)."""
-        won = gate.hear(self.at_gate, event, self.fits) if self.at_gate is not None else None
-        if won is not None:
-            self._won(index, won)
-            self._decided(won.outcome)
-        elif self.end is None and (self.at_gate is None or event.is_reaction) and self._is_kept(event):
-            self.kept[index] = event
-            self._effect(index, event.accepted_at, f"{event.name} is kept", Effect("kept"))
-        else:
-            self.kept[index] = event
-            self._drop(index, event.accepted_at)
-
-    def _is_kept(self, event: Event) -> bool:
-        return matching.is_kept(self.version, self.place, self.entrant, event)
-
-    def _won(self, index: int, won: gate.Won) -> None:
-        if not won.event.is_reaction:
-            self.last_event = won.event
-        self._effect(index, self.now, f"{won.event.name or won.event.id} decides {won.node}", Effect("decided", won.node))
-
-    def _drop(self, index: int, at: Instant | None = None) -> None:
-        event = self.kept.pop(index)
-        code = self._why_not(event)
-        self._effect(index, self.now if at is None else at, f"{event.name or event.id} has no effect: {code}", Effect(code))
-
-    def _why_not(self, event: Event) -> str:
-        if event.is_reaction:
-            return "late"
-        known = (*self.version.events.values(), *self.world.definitions)
-        return "nobody_listening" if any(matching.definition_fits(definition, event) for definition in known) else "no_definition"
-
-    def _effect(self, index: int, at: Instant, sentence: str, effect: Effect) -> None:
-        self.effects[index] = effect
-        self.timeline.append(Moment(at, sentence))
-
     # ---- the story ---------------------------------------------------------------------------------------------------------------
 
     def _say(self, sentence: str) -> None:
         self.timeline.append(Moment(self.now, sentence))
 
     def story(self) -> Story:
-        happenings: Iterable[int] = range(len(self.script.happenings))
+        """The story so far, with what became of every happening of the script."""
+        effects = self.hearing.effects
         return Story(
             entrant=self.entrant,
-            path=tuple(self.path),
+            path=tuple(f"{left.node}:{left.exit}" for left in self.path),
             deliveries=tuple(self.told),
-            effects=tuple(self.effects.get(index, Effect("not_yet")) for index in happenings),
+            effects=tuple(effects.get(index, Effect("not_yet")) for index in range(len(self.script.happenings))),
             timeline=tuple(self.timeline),
             end=self.end.reason if self.end is not None else "",
             end_node=self.end.node if self.end is not None else "",
@@ -317,8 +245,3 @@ class _Run:
             waiting=self.at_gate is not None,
             wakes_at=self._wakes_at() if self.at_gate is not None else None,
         )
-
-
-def happening_name(happening: Happening) -> str:
-    """What a happening is called in a sentence."""
-    return f"{happening.to} of {happening.of}" if isinstance(happening, Reacts) else happening.name or happening.id or "an event"

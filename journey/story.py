@@ -80,11 +80,12 @@ class Effect:
     """What became of one happening of the script.
 
     `code` is decided (then `node` says which), kept, duplicate, no_delivery (a reaction to what was never sent: an address that does
-    not exist), or the code of a discard.
+    not exist), or the code of a discard. `was_kept` says that it was kept first.
     """
 
     code: str
     node: str = ""
+    was_kept: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ REPLAYED = files("journey", "workflows")
 LONGEST = 300
 LONGEST_TEST = 400  # sentences of the same shape are read faster than code
 LONGER = {
-    "journey/simulate.py": "one person on one virtual clock: script, stops and story share a state",
     "store/migrations/versions/0001_the_first_tables.py": "every table once; a migration is never changed",
     "tests/core/test_validation.py": "one example for each finding, in one list that can be looked through",
     "tests/store/test_steps.py": "one test for each thing that can happen at a step",

@@ -1,0 +1,125 @@
+"""What becomes of what a simulated person does: which event it is, whether it decides, is kept, or has no effect (G4 to G7, M1).
+
+It knows no walk and no time of its own: simulate.py says where the person is, and leads them on by what is decided here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from journey import events, gate, matching
+from journey.events import Event, Instant
+from journey.story import Effect, Happening, Moment, Occurs, Reacts, Told, World
+from journey.version import Version
+from journey.walk import Place
+
+
+@dataclass
+class Hearing:
+    """The ears of one person. `told` and `timeline` are shared with the walk; an index is that of a happening in the script."""
+
+    version: Version
+    world: World
+    entrant: str
+    profile: str
+    told: list[Told]
+    timeline: list[Moment]
+    effects: dict[int, Effect] = field(default_factory=dict)
+    last_event: Event | None = None
+    _kept: dict[int, Event] = field(default_factory=dict)
+    _was_kept: set[int] = field(default_factory=set)
+    _seen: set[tuple[str, str]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.fits = matching.fits(self.version, self.entrant)
+
+    # ---- what is heard ---------------------------------------------------------------------------------------------------------------
+
+    def hear(self, index: int, happening: Happening, at: gate.Gate | None, place: Place, *, ended: bool) -> gate.Won | None:
+        """One happening is accepted, at the gate where the person waits, if they wait. What is returned has decided that gate."""
+        event = self._event(index, happening)
+        if event is None:
+            self._effect(index, happening.at, f"{happening_name(happening)} cannot be: nothing was sent", Effect("no_delivery"))
+            return None
+        if (event.source, event.id) in self._seen:
+            self._effect(index, happening.at, f"{event.name} again: it has its effect already", Effect("duplicate"))
+            return None
+        self._seen.add((event.source, event.id))
+        if isinstance(happening, Reacts):
+            self._has_got_it(happening)
+        won = gate.hear(at, event, self.fits) if at is not None else None
+        if won is not None:
+            self._won(index, won, happening.at)
+        elif not ended and (at is None or event.is_reaction) and self._is_kept(place, event):
+            self._kept[index] = event
+            self._was_kept.add(index)
+            self._effect(index, event.accepted_at, f"{event.name} is kept", Effect("kept"))
+        else:
+            self._drop(index, event, event.accepted_at)
+        return won
+
+    def arrive(self, at: gate.Gate, place: Place, now: Instant) -> gate.Won | None:
+        """The clock of a gate starts; the earliest kept event that fits wins, the others are without effect (G6)."""
+        won = gate.arrive(at, self._kept.values(), self.fits)
+        for index, event in list(self._kept.items()):
+            if won is not None and won.event is event:
+                del self._kept[index]
+                self._won(index, won, now)
+            elif not event.is_reaction or not self._is_kept(place, event):
+                self._drop(index, event, now)
+        return won
+
+    def finish(self, now: Instant) -> None:
+        """The person has ended: what is still kept comes too late."""
+        for index, event in list(self._kept.items()):
+            self._drop(index, event, now)
+
+    # ---- what it is, and what it comes to --------------------------------------------------------------------------------------------
+
+    def _event(self, index: int, happening: Happening) -> Event | None:
+        """The event that it is; None for a reaction to something that was never on its way (G5)."""
+        match happening:
+            case Occurs():
+                name = happening.id or f"{happening.name or 'event'}-{index + 1}"
+                return Event(happening.source, name, happening.name, dict(happening.data), self.profile, None, happening.at)
+            case Reacts():
+                channel, _, kind = happening.to.partition(".")
+                for told in self.told:
+                    if (told.node, told.channel) == (happening.of, channel) and told.status != "excluded":
+                        made = events.reaction(told.id, told.node, kind, profile=self.profile, link=happening.link)
+                        return replace(made, accepted_at=happening.at)
+        return None
+
+    def _has_got_it(self, happening: Reacts) -> None:
+        """A delivery of which nobody knew was sent: somebody has opened it (M1)."""
+        for index, told in enumerate(self.told):
+            if (told.node, told.channel, told.status) == (happening.of, happening.to.partition(".")[0], "uncertain"):
+                self.told[index] = replace(told, status="sent", reason="")
+
+    def _is_kept(self, place: Place, event: Event) -> bool:
+        return matching.is_kept(self.version, place, self.entrant, event)
+
+    def _won(self, index: int, won: gate.Won, at: Instant) -> None:
+        if not won.event.is_reaction:
+            self.last_event = won.event
+        self._effect(index, at, f"{won.event.name or won.event.id} decides {won.node}", Effect("decided", won.node))
+
+    def _drop(self, index: int, event: Event, at: Instant) -> None:
+        self._kept.pop(index, None)
+        code = self._why_not(event)
+        self._effect(index, at, f"{event.name or event.id} has no effect: {code}", Effect(code))
+
+    def _why_not(self, event: Event) -> str:
+        if event.is_reaction:
+            return "late"
+        known = (*self.version.events.values(), *self.world.definitions)
+        return "nobody_listening" if any(matching.definition_fits(definition, event) for definition in known) else "no_definition"
+
+    def _effect(self, index: int, at: Instant, sentence: str, effect: Effect) -> None:
+        self.effects[index] = replace(effect, was_kept=True) if index in self._was_kept and effect.code != "kept" else effect
+        self.timeline.append(Moment(at, sentence))
+
+
+def happening_name(happening: Happening) -> str:
+    """What a happening is called in a sentence."""
+    return f"{happening.to} of {happening.of}" if isinstance(happening, Reacts) else happening.name or happening.id or "an event"
