@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from activities import metrics
 from journey import rendering
 from journey.errors import RenderError
+from journey.masking import masked, private_values
 from journey.messages import Rendered
 from journey.tracking import Signer
 from providers.port import Later, Provider, Refused, Took, Uncertain
 from store.claims import SENT_AGAIN, Carrier, Claim, Policy
 from store.closing import Mark
+from store.send_rates import SendRates
 from store.steps import Opened
 
 _log = logging.getLogger("sojourn.sending")
@@ -23,42 +26,43 @@ _GRACE = 10.0
 
 @dataclass(frozen=True)
 class Sending:
-    """The providers by channel, and what every message needs."""
+    """The providers by channel, how fast they may be sent to, and what every message needs."""
 
     providers: Mapping[str, Provider]
     signer: Signer
     public_url: str
     mail_from: str
+    rates: SendRates = field(default_factory=SendRates)
 
     def policy(self, *, consent_explicit: bool = False) -> Policy:
         """What the store must know to hand out claims."""
         carriers = {
-            channel: Carrier(int((provider.longest_call + _GRACE) * 1_000_000), provider.idempotent)
+            channel: Carrier(int((provider.longest_call + _GRACE) * 1_000_000), provider.idempotent, f"{channel}:{provider.name}")
             for channel, provider in self.providers.items()
         }
-        return Policy(carriers, consent_explicit)
+        return Policy(carriers, consent_explicit, self.rates)
 
     async def carry(self, claim: Claim, opened: Opened) -> Mark:
         """Render and send. Raises only when the provider itself broke: then nobody knows, and the lease decides."""
         try:
             message = self._render(claim, opened)
         except RenderError as error:
-            _log.warning("%s cannot be rendered: %s", claim.delivery, error.sentence)
+            _log.warning("%s cannot be rendered: %s", claim.delivery, _told(error.sentence, opened))
             return Mark(claim.channel, "failed", error.code)
-        match await self.providers[claim.channel].deliver(claim.delivery, message):
+        match await metrics.timed(claim.channel, self.providers[claim.channel].deliver(claim.delivery, message)):
             case Took(provider_id, dead_tokens):
                 return Mark(claim.channel, "sent", provider_id=provider_id, dead_tokens=dead_tokens)
             case Refused(code, detail, dead_tokens):
-                _log.warning("%s was refused: %s %s", claim.delivery, code, detail)
+                _log.warning("%s was refused: %s %s", claim.delivery, code, _told(detail, opened))
                 return Mark(claim.channel, "failed", code, dead_tokens=dead_tokens)
             case Uncertain(detail) if not opened.document.may_repeat:
-                _log.warning("%s may have been taken, or not: %s", claim.delivery, detail)
+                _log.warning("%s may have been taken, or not: %s", claim.delivery, _told(detail, opened))
                 return Mark(claim.channel, "uncertain", "no_answer")
             case Uncertain(detail, retry_after):
-                _log.warning("%s may have been taken, or not, and is sent again: %s", claim.delivery, detail)
+                _log.warning("%s may have been taken, or not, and is sent again: %s", claim.delivery, _told(detail, opened))
                 return Mark(claim.channel, "claimed", SENT_AGAIN, retry_after=retry_after or 0.0, token=claim.token)
             case Later(detail, retry_after):
-                _log.info("%s is to be tried again: %s", claim.delivery, detail)
+                _log.info("%s is to be tried again: %s", claim.delivery, _told(detail, opened))
                 return Mark(claim.channel, "claimed", retry_after=retry_after or 0.0, token=claim.token)
 
     def _render(self, claim: Claim, opened: Opened) -> Rendered:
@@ -68,3 +72,8 @@ class Sending:
             now=datetime.fromtimestamp(opened.at / 1_000_000, UTC),
         )  # fmt: skip
         return rendering.render(opened.document, claim.channel, context)
+
+
+def _told(words: str, opened: Opened) -> str:
+    """Words of a provider or a template, for the log: either may repeat what it was given."""
+    return masked(words, private_values(opened.profile, opened.event))
