@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import socket
@@ -19,13 +18,15 @@ from temporalio.client import Client, TLSConfig
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from activities.reading import Readings, start_all
+from activities.reading import Readings
+from activities.repairing import Repairs
 from activities.sending import Sending
 from activities.stops import Stops
 from activities.winding_down import WindDowns
 from journey import ids
+from journey.contract import SweepStart
 from journey.errors import Unavailable
-from journey.events import Instant
+from journey.gate import MICROSECONDS
 from journey.tracking import Signer
 from journey.version import Version
 from providers.fcm import FcmProvider
@@ -35,7 +36,7 @@ from providers.port import Provider
 from providers.push_http import HttpPushProvider
 from providers.smtp import SmtpProvider
 from settings import Settings
-from store import admission, overdue, runs, versions
+from store import versions
 from store.clock import Clock
 from store.database import Database
 from store.entrants import DECIDED_DUE
@@ -44,13 +45,18 @@ from workflows.client import TemporalWorkflows
 from workflows.converter import data_converter
 from workflows.entrant import Entrant
 from workflows.read_segment import ReadSegment
+from workflows.reconcile import Reconcile
+from workflows.standing import EVERY, Standings
+from workflows.sweep import Sweep
 from workflows.wind_down import WindDown
 
 _log = logging.getLogger("sojourn.worker")
-WORKFLOWS = [Entrant, ReadSegment, WindDown]
+WORKFLOWS = [Entrant, ReadSegment, WindDown, Sweep, Reconcile]
 GRACE = timedelta(seconds=30)
 TASKS_AT_ONCE = 32
 """Workflow tasks that a worker holds at once: the next one waits at the server, where another worker can take it (D2)."""
+_REMEMBERED = timedelta(days=7)
+"""A process that starts looks so far back for workflows that were ended from outside: as long as the server keeps them."""
 BUILD = f"sojourn {metadata.version('sojourn')}"
 CACHED = 4000
 """Workflows kept in memory: sized for a wake-up of many at once, not for the steady load."""
@@ -105,11 +111,19 @@ def make_worker(process: Process, *, sandboxed: bool = False, task_queue: str = 
     """The worker of a process. The sandbox costs 4 ms a journey and guards what contracts and lint rules guard too: tests use it."""
     readings = Readings(process.database, process.workflows)
     wind_downs = WindDowns(process.database, process.workflows)
+    repairs = Repairs(process.database, process.workflows, Standings(process.client))
     return Worker(
         process.client,
         task_queue=task_queue,
         workflows=WORKFLOWS,
-        activities=[process.stops.stop, process.stops.remove, readings.read_pages, wind_downs.wind_down_page],
+        activities=[
+            process.stops.stop,
+            process.stops.remove,
+            readings.read_pages,
+            wind_downs.wind_down_page,
+            repairs.sweep,
+            repairs.reconcile_page,
+        ],
         workflow_runner=SandboxedWorkflowRunner() if sandboxed else UnsandboxedWorkflowRunner(),
         max_cached_workflows=CACHED,
         max_concurrent_workflow_tasks=TASKS_AT_ONCE,
@@ -142,48 +156,22 @@ async def opened(
 
 
 async def catch_up(process: Process) -> None:
-    """Do what a crash left undone: runs that still read, people admitted and not set off or not told, versions to wind down (D11)."""
-    for run in await process.database.read(runs.reading):
-        await process.workflows.start_run(run)
-    left = await process.database.read(admission.not_started)
-    await start_all(process.workflows, left)
-    for version in await process.database.read(versions.to_wind_down):
-        await process.workflows.wind_down(version, "journey_stopped")
-    told = await tell_again(process, process.database.clock.now() + DECIDED_DUE)
-    if left or told:
-        _log.info("started %d people and told %d what an earlier process had left", len(left), told)
+    """Ask for a sweep at once, which does what a crash left undone, whether or not it is a minute past its due (D11).
+
+    Raises Unavailable when the server cannot be reached."""
+    await Standings(process.client).sweep_now(SweepStart(patience=-DECIDED_DUE / MICROSECONDS, back=_REMEMBERED.total_seconds()))
 
 
-async def tell_again(process: Process, before: Instant) -> int:
-    """Signal to those who should have gone on by this instant what decided their gate, and to those who must end that they must.
-
-    Told twice does no harm."""
-    untold = await process.database.read(lambda connection: overdue.untold(connection, before))
-    for entrant, happened in untold:
-        await process.workflows.happened(entrant, happened)
-    leaving = await process.database.read(overdue.must_leave)
-    for entrant, reason in leaving:
-        await process.workflows.leave(entrant, reason)
-    return len(untold) + len(leaving)
+async def sweep_regularly(process: Process, start: SweepStart | None = None, every: timedelta = EVERY) -> None:
+    """Have the server start a sweep again and again; done by every worker at its start, it is there once. Raises Unavailable."""
+    await Standings(process.client).sweep_regularly(start or SweepStart(), every)
 
 
 @asynccontextmanager
 async def telling_again(process: Process, every: float = 30.0) -> AsyncIterator[None]:
-    """While the block runs, look every so many seconds for people whose signal was lost on the way."""
-
-    async def look() -> None:
-        while True:
-            await asyncio.sleep(every)
-            try:
-                await tell_again(process, process.database.clock.now())
-            except Exception:
-                _log.exception("People who are overdue could not be told; tried again in %g s", every)
-
-    looking = asyncio.create_task(look())
-    try:
-        yield
-    finally:
-        looking.cancel()
+    """While the block runs, and after it, the sweep runs every so many seconds."""
+    await sweep_regularly(process, SweepStart(patience=min(every, 60)), timedelta(seconds=every))
+    yield
 
 
 def _tls(settings: Settings) -> TLSConfig | bool:

@@ -114,3 +114,86 @@ class WindDownStart:
 
     version: str = ""
     reason: str = ""
+
+
+@dataclass(slots=True)
+class LeftAlone:
+    """A workflow or an entrant for whom nothing could be done, with the code of the reason and a sentence."""
+
+    id: str = ""
+    code: str = ""
+    sentence: str = ""
+
+
+MOST_LEFT_ALONE = 100
+"""So many are named; the others are counted."""
+
+
+@dataclass(slots=True)
+class Repaired:
+    """What a sweep or a reconciliation came to, in people.
+
+    `checked` were looked at; `told` got a signal; `started` got their workflow again; `ended` were ended in the store, since their
+    workflow was ended from outside; `adopted` got a row in the store; `busy` were left to their workflow, which is at work or waits for
+    a worker. `left` names those for whom nothing could be done, `left_alone` counts them.
+    """
+
+    checked: int = 0
+    told: int = 0
+    started: int = 0
+    ended: int = 0
+    adopted: int = 0
+    busy: int = 0
+    left_alone: int = 0
+    left: list[LeftAlone] = field(default_factory=list)
+
+    def plus(self, more: Repaired) -> Repaired:
+        """Both together."""
+        return Repaired(
+            self.checked + more.checked, self.told + more.told, self.started + more.started, self.ended + more.ended,
+            self.adopted + more.adopted, self.busy + more.busy, self.left_alone + more.left_alone,
+            [*self.left, *more.left][:MOST_LEFT_ALONE],
+        )  # fmt: skip
+
+    def said(self) -> str:
+        """A sentence for people."""
+        return (
+            f"{self.checked} looked at: {self.told} told, {self.started} started again, {self.ended} ended, {self.adopted} adopted, "
+            f"{self.busy} at work, {self.left_alone} left alone"
+        )
+
+
+@dataclass(slots=True)
+class SweepStart:
+    """The input of a sweep. It looks after people who are so many seconds past their due (`patience`), the oldest first and `most` of
+    them, and after those whose workflow was ended from outside within the last `back` seconds."""
+
+    patience: float = 60
+    most: int = 2000
+    back: float = 900
+
+
+@dataclass(slots=True)
+class ReconcilePage:
+    """What a reconciliation compares next: entrants of the store behind the id `after`, then running workflows of the server behind the
+    page token `after`; an empty side is the end. `wake`: everybody is asked to compare what they know with the store."""
+
+    side: str = "store"
+    after: str = ""
+    wake: bool = False
+
+
+@dataclass(slots=True)
+class Reconciled:
+    """What one page came to, and the next one."""
+
+    repaired: Repaired = field(default_factory=Repaired)
+    following: ReconcilePage = field(default_factory=ReconcilePage)
+
+
+@dataclass(slots=True)
+class ReconcileStart:
+    """The input of a reconciliation, and of its continuation: where it goes on, and what it came to so far."""
+
+    page: ReconcilePage = field(default_factory=ReconcilePage)
+    so_far: Repaired = field(default_factory=Repaired)

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 NAMESPACE = "sojourn"
 TASK_QUEUE = "sojourn"
 REACTIONS = "sojourn"
 """The source of every event that is a reaction to a message of ours."""
+
+SWEEP = "sojourn-sweep"
+"""The id of the schedule that looks after people who are overdue, and the beginning of its workflows' ids."""
+CATCH_UP = "sojourn-catch-up"
+"""The sweep that a process asks for at its start."""
+RECONCILE = "sojourn-reconcile"
+"""The one reconciliation of store and server that may run at a time."""
 
 _LONGEST_KEY = 120
 _HASHED = "h-"
@@ -21,10 +28,37 @@ def entrant(journey: str, key: str, number: int, *, test: bool = False) -> str:
     A key that is long or looks like an address is hashed: ids are shown in the Temporal UI and in logs. One that is written like such
     a hash is hashed too, or it would be the id of somebody else. An id never holds a `/`, which the server's page could not link to.
     """
-    readable = quote(key, safe="")
-    if "@" in key or len(readable) > _LONGEST_KEY or key.startswith(_HASHED):
-        readable = _HASHED + hashlib.sha256(key.encode()).hexdigest()[:32]
-    return f"{journey}~{readable}~{'t' if test else ''}{number}"
+    return f"{journey}~{readable(key)}~{'t' if test else ''}{number}"
+
+
+def readable(key: str) -> str:
+    """A key as it stands in the id of its entrant."""
+    quoted = quote(key, safe="")
+    if "@" in key or len(quoted) > _LONGEST_KEY or key.startswith(_HASHED):
+        return _HASHED + hashlib.sha256(key.encode()).hexdigest()[:32]
+    return quoted
+
+
+@dataclass(frozen=True, slots=True)
+class EntrantName:
+    """The parts of an entrant's id. `readable` is the key as it stands there; `key` is None when that is only its hash."""
+
+    journey: str
+    readable: str
+    number: int
+
+    @property
+    def key(self) -> str | None:
+        return None if self.readable.startswith(_HASHED) else unquote(self.readable)
+
+
+def read_entrant(entrant_id: str) -> EntrantName:
+    """The parts of the id of an entrant that is no test. Raises ValueError when it is none."""
+    journey, _, rest = entrant_id.partition("~")
+    key, _, number = rest.rpartition("~")  # a key may hold a `~` itself, a journey and a number do not
+    if not (journey and key and number.isascii() and number.isdigit()):
+        raise ValueError(f"{entrant_id!r} is no entrant: it is written JOURNEY~KEY~NUMBER")
+    return EntrantName(journey, key, int(number))
 
 
 def delivery(entrant_id: str, n: int, channel: str) -> str:

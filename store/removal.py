@@ -17,10 +17,12 @@ _TO_TELL = (
 
 
 def tell(work: Work, entrant: str, reason: str) -> None:
-    """Write the reason on one entrant. The first reason stays, and one that has ended has ended."""
+    """Write the reason on one entrant, whom the sweep looks after if it does not end at once. The first reason stays, and one that has
+    ended has ended."""
     found = entrants.lock(work, entrant)
     if found is not None and found.state == "open" and not found.must_end:
         found.ending = reason
+        found.due = work.now() + entrants.DECIDED_DUE
         entrants.save(work, found)
 
 
@@ -28,5 +30,6 @@ def tell_page(work: Work, version: str, reason: str, most: int) -> list[str]:
     """Write the reason on the next entrants of a version that have none, and return their ids. The first reason stays."""
     ids = list(work.connection.execute(_TO_TELL, {"version": version, "most": most}).scalars())
     if ids:
-        work.connection.execute(update(schema.entrants).where(schema.entrants.c.id.in_(ids)).values(ending=reason))
+        due = work.now() + entrants.DECIDED_DUE
+        work.connection.execute(update(schema.entrants).where(schema.entrants.c.id.in_(ids)).values(ending=reason, due=due))
     return ids

@@ -129,7 +129,8 @@ entrants = Table(
     _instant("until"),  # the gate's own end; null listens for ever
     _text("won_node"), _text("won_source"), _text("won_event"),  # the event that decided the gate
     Column("keeps", Boolean, nullable=False, server_default=false()),  # whether anything may be kept for it
-    _instant("due"),  # when the sweep looks after it
+    _instant("due"),  # when it should have gone on; a minute later the sweep looks after it
+    _instant("looked_at"),  # when the sweep last did
     _text("ending"),
     _text("end_reason"),
     _instant("ended_at"),

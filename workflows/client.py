@@ -38,10 +38,15 @@ class TemporalWorkflows:
         """Start the workflow of somebody admitted; already started is done (D8)."""
         await self._start("entrant", start.entrant, start.version, [start, VersionRef(version_hash)], start.place)
 
+    async def start_again(self, start: EntrantStart, version_hash: str) -> None:
+        """Start the workflow of somebody open whose workflow is not there any more, or has ended; one that runs is left as it is."""
+        arguments = [start, VersionRef(version_hash)]
+        await self._start("entrant", start.entrant, start.version, arguments, start.place, WorkflowIDReusePolicy.ALLOW_DUPLICATE)
+
     async def start_run(self, run: str) -> None:
-        """Start reading a run that the store has, also one whose workflow somebody has terminated. Raises Unavailable when the server
-        cannot be reached."""
-        again = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
+        """Start reading a run that the store says is to be read, whatever became of an earlier workflow of its id: terminated, or
+        completed before an older database was restored. Raises Unavailable when the server cannot be reached."""
+        again = WorkflowIDReusePolicy.ALLOW_DUPLICATE
         await self._start("read_segment", run, ids.journey_of_run(run), [RunStart(run)], "reads a segment", again)
 
     async def wind_down(self, version: str, reason: str) -> None:

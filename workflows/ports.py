@@ -6,11 +6,26 @@ from abc import ABC, abstractmethod
 
 from temporalio import activity
 
-from journey.contract import EntrantStart, Happened, Landing, Leave, Pages, Proposal, Record, Removal, RunStart, WindDownStart
+from journey.contract import (
+    EntrantStart,
+    Happened,
+    Landing,
+    Leave,
+    Pages,
+    Proposal,
+    Reconciled,
+    ReconcilePage,
+    Record,
+    Removal,
+    Repaired,
+    RunStart,
+    SweepStart,
+    WindDownStart,
+)
 
 __all__ = [
-    "EntrantStart", "Happened", "Landing", "Leave", "Pages", "Proposal", "Reading", "Record", "Removal", "RunStart",
-    "Stopping", "WindDownStart", "WindingDown",
+    "EntrantStart", "Happened", "Landing", "Leave", "Pages", "Proposal", "Reading", "ReconcilePage", "Reconciled", "Record",
+    "Removal", "Repaired", "Repairing", "RunStart", "Stopping", "SweepStart", "WindDownStart", "WindingDown",
 ]  # fmt: skip
 
 
@@ -40,3 +55,15 @@ class WindingDown(ABC):
     @abstractmethod
     @activity.defn(name="wind_down_page")
     async def wind_down_page(self, start: WindDownStart) -> int: ...
+
+
+class Repairing(ABC):
+    """Brings store and server together again: people who are overdue, and a comparison of all, page by page."""
+
+    @abstractmethod
+    @activity.defn(name="sweep")
+    async def sweep(self, start: SweepStart) -> Repaired: ...
+
+    @abstractmethod
+    @activity.defn(name="reconcile_page")
+    async def reconcile_page(self, page: ReconcilePage) -> Reconciled: ...

@@ -1,0 +1,207 @@
+"""Store and server are brought together again: people who should have gone on, and a comparison of all (D11).
+
+What the store says counts. Somebody whose workflow runs and has nothing to do is told; whose workflow is not there is started again from
+the last closed step; whose workflow was ended from outside ends. A workflow at work, or waiting for a worker, is left alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, Protocol, TypeVar
+
+from temporalio import activity
+
+from journey import gate
+from journey.contract import EntrantStart, Happened, LeftAlone, Reconciled, ReconcilePage, Repaired, SweepStart
+from store import adoption, overdue, runs
+from store.adoption import Running
+from store.database import Database
+from store.overdue import Owed
+from store.terminating import end_terminated
+from workflows.ports import Repairing
+from workflows.standing import Beginning, Standing
+
+T = TypeVar("T")
+PAGE = 200
+_AT_ONCE = 16
+"""People who are asked about at the server at the same time."""
+_SKEW = 60 * gate.MICROSECONDS
+"""By so much may the clocks of store and server differ."""
+_log = logging.getLogger("sojourn.repair")
+
+
+class Workflows(Protocol):
+    """The way to the workflows (workflows/client.py). `happened` and `leave` never raise."""
+
+    async def start_again(self, start: EntrantStart, version_hash: str) -> None: ...
+
+    async def start_run(self, run: str) -> None: ...
+
+    async def wind_down(self, version: str, reason: str) -> None: ...
+
+    async def happened(self, entrant: str, signal: Happened) -> None: ...
+
+    async def leave(self, entrant: str, reason: str) -> None: ...
+
+
+class Server(Protocol):
+    """How workflows stand at the server (workflows/standing.py). Raises Unavailable when it cannot be reached."""
+
+    async def standing(self, workflow: str) -> Standing: ...
+
+    async def beginning(self, workflow: str) -> Beginning | None: ...
+
+    async def broken_since(self, since: datetime) -> list[str]: ...
+
+    async def running_page(self, token: str, most: int) -> tuple[list[str], str]: ...
+
+
+class Repairs(Repairing):
+    """Answers to the sweep and to the reconciliation."""
+
+    def __init__(self, database: Database, workflows: Workflows, server: Server) -> None:
+        self._database = database
+        self._workflows = workflows
+        self._server = server
+
+    # ---- the sweep -------------------------------------------------------------------------------------------------------------
+
+    @activity.defn(name="sweep")
+    async def sweep(self, start: SweepStart) -> Repaired:
+        await self._serve_runs_and_versions()
+        total = Repaired()
+        patience = int(start.patience * gate.MICROSECONDS)
+        while (most := min(PAGE, start.most - total.checked)) > 0:
+            taken = await self._database.write(partial(overdue.take, patience=patience, most=most))
+            total = total.plus(await self._all(taken, self._look_after))
+            if len(taken) < most:
+                break
+        broken = await self._server.broken_since(datetime.now(UTC) - timedelta(seconds=start.back))
+        for some in _parts(broken):
+            owed = await self._database.read(partial(overdue.among, ids=some))
+            total = total.plus(await self._all(owed, self._end_or_start))
+        if total.checked > total.busy:
+            _log.info("Swept: %s", total.said())
+        return total
+
+    async def _serve_runs_and_versions(self) -> None:
+        """Whatever is there already is left as it is."""
+        for run in await self._database.read(runs.reading):
+            await self._workflows.start_run(run)
+            activity.heartbeat()
+        for version in await self._database.read(overdue.to_wind_down):
+            await self._workflows.wind_down(version, "journey_stopped")
+            activity.heartbeat()
+
+    # ---- the comparison --------------------------------------------------------------------------------------------------------
+
+    @activity.defn(name="reconcile_page")
+    async def reconcile_page(self, page: ReconcilePage) -> Reconciled:
+        if page.side == "store":
+            if not page.after:
+                await self._serve_runs_and_versions()
+            owed = await self._database.read(lambda connection: overdue.page(connection, page.after, PAGE))
+            repaired = await self._all(owed, self._wake if page.wake else self._end_or_start)
+            if len(owed) == PAGE:
+                return Reconciled(repaired, ReconcilePage("store", owed[-1].entrant, page.wake))
+            return Reconciled(repaired, ReconcilePage("server", "", page.wake))
+        listed, following = await self._server.running_page(page.after, PAGE)
+        states = await self._database.read(lambda connection: overdue.states(connection, listed))
+        over = [entrant for entrant in listed if states.get(entrant, "open") != "open"]
+        repaired = await self._all(over, self._tell_that_it_is_over)
+        repaired = repaired.plus(await self._adopt_all([entrant for entrant in listed if entrant not in states]))
+        return Reconciled(repaired, ReconcilePage("server" if following else "", following, page.wake))
+
+    async def _adopt_all(self, unknown: list[str]) -> Repaired:
+        """Visibility lags: each is looked at before it counts as running."""
+        found: list[Running] = []
+        total = Repaired(checked=len(unknown))
+        for entrant in unknown:
+            activity.heartbeat()
+            if (await self._server.standing(entrant)).state not in ("waiting", "busy"):
+                continue
+            began = await self._server.beginning(entrant)
+            if began is None:
+                why = "What it was started with cannot be read: terminate it in the Temporal UI."
+                total = total.plus(Repaired(left_alone=1, left=[LeftAlone(entrant, "not_an_entrant", why)]))
+            else:
+                found.append(Running(began.entrant, began.version, began.hash, began.started_at))
+        hidden = await self._database.read(lambda connection: adoption.hidden_keys(connection, found))
+        return total.plus(await self._all(found, lambda running: self._adopt(running, hidden)))
+
+    async def _adopt(self, running: Running, hidden: dict[str, str]) -> Repaired:
+        refused = await self._database.write(lambda work: adoption.adopt(work, running, hidden))
+        if refused is not None:
+            return Repaired(left_alone=1, left=[LeftAlone(running.entrant, refused.code, refused.sentence)])
+        await self._workflows.leave(running.entrant, "")  # it asks the store, and goes on from what that says
+        return Repaired(adopted=1)
+
+    async def _tell_that_it_is_over(self, entrant: str) -> Repaired:
+        """The store has its end, its workflow runs: an older server was restored, or the end did not reach it."""
+        if (await self._server.standing(entrant)).state != "waiting":
+            return Repaired(checked=1)
+        await self._workflows.leave(entrant, "")
+        return Repaired(checked=1, told=1)
+
+    # ---- one person ------------------------------------------------------------------------------------------------------------
+
+    async def _look_after(self, owed: Owed) -> Repaired:
+        """Somebody overdue: told when the workflow runs. Told for the second time means that the workflow is to ask the store."""
+        stands = await self._server.standing(owed.entrant)
+        if stands.state != "waiting":
+            return await self._by_standing(owed, stands)
+        if owed.happened is not None and not owed.ending and not owed.again:
+            await self._workflows.happened(owed.entrant, owed.happened)
+        else:
+            await self._workflows.leave(owed.entrant, owed.ending)
+        return Repaired(checked=1, told=1)
+
+    async def _wake(self, owed: Owed) -> Repaired:
+        """Whatever the workflow thinks, it is to ask the store."""
+        stands = await self._server.standing(owed.entrant)
+        if stands.state != "waiting":
+            return await self._by_standing(owed, stands)
+        await self._workflows.leave(owed.entrant, owed.ending)
+        return Repaired(checked=1, told=1)
+
+    async def _end_or_start(self, owed: Owed) -> Repaired:
+        """Somebody who may be as they should: only a workflow that does not run is seen to."""
+        return await self._by_standing(owed, await self._server.standing(owed.entrant))
+
+    async def _by_standing(self, owed: Owed, stands: Standing) -> Repaired:
+        if stands.state in ("busy", "waiting"):
+            return Repaired(checked=1, busy=int(stands.state == "busy"))
+        # Read again: a workflow's end comes after the commit of it, so whoever is still open now has really lost theirs.
+        restart = await self._database.read(lambda connection: overdue.restart(connection, owed.entrant))
+        if restart is None:
+            return Repaired(checked=1)
+        if stands.state == "broken" and stands.closed_at >= restart.entered_at - _SKEW:  # else it is that of an earlier entrance
+            ended = await self._database.write(lambda work: end_terminated(work, owed.entrant))
+            return Repaired(checked=1, ended=int(ended))
+        await self._workflows.start_again(restart.start, restart.hash)
+        return Repaired(checked=1, started=1)
+
+    async def _all(self, people: Iterable[T], serve: Callable[[T], Coroutine[Any, Any, Repaired]]) -> Repaired:
+        """Serve them, a few at a time."""
+        waiting = iter(people)
+        total = Repaired()
+
+        async def one_after_the_other() -> None:
+            nonlocal total
+            for person in waiting:
+                served = await serve(person)
+                total = total.plus(served)
+                activity.heartbeat()
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(_AT_ONCE):
+                group.create_task(one_after_the_other())
+        return total
+
+
+def _parts(items: list[str]) -> list[list[str]]:
+    return [items[at : at + PAGE] for at in range(0, len(items), PAGE)]

@@ -1,0 +1,36 @@
+"""The sweep: people who should have gone on by now and have not are looked after, and what a crash left undone is done (D11).
+
+It runs on a schedule, and once at the start of every process. What it does is in the activity, which reads the store.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+
+with workflow.unsafe.imports_passed_through():
+    from journey.contract import Repaired, SweepStart
+    from workflows.ports import Repairing
+
+RETRIES = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1))
+
+
+@workflow.defn(name="sweep")
+class Sweep:
+    """One look at everybody overdue; returns what it came to."""
+
+    @workflow.run
+    async def run(self, start: SweepStart) -> Repaired:
+        workflow.set_current_details("looking for people who should have gone on")
+        repaired = await workflow.execute_activity_method(
+            Repairing.sweep,
+            start,
+            start_to_close_timeout=timedelta(minutes=10),
+            heartbeat_timeout=timedelta(seconds=30),
+            retry_policy=RETRIES,
+            summary=f"more than {start.patience:g} s past due",
+        )
+        workflow.set_current_details(repaired.said())
+        return repaired
