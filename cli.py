@@ -24,6 +24,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 import settings
 from commands import apply as applying
 from commands import publish as publishing
+from commands import reconcile as reconciling
 from commands import report as reporting
 from commands import simulate as simulating
 from commands import validate as validating
@@ -171,6 +172,25 @@ def report(
     console.print(reporting.table(answer))
     for sentence in reporting.sentences(answer):
         console.print(escape(sentence))
+
+
+@app.command()
+def reconcile(
+    wake: Annotated[bool, typer.Option("--wake", help="Have everybody's workflow ask the store: for after a restore.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Compare the store with the Temporal server, person by person, and put right what is amiss."""
+    with _api() as api, _progress(hidden=as_json) as progress:
+        task = progress.add_task("0 looked at", total=None)
+        answer = reconciling.reconcile(
+            api, lambda found: progress.update(task, description=f"{found['checked']} looked at"), wake=wake
+        )  # fmt: skip
+    if as_json:
+        _print_json(answer)
+        return
+    _console().print(reconciling.table(answer))
+    for sentence in reconciling.sentences(answer):
+        typer.echo(sentence)
 
 
 def main() -> NoReturn:

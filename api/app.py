@@ -18,6 +18,7 @@ from api import (
     reactions,
     records,
     reference,
+    repair,
     runs,
     segment_compatible,
     segments,
@@ -44,6 +45,7 @@ _ROUTERS = (
     reactions.router,
     records.router,
     suppressions.router,
+    repair.router,
     service.router,
     reference.router,
 )

@@ -9,7 +9,7 @@ from fastapi import Depends, Request
 
 from journey.tracking import Signer
 from store.database import Database
-from workflows.ports import Happened
+from workflows.ports import Happened, Repaired
 
 
 class Workflows(Protocol):
@@ -26,6 +26,10 @@ class Workflows(Protocol):
     async def leave(self, entrant: str, reason: str) -> None: ...
 
     async def wind_down(self, version: str, reason: str) -> None: ...
+
+    async def reconcile(self, *, wake: bool) -> None: ...
+
+    async def reconciled(self) -> tuple[bool, Repaired] | None: ...
 
     async def reachable(self) -> bool: ...
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from journey.contract import Happened
+from journey.contract import Happened, Repaired
 from journey.errors import Unavailable
 
 
@@ -32,6 +32,9 @@ class FakeWorkflows:
     leaving: list[tuple[str, str]] = field(default_factory=list)
     winding_down: list[tuple[str, str]] = field(default_factory=list)
 
+    comparisons: list[bool] = field(default_factory=list)
+    repaired: Repaired = field(default_factory=Repaired)
+
     async def start_run(self, run: str) -> None:
         self._need_the_server()
         self.runs.append(run)
@@ -47,6 +50,14 @@ class FakeWorkflows:
     async def wind_down(self, version: str, reason: str) -> None:
         self._need_the_server()
         self.winding_down.append((version, reason))
+
+    async def reconcile(self, *, wake: bool) -> None:
+        self._need_the_server()
+        self.comparisons.append(wake)
+
+    async def reconciled(self) -> tuple[bool, Repaired] | None:
+        self._need_the_server()
+        return (True, self.repaired) if self.comparisons else None
 
     async def reachable(self) -> bool:
         return self.up

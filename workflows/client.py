@@ -12,9 +12,10 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from journey import ids
-from journey.contract import EntrantStart, Happened, Leave, RunStart, WindDownStart
+from journey.contract import EntrantStart, Happened, Leave, Repaired, RunStart, WindDownStart
 from journey.errors import Unavailable
 from workflows.converter import VersionRef
+from workflows.standing import Standings
 
 JOURNEY = SearchAttributeKey.for_keyword("SojournJourney")
 VERSION = SearchAttributeKey.for_keyword("SojournVersion")
@@ -33,6 +34,7 @@ class TemporalWorkflows:
     def __init__(self, client: Client, task_queue: str = ids.TASK_QUEUE) -> None:
         self._client = client
         self._queue = task_queue
+        self._standings = Standings(client)
 
     async def start_entrant(self, start: EntrantStart, version_hash: str) -> None:
         """Start the workflow of somebody admitted; already started is done (D8)."""
@@ -61,6 +63,14 @@ class TemporalWorkflows:
     async def leave(self, entrant: str, reason: str) -> None:
         """Tell an entrant that it must end. What cannot be told stays in the store and is served later."""
         await self._signal(entrant, "leave", Leave(reason))
+
+    async def reconcile(self, *, wake: bool) -> None:
+        """Compare store and server whole, unless that is being done. Raises Unavailable when the server cannot be reached."""
+        await self._standings.reconcile(wake=wake)
+
+    async def reconciled(self) -> tuple[bool, Repaired] | None:
+        """Whether the last comparison is over, and what it came to; None when there was none that the server remembers."""
+        return await self._standings.reconciled()
 
     async def reachable(self) -> bool:
         """Does the server answer?"""
