@@ -78,6 +78,26 @@ def demo(
 
 
 @app.command()
+def worker() -> None:
+    """Run one worker, beside any number of others. Needs PostgreSQL and a Temporal server; `sojourn dev` is all in one process."""
+    from commands import worker as working  # noqa: PLC0415  # loads the worker
+
+    read = settings.shared(settings.load(), "secret")
+    _log()
+    asyncio.run(working.run(read))
+
+
+@app.command()
+def api() -> None:
+    """Run one process of the API, beside any number of others. Needs PostgreSQL; `sojourn dev` is all in one process."""
+    from commands import api as serving  # noqa: PLC0415  # loads the whole server
+
+    read = settings.shared(settings.load(), "secret", "admin_key")
+    _log()
+    asyncio.run(serving.run(read))
+
+
+@app.command()
 def setup(as_json: Json = False) -> None:
     """Bring the database up to date, and make of the Temporal server what Sojourn needs. Safe to repeat."""
     from commands import setup as setting_up  # noqa: PLC0415  # loads the worker

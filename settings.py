@@ -201,6 +201,22 @@ def completed(settings: Settings) -> Settings:
     return settings.model_copy(update=kept)
 
 
+def shared(settings: Settings, *keys: str) -> Settings:
+    """The settings of one process among others: its keys are everybody's, so they are set rather than made. With SQLite there is nobody
+    else. Raises BadInput with one sentence about those that are not set."""
+    if settings.database.startswith("sqlite"):
+        return completed(settings)
+    if missing := [f"{PREFIX}{name.upper()}" for name in keys if not getattr(settings, name)]:
+        many = len(missing) > 1
+        raise BadInput(
+            f"{' and '.join(missing)} {'are' if many else 'is'} not set: with PostgreSQL every process is given the same "
+            f"{'ones' if many else 'one'}, since what is made in {PREFIX}DATA_DIR differs from machine to machine.",
+            code="setting_invalid",
+            where=missing[0],
+        )
+    return settings
+
+
 def admin_key(settings: Settings) -> str:
     """The key that commands show to the API: the setting, else the one that a server on this machine keeps; empty when there is none."""
     try:

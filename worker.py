@@ -15,6 +15,8 @@ from datetime import timedelta
 from importlib import metadata
 
 from temporalio.client import Client, TLSConfig
+from temporalio.converter import DataConverter
+from temporalio.service import ServiceClient
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
@@ -53,6 +55,7 @@ from workflows.wind_down import WindDown
 _log = logging.getLogger("sojourn.worker")
 WORKFLOWS = [Entrant, ReadSegment, WindDown, Sweep, Reconcile]
 GRACE = timedelta(seconds=30)
+_CONNECT = timedelta(seconds=5)
 TASKS_AT_ONCE = 32
 """Workflow tasks that a worker holds at once: the next one waits at the server, where another worker can take it (D2)."""
 _REMEMBERED = timedelta(days=7)
@@ -86,25 +89,39 @@ def providers_of(settings: Settings) -> dict[str, Provider]:
     return {"email": email, "push": push}
 
 
-async def connect(settings: Settings, database: Database) -> Client:
-    """A client of our namespace. Raises Unavailable with a sentence when the server does not answer."""
+async def connect(settings: Settings, database: Database, *, lazy: bool = False) -> Client:
+    """A client of our namespace; a lazy one connects at its first call, and tries again at each until the server is there.
+
+    Raises Unavailable with a sentence when the server does not answer, unless it is lazy.
+    """
 
     async def load(content_hash: str) -> Version:
         return await database.read(lambda connection: versions.frozen_version(connection, content_hash))
 
     try:
-        return await Client.connect(
-            settings.temporal_address,
-            namespace=settings.temporal_namespace,
-            data_converter=data_converter(load),
-            tls=_tls(settings),
-            api_key=settings.temporal_api_key or None,
-            identity=f"sojourn@{socket.gethostname()}:{os.getpid()}"[:40],
-        )
+        return await _connected(settings, data_converter(load), lazy=lazy)
     except RuntimeError as error:
         raise Unavailable(
             f"No Temporal server answers at {settings.temporal_address}: start one, or set SOJOURN_TEMPORAL_ADDRESS."
         ) from error
+
+
+async def asking(settings: Settings) -> ServiceClient:
+    """For questions about a server that may be away: a call that cannot connect raises RuntimeError, and the next one tries again."""
+    return (await _connected(settings, DataConverter.default, lazy=True)).service_client
+
+
+async def _connected(settings: Settings, converter: DataConverter, *, lazy: bool) -> Client:
+    return await Client.connect(
+        settings.temporal_address,
+        namespace=settings.temporal_namespace,
+        data_converter=converter,
+        tls=_tls(settings),
+        api_key=settings.temporal_api_key or None,
+        identity=f"sojourn@{socket.gethostname()}:{os.getpid()}"[:40],
+        connect_timeout=_CONNECT,
+        lazy=lazy,
+    )
 
 
 def make_worker(process: Process, *, sandboxed: bool = False, task_queue: str = ids.TASK_QUEUE) -> Worker:
@@ -134,14 +151,15 @@ def make_worker(process: Process, *, sandboxed: bool = False, task_queue: str = 
 
 @asynccontextmanager
 async def opened(
-    settings: Settings, *, providers: Mapping[str, Provider] | None = None, clock: Clock | None = None, client: Client | None = None
+    settings: Settings, *, providers: Mapping[str, Provider] | None = None, clock: Clock | None = None, lazy: bool = False
 ) -> AsyncIterator[Process]:
-    """Open database, client and providers; close them again, after what is on its way has been marked."""
+    """Open database, client and providers; close them again, after what is on its way has been marked. With `lazy` the Temporal server
+    need not be there yet."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     upgrade(settings.database)
     database = Database(settings.database, clock)
     try:
-        client = client or await connect(settings, database)
+        client = await connect(settings, database, lazy=lazy)
         carriers = providers_of(settings) if providers is None else providers
         sending = Sending(carriers, Signer(settings.secret), settings.links_url, settings.mail_from)
         stops = Stops(database, sending, consent_explicit=settings.consent == "explicit")
@@ -153,6 +171,15 @@ async def opened(
                 await provider.close()
     finally:
         await database.close()
+
+
+@asynccontextmanager
+async def working(process: Process) -> AsyncIterator[None]:
+    """While the block runs, take up what is to be done, and what an earlier process has left. Leaving it takes at most GRACE."""
+    async with make_worker(process):
+        await catch_up(process)
+        await sweep_regularly(process)
+        yield
 
 
 async def catch_up(process: Process) -> None:

@@ -42,6 +42,23 @@ async def run(settings: Settings, tell: Callable[[str], None]) -> None:
         await database.close()
 
 
+async def require(settings: Settings) -> None:
+    """See that the Temporal server has what `setup` makes. Raises BadInput with what is missing, Unavailable when it cannot be asked."""
+    server, namespace, address = await worker.asking(settings), settings.temporal_namespace, settings.temporal_address
+    try:
+        if not await _is_there(server, namespace):
+            raise BadInput(f"The Temporal server at {address} has no namespace {namespace}: run `sojourn setup` first.")
+        request = ListSearchAttributesRequest(namespace=namespace)
+        there = (await server.operator_service.list_search_attributes(request, timeout=_RPC)).custom_attributes
+    except RPCError as error:
+        raise Unavailable(f"The Temporal server at {address} does not answer as it should: {error.message}.") from error
+    except RuntimeError as error:  # what a lazy client raises that cannot connect
+        raise Unavailable(f"No Temporal server answers at {address}: start one, or set SOJOURN_TEMPORAL_ADDRESS.") from error
+    if missing := [key.name for key in SEARCH_ATTRIBUTES if key.name not in there]:
+        lacking = f"no search attribute {', '.join(missing)} in its namespace {namespace}"
+        raise BadInput(f"The Temporal server at {address} has {lacking}: run `sojourn setup` first.")
+
+
 async def setup(server: ServiceClient, namespace: str) -> AsyncIterator[str]:
     """A sentence for each thing done or found done. Raises BadInput when an attribute is there with another type, Unavailable."""
     try:

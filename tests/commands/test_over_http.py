@@ -15,10 +15,10 @@ import pytest
 
 from api.app import create_app
 from api.services import Services
+from api_server import serving
 from commands import publish, report
 from commands.apply import apply
 from commands.http import Api
-from demo.stack import serving
 from demo.temporal_server import free_port
 from journey.errors import BadInput, Conflict, Invalid, NotFound, Unavailable
 from journey.tracking import Signer

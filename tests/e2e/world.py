@@ -18,9 +18,9 @@ import httpx
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
 
+from api_server import app_of, serving
 from commands import folder
 from demo.catchers import MailCatcher, PushCatcher
-from demo.stack import app_of, serving
 from demo.temporal_cli import ensure
 from demo.temporal_server import TemporalServer, free_port, temporal_server
 from journey import ids

@@ -137,3 +137,23 @@ def test_a_secret_that_is_not_set_is_made_once_and_kept(tmp_path: Path, monkeypa
     assert settings.completed(found) == first
     assert settings.admin_key(found) == first.admin_key
     assert (tmp_path / "data" / "secret").stat().st_mode & 0o777 == 0o600
+
+
+def test_one_process_among_others_is_given_the_keys_that_all_have(tmp_path: Path) -> None:
+    among = settings.Settings(data_dir=tmp_path).model_copy(update={"database_url": "postgresql://sojourn@db.example/sojourn"})
+    why = "since what is made in SOJOURN_DATA_DIR differs from machine to machine."
+    with pytest.raises(BadInput) as caught:
+        settings.shared(among, "secret", "admin_key")
+    both = "SOJOURN_SECRET and SOJOURN_ADMIN_KEY are not set: with PostgreSQL every process is given the same ones"
+    assert caught.value.sentence == f"{both}, {why}"
+    with pytest.raises(BadInput) as caught:
+        settings.shared(among, "secret")
+    assert caught.value.sentence == f"SOJOURN_SECRET is not set: with PostgreSQL every process is given the same one, {why}"
+    given = among.model_copy(update={"secret": "a secret that everybody has"})
+    assert settings.shared(given, "secret") == given
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_who_has_its_database_to_itself_makes_its_keys(tmp_path: Path) -> None:
+    alone = settings.shared(settings.Settings(data_dir=tmp_path), "secret", "admin_key")
+    assert (alone.secret, alone.admin_key) == tuple((tmp_path / name).read_text().strip() for name in ("secret", "admin_key"))

@@ -27,7 +27,7 @@ from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
-from demo.temporal_cli import cache
+from demo.go_programs import cache
 from journey import ids
 from journey.errors import Unavailable
 from workflows.client import SEARCH_ATTRIBUTES
