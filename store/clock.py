@@ -1,11 +1,22 @@
-"""The store's clock: the one clock that deadlines are measured by."""
+"""The store's clock: the one clock that deadlines are measured by, whatever anybody does to the clocks of machines."""
 
 from __future__ import annotations
 
+import logging
+import threading
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 from journey.events import Instant
+
+Source = Callable[[], Instant]
+"""Gives an instant in microseconds; of a steady one only the differences mean something."""
+
+_log = logging.getLogger("sojourn.store")
+_SAMPLES = 3
+_SMALL = 1_000_000
+"""A correction of up to a second back is none that anybody sees: the clock stands still meanwhile."""
 
 
 class Clock(Protocol):
@@ -14,8 +25,61 @@ class Clock(Protocol):
     def now(self) -> Instant: ...
 
 
+def wall() -> Instant:
+    """The clock of this machine, which its owner may set."""
+    return time.time_ns() // 1000
+
+
+def steady() -> Instant:
+    """What nobody sets; where the system has one, the clock that also counts while the machine sleeps."""
+    boottime = getattr(time, "CLOCK_BOOTTIME", None)
+    return (time.monotonic_ns() if boottime is None else time.clock_gettime_ns(boottime)) // 1000
+
+
 class SystemClock:
-    """The clock of this machine."""
+    """The clock of this machine as it was at the start of the process, carried on by the steady one: setting it back moves no deadline."""
+
+    def __init__(self, *, wall: Source = wall, steady: Source = steady) -> None:
+        self._steady = steady
+        self._offset = wall() - steady()
 
     def now(self) -> Instant:
-        return time.time_ns() // 1000
+        return self._steady() + self._offset
+
+
+class ServerClock:
+    """The clock of the database server, which all machines share: how far it is ahead is measured now and then, never while somebody waits.
+
+    Small corrections never move it back. A large one is followed: processes that do not agree would take each other's leases for dead.
+    """
+
+    def __init__(self, ask: Source, *, steady: Source = steady) -> None:
+        self._ask, self._steady = ask, steady
+        self._last: Instant = 0
+        self._mutex = threading.Lock()
+        self._offset = self._measured()
+
+    def now(self) -> Instant:
+        with self._mutex:
+            self._last = max(self._last, self._steady() + self._offset)
+            return self._last
+
+    def measure(self) -> None:
+        """Ask the server again. What goes wrong is raised, and the clock goes on as before."""
+        offset = self._measured()
+        with self._mutex:
+            back = self._last - (self._steady() + offset)
+            if back > _SMALL:
+                _log.warning("The clock of the database server was set back by %.1f s: deadlines follow it", back / 1_000_000)
+                self._last = 0
+            self._offset = offset
+
+    def _measured(self) -> Instant:
+        """The quickest of a few answers says it best: the server read its clock somewhere between question and answer."""
+        found: list[tuple[Instant, Instant]] = []
+        for _ in range(_SAMPLES):
+            before = self._steady()
+            told = self._ask()
+            after = self._steady()
+            found.append((after - before, told - (before + after) // 2))
+        return min(found)[1]

@@ -2,15 +2,16 @@
 
 Outside it is async; inside, a unit of work is a plain function on a connection, run in a thread of the database's own. Commits of many
 people are grouped: the units that wait when a commit begins go into it together, a savepoint each, so that one that fails takes only
-itself back (D4). docs/decisions/0002 says why.
+itself back (D4). docs/decisions/0002 says why, and 0008 how the same store serves SQLite and PostgreSQL.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
+import logging
 import queue
+import random
 import threading
 import time
 from collections import Counter
@@ -19,17 +20,25 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import Connection, text
 
 from journey.errors import Unavailable
-from store import metrics, schema
-from store.clock import Clock, SystemClock
+from journey.events import Instant
+from store import engines, guard, metrics, schema
+from store.clock import Clock, ServerClock, SystemClock
+from store.engines import Trouble
+from store.engines import open_engine as open_engine
 from store.statements import Statement
+from store.upserts import insert_into
 from store.work import CounterKey, Work
 
 T = TypeVar("T")
 _MOST_IN_A_GROUP = 64
+_TRIES = 6
+"""How often a unit is run that meets other processes at what it wants to write."""
+_LOOK_AT_THE_CLOCK = 60.0
+
+_log = logging.getLogger("sojourn.store")
 
 
 @dataclass(slots=True)
@@ -37,22 +46,46 @@ class _Waiting:
     unit: Callable[[Work], Any]
     done: Future[Any]
     since: float = field(default_factory=time.perf_counter)
+    noted: Counter[metrics.Noted] = field(default_factory=Counter)  # measured when it is durable
+
+
+class _Met(Exception):
+    """A group has met another one: nothing of it stays, and its members are tried again one by one."""
 
 
 class Database:
-    """A database that is open. `write` and `read` may be awaited by any number of tasks."""
+    """A database that is open. `write` and `read` may be awaited by any number of tasks.
 
-    def __init__(self, url: str, clock: Clock | None = None) -> None:
-        self.clock: Clock = clock or SystemClock()
+    Without a clock of the caller's, deadlines are measured by the server's on PostgreSQL and by this machine's on SQLite. Raises
+    Unavailable when another process works on a SQLite file (`alone` False only looks at it), or PostgreSQL does not answer.
+    """
+
+    def __init__(self, url: str, clock: Clock | None = None, *, alone: bool = True, writers: int = engines.WRITERS) -> None:
         self.engine = open_engine(url)
+        kind = self.engine.dialect.name
+        shared = kind == engines.POSTGRESQL
+        self._held = guard.take(self.engine.url) if alone else None
+        self._snapshots = self.engine.execution_options(isolation_level="REPEATABLE READ") if shared else self.engine
+        self._ending = threading.Event()
+        self.clock: Clock = clock or (self._clock_of_the_server() if shared else SystemClock())
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
-        self._writer = threading.Thread(target=self._write_for_ever, name="sojourn-commits", daemon=True)
-        self._readers = ThreadPoolExecutor(2, thread_name_prefix="sojourn-reads")
+        slot = random.randrange(engines.SLOTS)
+        self._writers = (
+            [_Writer(self, self._queue, (slot + number) % engines.SLOTS) for number in range(writers)]
+            if shared
+            else [_Writer(self, self._queue, 0)]
+        )
+        self._readers = ThreadPoolExecutor(engines.READERS[kind], thread_name_prefix="sojourn-reads")
         self._closed = False
-        self._writer.start()
+        for writer in self._writers:
+            writer.start()
 
     async def write(self, unit: Callable[[Work], T]) -> T:
-        """Run a unit of work and wait until it is committed. What it raises is raised here, and nothing of it stays."""
+        """Run a unit of work and wait until it is committed. What it raises is raised here, and nothing of it stays.
+
+        A unit does nothing but read and write: where it meets another process it is taken back and run again. An error of the
+        connection may come after its commit: whoever hears one repeats, and every unit takes a repeat.
+        """
         if self._closed:
             raise Unavailable("The database is closed: this process is going down.")
         done: Future[T] = Future()
@@ -68,26 +101,63 @@ class Database:
         if self._closed:
             return
         self._closed = True
-        self._queue.put(None)
-        await asyncio.to_thread(self._writer.join)
+        self._ending.set()
+        for _ in self._writers:
+            self._queue.put(None)
+        for writer in self._writers:
+            await asyncio.to_thread(writer.join)
         self._readers.shutdown()
         self.engine.dispose()
+        guard.leave(self._held)
 
     def _read(self, query: Callable[[Connection], T]) -> T:
-        with self.engine.connect() as connection:
-            return query(connection)
+        try:
+            with self._snapshots.connect() as connection:
+                return query(connection)
+        except Exception as error:
+            told = engines.as_told(error)
+            if told is error:
+                raise
+            raise told from error
 
-    def _write_for_ever(self) -> None:
-        connection: Connection | None = None
+    def _clock_of_the_server(self) -> ServerClock:
+        engines.reachable(self.engine)
+        clock = ServerClock(self._server_time)
+
+        def follow() -> None:
+            while not self._ending.wait(_LOOK_AT_THE_CLOCK):
+                try:
+                    clock.measure()
+                except Exception as error:
+                    _log.warning("The clock of the database server could not be read, and is carried on: %s", type(error).__name__)
+
+        threading.Thread(target=follow, name="sojourn-clock", daemon=True).start()
+        return clock
+
+    def _server_time(self) -> Instant:
+        with self.engine.connect() as connection:
+            return int(connection.execute(_TIME).scalar_one())
+
+
+class _Writer(threading.Thread):
+    """A thread that takes what waits into one commit after the other, on a connection of its own."""
+
+    def __init__(self, database: Database, waiting: queue.SimpleQueue[_Waiting | None], slot: int) -> None:
+        super().__init__(name="sojourn-commits", daemon=True)
+        self._engine, self._clock, self._queue, self._slot = database.engine, database.clock, waiting, slot
+        self._connection: Connection | None = None
+
+    def run(self) -> None:
         last = False
         while not last:
             first = self._queue.get()
             if first is None:
                 break
             group, last = self._gather(first)
-            connection = self._commit(connection, group)
-        if connection is not None:
-            connection.close()
+            for member in self._commit(group):
+                self._alone(member)
+        if self._connection is not None:
+            self._connection.close()
 
     def _gather(self, first: _Waiting) -> tuple[list[_Waiting], bool]:
         group = [first]
@@ -101,98 +171,119 @@ class Database:
             group.append(following)
         return group, False
 
-    def _commit(self, connection: Connection | None, group: list[_Waiting]) -> Connection | None:
-        """One commit for a group, on a connection that is returned for the next one.
+    def _alone(self, member: _Waiting) -> None:
+        """Somebody who met another process: again in a commit of its own, after a pause of any length, as often as is worth while."""
+        for tried in range(1, _TRIES):
+            time.sleep(random.random() * 0.01 * 2**tried)
+            if not self._commit([member], patient=True, last=tried + 1 == _TRIES):
+                return
 
-        When the commit itself fails, every member hears it and nothing of any stays; the connection is then not trusted again.
+    def _commit(self, group: list[_Waiting], *, patient: bool = False, last: bool = False) -> list[_Waiting]:
+        """One commit for a group. Returns the members of which nothing stays and who are to be tried again; the others have heard.
+
+        When the commit itself fails every member hears it; the connection is then not trusted again. A connection that proves dead
+        before its commit is replaced once: nothing of it stood. During the commit nobody knows, and nothing is run twice.
         """
+        used, began = self._connection is not None, time.perf_counter()
+        committing = False
+        again: list[_Waiting] = []
         results: list[tuple[_Waiting, Any, BaseException | None]] = []
         counted: Counter[CounterKey] = Counter()
-        noted: Counter[metrics.Noted] = Counter()
-        began = time.perf_counter()
         try:
-            connection = connection or self.engine.connect().execution_options(writes=True)
-            with connection.begin():
+            connection = self._connection = self._connection or self._engine.connect().execution_options(writes=True)
+            with connection.begin() as transaction:
+                if patient and self._engine.dialect.name == engines.POSTGRESQL:
+                    connection.exec_driver_sql(engines.PATIENT)
                 for member in group:
-                    result, error = self._member(connection, member, counted, noted)
-                    results.append((member, result, error))
-                add_up(connection, counted)
+                    result, error = self._member(connection, member, counted, grouped=len(group) > 1)
+                    if error is not None and not last and engines.trouble(error) is not Trouble.NONE:
+                        again.append(member)
+                    else:
+                        results.append((member, result, error))
+                if len(group) == 1 and (again or results[0][2] is not None):
+                    transaction.rollback()
+                else:
+                    add_up(connection, counted, self._slot)
+                    committing = True
+        except _Met:
+            return group
         except BaseException as fault:
-            results = [(member, None, fault) for member in group]
+            found = engines.trouble(fault)
+            self._throw_away()
+            if not committing and found is Trouble.GONE and used:
+                return self._commit(group, patient=patient, last=last)
+            if not committing and found in (Trouble.LOCK, Trouble.KEY) and not last:  # at the counters
+                return group
             metrics.FAILED_COMMITS.inc()
-            if connection is not None:
-                _throw_away(connection)
-            connection = None
+            again, results = [], [(member, None, fault) for member in group]
         else:
-            metrics.committed(began, [member.since for member in group], noted)
+            if committing:
+                metrics.committed(began, [(member.since, member.noted) for member, _, error in results if error is None])
         for member, result, error in results:
             _settle(member.done, result, error)
-        return connection
+        return again
 
     def _member(
-        self, connection: Connection, member: _Waiting, counted: Counter[CounterKey], noted: Counter[metrics.Noted]
+        self, connection: Connection, member: _Waiting, counted: Counter[CounterKey], *, grouped: bool
     ) -> tuple[Any, BaseException | None]:
-        work = Work(connection, self.clock)
+        """Run a unit. Its own error is returned; one of the connection, or a meeting that the whole group must give way to, is raised."""
+        work = Work(connection, self._clock)
+        if not grouped:
+            try:
+                result = member.unit(work)
+            except BaseException as error:
+                if engines.trouble(error) is Trouble.GONE:
+                    raise
+                return None, error
+            counted.update(work.counted)
+            member.noted = work.noted
+            return result, None
         cursor = connection.connection.cursor()  # the driver's own: these two words are said for everybody, and cost no more than that
         cursor.execute("SAVEPOINT member")
         try:
             result = member.unit(work)
         except BaseException as error:
+            found = engines.trouble(error)
+            if found is Trouble.GONE:
+                raise
+            if found is Trouble.LOCK:
+                raise _Met from error
             cursor.execute("ROLLBACK TO member")
-            return None, error
-        finally:
             cursor.execute("RELEASE member")
-            cursor.close()
+            return None, error
+        cursor.execute("RELEASE member")
+        cursor.close()
         counted.update(work.counted)
-        noted.update(work.noted)
+        member.noted = work.noted
         return result, None
 
-
-def open_engine(url: str) -> Engine:
-    """The engine, with what the database needs to keep its word: on SQLite a full sync of each commit, and a write lock from its start."""
-    engine = create_engine(url, json_serializer=_dump)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _dump(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    def _throw_away(self) -> None:
+        if self._connection is None:
+            return
+        with contextlib.suppress(Exception):  # it is broken already: how does not matter
+            self._connection.invalidate()
+            self._connection.close()
+        self._connection = None
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # we begin ourselves
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON", "cache_size=-65536"):
-        connection.execute(f"PRAGMA {pragma}").close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    """The driver's own begin comes too late for a reader and too weak for a writer, so it is switched off and this one stands."""
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-_NEW = sqlite_insert(schema.counters)
-_COUNT = Statement(
-    _NEW.on_conflict_do_update(
-        index_elements=list(schema.counters.primary_key.columns),
-        set_={"count": schema.counters.c.count + _NEW.excluded.count},
+_TIME = text("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)")
+_NEW = {dialect: insert_into(dialect, schema.counters) for dialect in (engines.SQLITE, engines.POSTGRESQL)}
+_COUNT = {
+    dialect: Statement(
+        new.on_conflict_do_update(
+            index_elements=list(schema.counters.primary_key.columns),
+            set_={"count": schema.counters.c.count + new.excluded.count},
+        )
     )
-)
+    for dialect, new in _NEW.items()
+}
 
 
-def add_up(connection: Connection, counted: Counter[CounterKey]) -> None:
+def add_up(connection: Connection, counted: Counter[CounterKey], slot: int = 0) -> None:
     """Counters once a commit, in the order of their keys, so that two writers never wait for each other in a ring."""
-    rows = [{**key._asdict(), "slot": 0, "count": count} for key, count in sorted(counted.items())]
+    rows = [{**key._asdict(), "slot": slot, "count": count} for key, count in sorted(counted.items())]
     if rows:
-        _COUNT.run(connection, rows)
-
-
-def _throw_away(connection: Connection) -> None:
-    with contextlib.suppress(Exception):  # it is broken already: how does not matter
-        connection.invalidate()
-        connection.close()
+        _COUNT[connection.dialect.name].run(connection, rows)
 
 
 def _settle(done: Future[Any], result: Any, error: BaseException | None) -> None:
@@ -200,4 +291,4 @@ def _settle(done: Future[Any], result: Any, error: BaseException | None) -> None
         if error is None:
             done.set_result(result)
         else:
-            done.set_exception(error)
+            done.set_exception(engines.as_told(error))

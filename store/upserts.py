@@ -39,8 +39,13 @@ def _insert_or_leave(dialect: str, table: Table) -> Statement:
     return Statement(_statement(dialect, table, [column.name for column in table.primary_key.columns], []))
 
 
+def insert_into(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that may say what happens when the row is there already."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+
+
 def _statement(dialect: str, table: Table, keys: list[str], changed: list[str]) -> postgresql.Insert | sqlite.Insert:
-    statement = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    statement = insert_into(dialect, table)
     if not changed:
         return statement.on_conflict_do_nothing(index_elements=keys)
     return statement.on_conflict_do_update(index_elements=keys, set_={name: statement.excluded[name] for name in changed})
