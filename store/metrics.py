@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection
 
 import prometheus_client
 
@@ -30,13 +30,11 @@ Noted = tuple[str, str]
 _COUNTERS = {"event": EVENTS, "discard": DISCARDS}
 
 
-def committed(began: float, waiting_since: Iterable[float], noted: Counter[Noted]) -> None:
-    """Measure a commit that is durable now; instants are those of time.perf_counter. What failed members noted is not among it."""
+def committed(began: float, members: Collection[tuple[float, Counter[Noted]]]) -> None:
+    """Measure a commit that is durable now. Of each member since when it waited, and what it noted; instants of time.perf_counter."""
     COMMIT_SECONDS.observe(time.perf_counter() - began)
-    members = 0
-    for since in waiting_since:
-        members += 1
+    COMMIT_MEMBERS.observe(len(members))
+    for since, noted in members:
         WRITE_WAIT_SECONDS.observe(began - since)
-    COMMIT_MEMBERS.observe(members)
-    for (what, which), times in noted.items():
-        _COUNTERS[what].labels(which).inc(times)
+        for (what, which), times in noted.items():
+            _COUNTERS[what].labels(which).inc(times)
