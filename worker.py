@@ -20,6 +20,8 @@ from temporalio.service import ServiceClient
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
+from activities import telemetry
+from activities.metrics import Measuring
 from activities.reading import Readings
 from activities.repairing import Repairs
 from activities.sending import Sending
@@ -42,6 +44,7 @@ from store import versions
 from store.clock import Clock
 from store.database import Database
 from store.entrants import DECIDED_DUE
+from store.send_rates import SendRates
 from store.upgrade import upgrade
 from workflows.client import TemporalWorkflows
 from workflows.converter import data_converter
@@ -119,6 +122,7 @@ async def _connected(settings: Settings, converter: DataConverter, *, lazy: bool
         tls=_tls(settings),
         api_key=settings.temporal_api_key or None,
         identity=f"sojourn@{socket.gethostname()}:{os.getpid()}"[:40],
+        runtime=telemetry.runtime(),
         connect_timeout=_CONNECT,
         lazy=lazy,
     )
@@ -145,6 +149,7 @@ def make_worker(process: Process, *, sandboxed: bool = False, task_queue: str = 
         max_cached_workflows=CACHED,
         max_concurrent_workflow_tasks=TASKS_AT_ONCE,
         graceful_shutdown_timeout=GRACE,
+        interceptors=[Measuring()],
         build_id=BUILD,  # else the SDK reads all modules of the process at every start to make one
     )
 
@@ -161,7 +166,7 @@ async def opened(
     try:
         client = await connect(settings, database, lazy=lazy)
         carriers = providers_of(settings) if providers is None else providers
-        sending = Sending(carriers, Signer(settings.secret), settings.links_url, settings.mail_from)
+        sending = Sending(carriers, Signer(settings.secret), settings.links_url, settings.mail_from, SendRates(settings.send_rates))
         stops = Stops(database, sending, consent_explicit=settings.consent == "explicit")
         try:
             yield Process(settings, database, client, TemporalWorkflows(client), sending, stops)

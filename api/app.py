@@ -11,6 +11,7 @@ from api import (
     events,
     journeys,
     messages,
+    metrics,
     native_calls,
     openapi,
     problems,
@@ -47,6 +48,7 @@ _ROUTERS = (
     suppressions.router,
     repair.router,
     service.router,
+    metrics.router,
     reference.router,
 )
 _OTHER_FORMATS = segment_compatible.PATHS | {"/v1/events", "/v1/push/opened"}
@@ -59,6 +61,7 @@ def create_app(services: Services) -> FastAPI:
     for router in _ROUTERS:
         app.include_router(router)
     app.add_middleware(native_calls.NativeCalls, refuse=problems.of_ours, other_formats=_OTHER_FORMATS)
+    app.add_middleware(metrics.Measured)
     problems.install(app, [call for router in _ROUTERS for call in router.routes])
     openapi.describe(app)
     return app

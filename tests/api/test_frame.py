@@ -18,7 +18,7 @@ from api.services import Services
 from store.database import Database
 from tests.fakes import FakeWorkflows
 
-OPEN = ("/healthz", "/readyz", "/o/", "/c/", "/u/", "/v1/push/opened")
+OPEN = ("/healthz", "/readyz", "/metrics", "/o/", "/c/", "/u/", "/v1/push/opened")
 
 
 def assert_problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
