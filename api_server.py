@@ -48,7 +48,10 @@ def listening(host: str, port: int) -> socket.socket:
 async def serving(app: FastAPI, host: str, port: int) -> AsyncIterator[None]:
     """Serve an app until the block is left, then finish the calls that are under way. Signals stay with whoever runs us."""
     patience = int(GRACE.total_seconds())
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=patience))
+    config = uvicorn.Config(
+        app, log_config=None, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=patience
+    )  # no handlers of its own: its lines are written as ours are
+    server = uvicorn.Server(config)
     with listening(host, port) as taken:
         running = asyncio.create_task(server._serve([taken]))  # serve() itself would take the signals
         try:
