@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from journey import durations
 from journey.errors import BadInput
+from journey.messages import CHANNELS
 
 PREFIX = "SOJOURN_"
 _SECRET = ("secret", "admin_key", "write_keys", "smtp_url", "temporal_api_key")  # never repeated in a sentence
@@ -102,6 +103,18 @@ def _file(raw: Any) -> Path | None:
         with open(raw, "rb"):
             return Path(raw)
     except OSError as error:
+def _rates(raw: Any) -> dict[str, float]:
+    if isinstance(raw, dict):
+        return raw
+    rates: dict[str, float] = {}
+    for part in filter(None, (part.strip() for part in str(raw).split(","))):
+        channel, _, rate = (side.strip() for side in part.partition("="))
+        if channel not in CHANNELS or channel in rates or not re.fullmatch(r"\d{1,6}(\.\d{1,3})?", rate) or float(rate) == 0:
+            raise ValueError("it is written email=50,push=200: each channel once, with its messages a second, more than 0")
+        rates[channel] = float(rate)
+    return rates
+
+
         raise ValueError(f"it is a file, and this one cannot be read ({error.strerror})") from None
 
 
@@ -162,6 +175,8 @@ class Settings(BaseSettings):
 
     @property
     def database(self) -> str:
+    send_rates: Annotated[dict[str, float], NoDecode, BeforeValidator(_rates)] = Field(default_factory=dict)
+
         """The address of the database."""
         return self.database_url or f"sqlite:///{self.data_dir / 'sojourn.db'}"
 

@@ -42,11 +42,11 @@ class Stops(Stopping):
 
     @activity.defn(name="stop")
     async def stop(self, proposal: Proposal) -> Record:
-        opened = await self._database.write(lambda work: open_step(work, proposal, self._policy))
+        opened = await self._policy.rates.write(self._database, lambda work: open_step(work, proposal, self._policy))
         if isinstance(opened, Record):
             return opened
         if isinstance(opened, Busy):
-            raise _again(f"{proposal.entrant} is being served, or its provider asked for a pause", opened.seconds)
+            raise _again(f"{proposal.entrant} is being served, or waits for its turn at a provider", opened.seconds)
         return await self._send(proposal, opened)
 
     @activity.defn(name="remove")
@@ -115,10 +115,11 @@ class Stops(Stopping):
 
 
 def _next_look(opened: Opened, marks: list[Mark]) -> float:
-    """After transient answers the shortest pause that the store has written down; else soon, since a call is still out."""
+    """The shortest pause that the store has written down after transient answers, or the next turn at a provider; else soon, since a
+    call is still out."""
     tries = {claim.channel: claim.tries for claim in opened.claims}
     pauses = [max(pause(tries[mark.channel] + 1), mark.retry_after or 0) for mark in marks if mark.status == "claimed"]
-    return min(pauses, default=1.0)
+    return min(pauses + ([opened.look] if opened.look is not None else []), default=1.0)
 
 
 def _again(why: str, seconds: float) -> ApplicationError:

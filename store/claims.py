@@ -17,7 +17,8 @@ from journey.events import Instant
 from journey.messages import MessageDocument
 from journey.profiles import Profile
 from store import schema, suppressions
-from store.entrants import Entrant
+from store.entrants import DECIDED_DUE, Entrant
+from store.send_rates import SendRates
 from store.statements import Row, Statement
 from store.work import Work
 
@@ -32,10 +33,12 @@ LONGEST_LOOK = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Carrier:
-    """What the store must know of a channel's provider: how long a claim on it lasts, and whether a repeat reaches the person twice."""
+    """What the store must know of a channel's provider: how long a claim on it lasts, whether a repeat reaches the person twice, and
+    the account whose rate a message to it counts for."""
 
     lease: Instant
     idempotent: bool
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,7 @@ class Policy:
 
     carriers: Mapping[str, Carrier] = field(default_factory=dict)
     consent_explicit: bool = False
+    rates: SendRates = field(default_factory=SendRates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,69 +62,88 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """Somebody else has the claim, or the provider asked for a pause: come back in so many seconds."""
+    """Somebody else has the claim, the provider asked for a pause, or it is not yet our turn: come back in so many seconds."""
 
     seconds: float
 
 
+@dataclass(slots=True)
+class Taken:
+    """What an attempt may send now, in how many seconds it should look after the rest, and by when all of it should be done."""
+
+    claims: list[Claim] = field(default_factory=list)
+    look: float | None = None
+    due: Instant = 0
+
+    def look_in(self, seconds: float) -> None:
+        self.look = seconds + 0.01 if self.look is None else min(self.look, seconds + 0.01)
+
+
 def claim(work: Work, entrant: Entrant, n: int, node: str, document: MessageDocument, channels: tuple[str, ...], profile: Profile,
-          policy: Policy, now: Instant) -> list[Claim]:  # fmt: skip
-    """Insert the deliveries of a step that opens: those that may be sent are claimed, the others excluded with their reason."""
+          policy: Policy, now: Instant) -> Taken:  # fmt: skip
+    """Insert the deliveries of a step that opens: those that may be sent are claimed, the others excluded with their reason.
+
+    One whose turn at its provider has not come is nobody's until then.
+    """
     wanted = [channel for channel in document.channels if not channels or channel in channels]
     reasons = _exclusions(work, wanted, profile, policy)
     rows: list[dict[str, Any]] = []
-    claims: list[Claim] = []
+    taken = Taken()
     for channel in wanted:
         reason = reasons.get(channel, "")
-        token = "" if reason else secrets.token_hex(8)
+        turn = now if reason else _turn(work, channel, policy, now)
+        token = "" if reason or turn > now else secrets.token_hex(8)
+        lease = now + policy.carriers[channel].lease if token else None
         rows.append({
             "entrant": entrant.id, "n": n, "channel": channel, "version": entrant.version, "mode": entrant.mode, "node": node,
             "message": document.id, "profile": entrant.profile, "status": "excluded" if reason else "claimed", "reason": reason,
-            "token": token, "lease": None if reason else now + policy.carriers[channel].lease, "tries": 0,
-            "marked_at": now if reason else None,
+            "token": token, "lease": lease, "tries": 0, "marked_at": now if reason else None,
+            "not_before": turn if turn > now else None, "slot": turn if turn > now else None,
         })  # fmt: skip
-        if not reason:
-            claims.append(Claim(channel, token, ids.delivery(entrant.id, n, channel)))
+        if lease is not None:
+            taken.claims.append(Claim(channel, token, ids.delivery(entrant.id, n, channel)))
+            taken.due = max(taken.due, lease)
+        elif not reason:
+            taken.look_in(_seconds(turn, now))
+            taken.due = max(taken.due, turn + DECIDED_DUE)
     if rows:
         _INSERT.run(work.connection, rows)
-    return claims
+    return taken
 
 
-def reclaim(work: Work, entrant: Entrant, n: int, document: MessageDocument, policy: Policy, now: Instant) -> list[Claim] | Busy:
+def reclaim(work: Work, entrant: Entrant, n: int, document: MessageDocument, policy: Policy, now: Instant) -> Taken:
     """Take over the deliveries of a step that is open and not finished.
 
     A live lease is left alone. One whose holder died between claim and answer is taken over when a repeat does no harm. When it might
     reach the person twice, the message's promise decides: *uncertain* (never_twice), or sent again (never_lost). Whoever has opened it
     has got it: then it is sent, and is not sent again.
     """
-    claims: list[Claim] = []
-    busy: float | None = None
+    taken = Taken()
     changed: list[dict[str, Any]] = []
     for row in of_step(work, entrant.id, n):
         if row.status != "claimed":
             continue
         leased, waits = _seconds(row.lease, now), _seconds(row.not_before, now)
         at_risk = row.token and not policy.carriers[row.channel].idempotent
-        look: float | None = None
         if leased > 0:
-            look = min(leased + 0.01, LONGEST_LOOK)
+            taken.look_in(min(leased, LONGEST_LOOK - 0.01))
         elif may_have_gone(row) and has_arrived(work, row):
             changed.append(change(row, **_OVER, status="sent", reason="", marked_at=now))
         elif waits > 0:
-            look = waits + 0.01
+            taken.look_in(waits)
         elif at_risk and not document.may_repeat:
             changed.append(change(row, **_OVER, status="uncertain", reason="worker_lost", marked_at=now))
+        elif row.slot is None and (turn := _turn(work, row.channel, policy, now)) > now:
+            changed.append(change(row, not_before=turn, slot=turn))
+            taken.look_in(_seconds(turn, now))
         else:
-            token = secrets.token_hex(8)
+            token, lease = secrets.token_hex(8), now + policy.carriers[row.channel].lease
             reason = SENT_AGAIN if at_risk else row.reason
-            changed.append(change(row, reason=reason, token=token, lease=now + policy.carriers[row.channel].lease, not_before=None))
-            claims.append(Claim(row.channel, token, ids.delivery(entrant.id, n, row.channel), row.tries))
-        if look is not None:
-            busy = look if busy is None else min(busy, look)
+            changed.append(change(row, reason=reason, token=token, lease=lease, not_before=None, slot=None))
+            taken.claims.append(Claim(row.channel, token, ids.delivery(entrant.id, n, row.channel), row.tries))
+            taken.due = max(taken.due, lease)
     save(work, changed)
-    if not claims and busy is not None:
-        return Busy(busy)
-    return claims
+    return taken
 
 
 def give_up(work: Work, entrant: Entrant, n: int, now: Instant) -> None:
@@ -148,6 +171,10 @@ def may_have_gone(row: Row) -> bool:
 def has_arrived(work: Work, row: Row) -> bool:
     """Does a fact prove that the person has got this delivery, whatever became of our call?"""
     return _ARRIVED.first(work.connection, {"entrant": row.entrant, "step": row.n, "of": row.channel}) is not None
+
+
+def _turn(work: Work, channel: str, policy: Policy, now: Instant) -> Instant:
+    return policy.rates.turn(work, channel, policy.carriers[channel].account or channel, now)
 
 
 def _seconds(until: Instant | None, now: Instant) -> float:
@@ -210,8 +237,8 @@ _ARRIVED = Statement(
         or_(*(schema.facts.c.kind == kind for kind in ("opened", "clicked", "unsubscribed"))),
     ).limit(1)
 )  # fmt: skip
-_OVER: dict[str, Any] = {"token": "", "lease": None, "not_before": None}
-_CHANGING = ("status", "reason", "token", "lease", "tries", "not_before", "provider_id", "marked_at")
+_OVER: dict[str, Any] = {"token": "", "lease": None, "not_before": None, "slot": None}
+_CHANGING = ("status", "reason", "token", "lease", "tries", "not_before", "provider_id", "marked_at", "slot")
 _SAVE = Statement(
     schema.deliveries.update()
     .where(*(schema.deliveries.c[name] == bindparam(f"{name}_") for name in ("entrant", "n", "channel")))

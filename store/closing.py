@@ -65,8 +65,17 @@ def mark(work: Work, proposal: Proposal, marks: list[Mark]) -> Record | None:
         return last_record(work, entrant)
     found = standing_of(rows.values()) | {channel: (row["status"], row["reason"]) for channel, row in changed.items()}
     if any(status == "claimed" for status, _ in found.values()):
+        _put_off(work, entrant, changed.values())
         return None
     return close(work, entrant, proposal, now, standing=found)
+
+
+def _put_off(work: Work, entrant: Entrant, changed: Iterable[dict[str, Any]]) -> None:
+    """Somebody whose provider asked for a pause is not overdue before it is over."""
+    pauses = [row["not_before"] + entrants.DECIDED_DUE for row in changed if row["not_before"] is not None]
+    if pauses:
+        entrant.due = max(entrant.due or 0, *pauses)
+        entrants.save(work, entrant)
 
 
 def standing_of(rows: Iterable[Row]) -> Standing:

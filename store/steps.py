@@ -39,6 +39,7 @@ class Opened:
     journey: str
     event: Mapping[str, Any]
     at: Instant
+    look: float | None = None  # seconds until something else of the step is to be looked after
 
 
 def open_step(work: Work, proposal: Proposal, policy: Policy) -> Record | Opened | Busy:
@@ -100,15 +101,17 @@ def _open(work: Work, entrant: Entrant, proposal: Proposal, policy: Policy, now:
     revision, document = messages.latest(work.connection, proposal.message)
     step["revision"] = revision
     profile = profiles.read(work.connection, entrant.profile) or Profile(entrant.profile)
-    claimed = claims.claim(work, entrant, n, proposal.node, document, tuple(proposal.channels), profile, policy, now)
-    if not claimed:
+    taken = claims.claim(work, entrant, n, proposal.node, document, tuple(proposal.channels), profile, policy, now)
+    if not taken.claims and taken.look is None:
         standing = closing.standing_of(claims.of_step(work, entrant.id, n))
         return closing.close(work, entrant, proposal, now, standing=standing, opened=Opening(step, facts))
     _INSERT.run(work.connection, step)
     work.record(entrant.id, n, entrant.version, entrant.mode, now, facts)
-    entrant.place, entrant.due = proposal.node, now + max(policy.carriers[claim.channel].lease for claim in claimed)
+    entrant.place, entrant.due = proposal.node, taken.due
     entrants.save(work, entrant)
-    return Opened(tuple(claimed), document, profile, entrant.journey, _event_of(work, proposal), now)
+    if not taken.claims and taken.look is not None:
+        return Busy(taken.look)
+    return Opened(tuple(taken.claims), document, profile, entrant.journey, _event_of(work, proposal), now, taken.look)
 
 
 def _is_own(step: Row, proposal: Proposal) -> bool:
@@ -124,14 +127,14 @@ def _resume(work: Work, entrant: Entrant, proposal: Proposal, policy: Policy, st
         claims.give_up(work, entrant, proposal.n, now)
     document = messages.at(work.connection, proposal.message, step.revision)
     taken = claims.reclaim(work, entrant, proposal.n, document, policy, now)
-    if isinstance(taken, Busy):
-        return taken
-    if not taken:
+    if not taken.claims and taken.look is not None:
+        return Busy(taken.look)
+    if not taken.claims:
         return closing.close(work, entrant, proposal, now, standing=closing.standing_of(claims.of_step(work, entrant.id, proposal.n)))
     profile = profiles.read(work.connection, entrant.profile) or Profile(entrant.profile)
-    entrant.due = now + max(policy.carriers[claim.channel].lease for claim in taken)
+    entrant.due = taken.due
     entrants.save(work, entrant)
-    return Opened(tuple(taken), document, profile, entrant.journey, _event_of(work, proposal), now)
+    return Opened(tuple(taken.claims), document, profile, entrant.journey, _event_of(work, proposal), now, taken.look)
 
 
 def _branch(work: Work, entrant: Entrant, proposal: Proposal) -> str:

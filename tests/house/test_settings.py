@@ -14,7 +14,8 @@ from journey.errors import BadInput
 from tests.providers.fcm_server import key_file, written
 
 AN_ADDRESS = "it is an address that begins with"
-A_FILE = "it begins with sqlite:/// and names a file; no other database is supported yet."
+A_DATABASE = "has a wrong value: it is sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE."
+RATES = "it is written email=50,push=200: each channel once, with its messages a second, more than 0"
 WRONG_SMTP = "SOJOURN_SMTP_URL has a wrong value"
 WRONG_KEYS = "SOJOURN_WRITE_KEYS has a wrong value"
 
@@ -56,6 +57,7 @@ def test_every_setting_is_read_from_its_name_in_capitals(monkeypatch: pytest.Mon
         {
             "SOJOURN_WRITE_KEYS": "web-key=customer_id, app-key=device_id",
             "SOJOURN_TOO_OLD": "PT12H",
+            "SOJOURN_SEND_RATES": "email=50, push=0.5",
             "SOJOURN_CREATE_PROFILES": "off",
             "SOJOURN_PUBLIC_URL": "https://go.shop.example/",
             "SOJOURN_MAIL_FROM": "Kaya Coffee <hello@shop.example>",
@@ -64,6 +66,7 @@ def test_every_setting_is_read_from_its_name_in_capitals(monkeypatch: pytest.Mon
     )
     assert found.write_keys == {"web-key": "customer_id", "app-key": "device_id"}
     assert (found.too_old, found.create_profiles) == (43200, False)
+    assert found.send_rates == {"email": 50, "push": 0.5}
     assert found.links_url == "https://go.shop.example"
     assert found.database == "sqlite:////var/lib/sojourn/s.db"
 
@@ -81,6 +84,10 @@ def test_every_setting_is_read_from_its_name_in_capitals(monkeypatch: pytest.Mon
         ("TOO_OLD", "1 day", "SOJOURN_TOO_OLD is '1 day': it is a number of seconds, or a duration as in P1D or PT12H."),
         ("WRITE_KEYS", "only-a-key", f"{WRONG_KEYS}: it is written key=namespace,key2=namespace2, with namespaces as in customer_id."),
         ("SECRET", "short", "SOJOURN_SECRET has a wrong value: it has at least 16 characters."),
+        ("SEND_RATES", "email=fast", f"SOJOURN_SEND_RATES is 'email=fast': {RATES}."),
+        ("SEND_RATES", "email=5,email=6", f"SOJOURN_SEND_RATES is 'email=5,email=6': {RATES}."),
+        ("SEND_RATES", "sms=5", f"SOJOURN_SEND_RATES is 'sms=5': {RATES}."),
+        ("SEND_RATES", "email=0", f"SOJOURN_SEND_RATES is 'email=0': {RATES}."),
         ("MAIL_FROM", "nobody", "SOJOURN_MAIL_FROM is 'nobody': it is an e-mail address, as in Shop <hello@shop.example>."),
         ("PUBLIC_ULR", "https://a.example", "SOJOURN_PUBLIC_ULR is no setting: SOJOURN_PUBLIC_URL is meant, it seems."),
     ],
