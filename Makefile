@@ -10,7 +10,7 @@ ARGS =
 # What was compiled is kept: a shell that forbids it would make every start compile everything again.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help install check test demo dev bench clean packages server lint
+.PHONY: help install check test chaos demo dev bench clean packages server lint
 
 help: ## Print this list.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -25,6 +25,9 @@ check: packages lint ## Judge the code: ruff, import contracts, mypy, and the te
 test: server lint ## Run every test, with real servers on this machine, after ruff, import contracts and mypy. Under 15 minutes.
 	@$(PYTHON) -m mypy
 	@$(PYTHON) -m pytest $(ARGS)
+
+chaos: server ## Kill everything at every moment, on both databases, and count what arrived. Under 15 minutes; writes chaos-results.json.
+	@CHAOS=full $(PYTHON) -m pytest tests/chaos $(ARGS)
 
 demo: server ## See the example happen, and look around. With EXIT=1 it ends by itself; its last line is one JSON object.
 	@$(SOJOURN) demo $(if $(filter-out 0 no false,$(EXIT)),--exit) $(ARGS)

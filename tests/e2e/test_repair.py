@@ -5,9 +5,7 @@ Nobody is lost: everybody ends where they should, nothing goes out twice that th
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +19,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from demo.temporal_cli import ensure
 from demo.temporal_server import temporal_server
 from journey import ids
-from journey.contract import Happened, Repaired, SweepStart
+from journey.contract import Repaired, SweepStart
 from store import acceptance
 from tests.e2e.world import JOURNEY, World, eventually, world
 from workflows.standing import Standings
@@ -149,7 +147,9 @@ async def test_somebody_terminated_by_hand_ends_and_may_enter_again(here: World)
     assert await here.discards() == {"late": 1}
     again = await here.api.post(f"/v1/journeys/{JOURNEY}/runs")
     assert again.status_code == 201, again.text
-    await eventually(lambda: here.api.get(f"/v1/entrants/{ids.entrant(JOURNEY, 'c-42', 2)}"), lambda answer: answer.is_success, "her return")
+    await eventually(
+        lambda: here.api.get(f"/v1/entrants/{ids.entrant(JOURNEY, 'c-42', 2)}"), lambda answer: answer.is_success, "her return"
+    )
     await everybody_agrees(here, inside=1)
 
 
@@ -176,9 +176,7 @@ async def test_somebody_whose_workflow_was_reset_gets_nothing_twice(here: World,
     await here.opens_push()
     await here.waits_at("purchase")
     done = [
-        event.event_id
-        for event in (await ada.fetch_history()).events
-        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
+        event.event_id for event in (await ada.fetch_history()).events if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
     ]
     client = here.process.client
     await client.workflow_service.reset_workflow_execution(
@@ -207,3 +205,148 @@ async def test_a_run_whose_workflow_was_deleted_is_read_on(here: World) -> None:
     await here.worker_comes()
     await swept(here)
     await here.waits_at(*GATE)
+
+
+# ---- all compared ------------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_comparison_of_what_agrees_changes_nothing(here: World) -> None:
+    await ada_waits(here)
+    found = await reconciled(here)
+
+    assert (found["checked"], found["told"], found["started"], found["ended"], found["left"]) == (1, 0, 0, 0, [])
+    assert (await reconciled(here, wake=True))["told"] == 1
+    await walks_to_the_end(here)
+    assert (here.mails(), here.pushes()) == ([FIRST], [FIRST_PUSH, THANKS])
+    await everybody_agrees(here)
+
+
+# ---- one of the two restored -------------------------------------------------------------------------------------------------------
+
+
+def copied(source: Path, target: Path) -> None:
+    """As `sqlite3 SOURCE ".backup TARGET"` does, while somebody writes."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with sqlite3.connect(source) as here, sqlite3.connect(target) as there:
+        here.backup(there)
+    here.close()
+    there.close()
+
+
+def remembered(later: World, earlier: World) -> None:
+    """The messages that people got before are still on their devices."""
+    later.push.pushes[:0] = earlier.push.pushes
+    later.mail.messages[:0] = earlier.mail.messages
+
+
+async def admitted_anew(here: World, *keys: str) -> None:
+    """Another run lets in whoever is not inside; these are waited for at the first gate."""
+    assert (await here.api.post(f"/v1/journeys/{JOURNEY}/runs", json={"profiles": list(keys)})).status_code == 201
+    for key in keys:
+        await here.waits_at(*GATE, key=key)
+
+
+async def three_places(here: World) -> None:
+    """Ada waits to open, Bob to buy, Cem has bought."""
+    await here.set_up()
+    for key in ("ada", "bob", "cem"):
+        await here.person(key)
+    await here.publish()
+    for key in ("ada", "bob", "cem"):
+        await here.waits_at(*GATE, key=key)
+    for key in ("bob", "cem"):
+        await here.opens_push(key)
+        await here.waits_at("purchase", key=key)
+    await here.buys("cem")
+    await here.ends("cem")
+
+
+async def time_goes_on(here: World, *more: str) -> None:
+    """Ada opens, Bob buys, others come."""
+    await admitted_anew(here, *more)
+    await here.opens_push("ada")
+    await here.waits_at("purchase", key="ada")
+    await here.buys("bob")
+    assert await here.ends("bob") == "finished"
+
+
+HIDDEN = "dan@people.example"
+
+
+@pytest.mark.timeout(240)
+async def test_yesterdays_database_beside_todays_server_loses_nobody(tmp_path: Path) -> None:
+    async with temporal_server(ensure()) as server:
+        async with world(tmp_path / "today", beside=server) as before:
+            await three_places(before)
+            for key in ("eve", HIDDEN):
+                await before.person(key, attributes={"city": "Atlanta", "birth_year": 1985, "email": "x@people.example"})
+            copied(tmp_path / "today" / "sojourn.db", tmp_path / "restored" / "sojourn.db")
+            await before.person("new")
+            await time_goes_on(before, "eve", HIDDEN, "new")
+        async with world(tmp_path / "restored", beside=server) as after:
+            remembered(after, before)
+            assert (await after.story("eve")) == {}, "the database knows nothing of her"
+            found = await reconciled(after, wake=True)
+            assert (found["adopted"], found["left_alone"]) == (2, 1)
+            assert [(one["id"], one["code"]) for one in found["left"]] == [("thank-you~new~1", "profile_unknown")]
+            await after.person("new")
+            assert (await reconciled(after))["adopted"] == 1
+
+            # what happened since is forgotten, so people stand where they stood, and walk on from there
+            await after.waits_at("purchase", key="bob")
+            for key in ("ada", "eve", HIDDEN, "new"):
+                await after.waits_at(*GATE, key=key)
+                await after.opens_push(key)
+                await after.waits_at("purchase", key=key)
+            for key in ("ada", "bob", "eve", HIDDEN, "new"):
+                await after.buys(key, message_id=f"again-{key}")
+                assert await after.ends(key) == "finished"
+            await everybody_agrees(after)
+            assert (await after.report())["totals"]["finished"] == 6
+            assert (await reconciled(after))["checked"] == 0
+            await after.replay("restored", await after.workflows())
+
+
+@pytest.mark.timeout(240)
+async def test_an_empty_server_beside_todays_database_starts_everybody_where_they_were_and_repeats_nothing(tmp_path: Path) -> None:
+    async with temporal_server(ensure()) as server, world(tmp_path, beside=server) as before:
+        await three_places(before)
+        await before.person("eve")
+        await time_goes_on(before, "eve")
+    async with temporal_server(ensure()) as empty, world(tmp_path, beside=empty) as after:
+        remembered(after, before)
+        assert (await reconciled(after))["started"] == 2
+        await nobody_is_written_to_twice(after)
+
+
+@pytest.mark.timeout(240)
+async def test_yesterdays_server_beside_todays_database_repeats_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "server" / "temporal.db"
+    file.parent.mkdir()
+    async with temporal_server(ensure(), file=file) as server, world(tmp_path, beside=server) as before:
+        await three_places(before)
+        await before.person("eve")
+        copied(file, tmp_path / "copy" / "temporal.db")
+        await time_goes_on(before, "eve")
+    async with temporal_server(ensure(), file=tmp_path / "copy" / "temporal.db") as server, world(tmp_path, beside=server) as after:
+        remembered(after, before)
+        found = await reconciled(after, wake=True)
+        assert (found["started"], found["left_alone"]) == (1, 0)
+        await nobody_is_written_to_twice(after)
+        await eventually(
+            lambda: after.process.client.get_workflow_handle("thank-you~bob~1").describe(), lambda one: one.close_time, "Bob's end"
+        )
+
+
+async def nobody_is_written_to_twice(after: World) -> None:
+    await after.waits_at("purchase", key="ada")
+    await after.waits_at(*GATE, key="eve")
+    await after.opens_push("eve")
+    await after.waits_at("purchase", key="eve")
+    for key in ("ada", "eve"):
+        await after.buys(key)
+        assert await after.ends(key) == "finished"
+    await everybody_agrees(after)
+    assert (await after.report())["totals"]["finished"] == 4
+    assert after.mails() == [FIRST] * 4
+    assert sorted(after.pushes()) == [FIRST_PUSH] * 4 + [THANKS] * 4

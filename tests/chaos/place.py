@@ -1,0 +1,94 @@
+"""Where chaos happens: catchers, a Temporal server and a database that outlive the process of Sojourn, and the API of whichever is up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from demo.catchers import MailCatcher, PushCatcher, _Session
+from journey import ids
+from settings import Settings
+from tests.chaos.processes import Postgres, Sojourn, Temporal
+from tests.e2e.world import ADMIN_KEY, World, settings_for
+
+
+class CountingMailCatcher(MailCatcher):
+    """Counts how often a conversation has come to each point, so that a kill can fall in the middle of one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: Counter[str] = Counter()
+
+    async def answer(self, at: str, session: _Session) -> str:
+        self.asked[at] += 1
+        return await super().answer(at, session)
+
+
+class Place(World):
+    """A world whose API and worker are in other processes. `mail` and `push` keep all they get, twice what comes twice."""
+
+    mail: CountingMailCatcher
+
+    def __init__(
+        self, folder: Path, settings: Settings, api: httpx.AsyncClient, mail: CountingMailCatcher, push: PushCatcher,
+        temporal: Temporal, postgres: Postgres | None,
+    ) -> None:  # fmt: skip
+        self.folder, self.settings, self.api, self.mail, self.push = folder, settings, api, mail, push
+        self.temporal, self.postgres = temporal, postgres
+        self.sojourn = Sojourn(settings, folder / "sojourn.log")
+
+    async def everything(self, path: str, **params: Any) -> list[dict[str, Any]]:
+        """All pages of a list."""
+        items: list[dict[str, Any]] = []
+        cursor = ""
+        while True:
+            answer = await self.api.get(path, params=params | {"limit": 1000, "cursor": cursor})
+            assert answer.status_code == 200, answer.text
+            page = answer.json()
+            items += page["items"]
+            cursor = page["next"] or ""
+            if not cursor:
+                return items
+
+    async def run(self, journey: str, profiles: list[str]) -> None:
+        """Let these people in."""
+        answer = await self.api.post(f"/v1/journeys/{journey}/runs", json={"profiles": profiles})
+        assert answer.status_code == 201, answer.text
+
+    def mails_of(self, delivery: str) -> int:
+        """How often the mail server has this e-mail."""
+        return self.mails_by_id()[ids.message_id(delivery, "")[:-1]]
+
+    def mails_by_id(self) -> Counter[str]:
+        """How often the mail server has each Message-ID, which is named up to its domain."""
+        return Counter(mail.headers["Message-ID"].partition("@")[0] + "@" for mail in self.mail.messages)
+
+    def pushes_by_key(self) -> Counter[str]:
+        """How often the push service was called with each Idempotency-Key."""
+        return Counter(push.delivery for push in self.push.pushes)
+
+
+async def opened_place(there: AsyncExitStack, folder: Path, database: str) -> Place:
+    """Open a place on one of the two databases; Sojourn itself has not come yet."""
+    enter = there.enter_async_context
+    mail, push = await enter(CountingMailCatcher()), await enter(PushCatcher())
+    temporal = Temporal(folder)
+    there.push_async_callback(temporal.is_killed)
+    postgres = Postgres(folder / "postgres") if database == "postgresql" else None
+    if postgres is not None:
+        there.push_async_callback(postgres.is_killed)
+        await asyncio.gather(temporal.comes(), postgres.comes())
+    else:
+        await temporal.comes()
+    url = postgres.url if postgres is not None else ""
+    settings = settings_for(folder, mail, push, temporal.server).model_copy(update={"database_url": url})
+    headers = {"Authorization": f"Bearer {ADMIN_KEY}"}
+    api = await enter(httpx.AsyncClient(base_url=settings.api_url, headers=headers, timeout=20, trust_env=False))
+    place = Place(folder, settings, api, mail, push, temporal, postgres)
+    there.push_async_callback(place.sojourn.is_killed)
+    return place

@@ -1,0 +1,185 @@
+"""Sojourn as a process that kills itself, with SIGKILL, at a named point of a stop. It is composed as every other, from the worker's root.
+
+What it wraps is its own: the database, the providers and the activity it gives to the worker. Nothing in production code knows of it.
+The environment says what is wanted (`wanted`); without it the process is an ordinary one whose providers have short bounds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeVar
+
+from temporalio import activity
+
+from activities.stops import Stops
+from demo.stack import app_of, serving
+from journey import ids
+from journey.contract import Proposal, Record
+from journey.events import Instant
+from journey.messages import Rendered
+from providers.port import Answer, Provider
+from providers.push_http import HttpPushProvider
+from providers.smtp import SmtpProvider
+from settings import Settings, completed, load
+from store.clock import SystemClock
+from store.database import Database
+from store.steps import Opened
+from store.work import Work
+from worker import Process, catch_up, make_worker, opened, telling_again
+
+T = TypeVar("T")
+POINTS = ("before_claim", "after_claim", "while_called", "after_accepted", "after_mark", "before_task_completes")
+"""Where a stop can be struck. `while_called` is struck from outside, by whoever holds the provider's answer back."""
+LONGEST_CALL = 4.0
+"""Seconds: a lease is ten more, and a table of kills need not wait for the 30 of a real mail server."""
+
+
+@dataclass
+class Blade:
+    """Holds everybody of `whose` who reaches `point`; when so many are there, the process is killed in the middle of them all."""
+
+    point: str = ""
+    whose: str = ""
+    people: int = 1
+    there: set[str] = field(default_factory=set)
+
+    async def falls(self, point: str, entrant: str) -> None:
+        if point != self.point or f"~{self.whose}" not in entrant:
+            return
+        self.there.add(entrant)
+        if len(self.there) >= self.people:
+            os.killpg(os.getpgrp(), signal.SIGKILL)
+        await asyncio.Event().wait()
+
+
+@dataclass
+class _Stop:
+    entrant: str
+    opened: bool = False
+
+
+_STOP: ContextVar[_Stop | None] = ContextVar("stop", default=None)
+
+
+class StruckDatabase(Database):
+    """The database of another, struck around the commits of a stop."""
+
+    def __init__(self, real: Database, blade: Blade) -> None:
+        self._real, self._blade = real, blade
+        self.__dict__ |= {name: value for name, value in vars(real).items() if not name.startswith("_")}
+
+    async def write(self, unit: Callable[[Work], T]) -> T:
+        stop = _STOP.get()
+        if stop is None:
+            return await self._real.write(unit)
+        if not stop.opened:
+            await self._blade.falls("before_claim", stop.entrant)
+        done = await self._real.write(unit)
+        if stop.opened:
+            await self._blade.falls("after_mark", stop.entrant)
+        elif isinstance(done, Opened):
+            stop.opened = True
+            await self._blade.falls("after_claim", stop.entrant)
+        return done
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._real, name)
+
+
+class StruckProvider:
+    """The provider of another, struck when it has an answer that nobody has written down."""
+
+    def __init__(self, real: Provider, blade: Blade) -> None:
+        self._real, self._blade = real, blade
+        self.channel, self.name = real.channel, real.name
+        self.idempotent, self.longest_call = real.idempotent, real.longest_call
+
+    async def deliver(self, delivery: str, message: Rendered) -> Answer:
+        answer = await self._real.deliver(delivery, message)
+        await self._blade.falls("after_accepted", ids.read_delivery(delivery).entrant)
+        return answer
+
+    async def close(self) -> None:
+        await self._real.close()
+
+
+class StruckStops(Stops):
+    """The activity, struck when it is done and Temporal does not know yet."""
+
+    blade = Blade()
+
+    @activity.defn(name="stop")
+    async def stop(self, proposal: Proposal) -> Record:
+        _STOP.set(_Stop(proposal.entrant))
+        record = await super().stop(proposal)
+        await self.blade.falls("before_task_completes", proposal.entrant)
+        return record
+
+
+class MovedClock:
+    """The machine's clock and as many seconds as a file says: what the tests write there is a host that was set back."""
+
+    def __init__(self, file: Path) -> None:
+        self._file, self._real = file, SystemClock()
+
+    def now(self) -> Instant:
+        return self._real.now() + int(float(self._file.read_text() or 0) * 1_000_000)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the environment asks for: which parts (api, worker), where the blade falls, whose clock."""
+
+    parts: tuple[str, ...]
+    blade: Blade
+    clock: Path | None
+
+
+def wanted() -> Wanted:
+    said = os.environ.get
+    blade = Blade(said("CHAOS_POINT", ""), said("CHAOS_WHOSE", ""), int(said("CHAOS_PEOPLE", "1")))
+    return Wanted(tuple(said("CHAOS_PARTS", "api,worker").split(",")), blade, Path(clock) if (clock := said("CHAOS_CLOCK")) else None)
+
+
+@asynccontextmanager
+async def struck(settings: Settings, want: Wanted) -> AsyncIterator[Process]:
+    """A process that is open, with everything that a stop passes through in the blade's way."""
+    providers: dict[str, Provider] = {
+        "email": StruckProvider(SmtpProvider(settings.smtp_url, longest_call=LONGEST_CALL, connections=16), want.blade),
+        "push": StruckProvider(HttpPushProvider(settings.push_url, longest_call=LONGEST_CALL), want.blade),
+    }
+    clock = MovedClock(want.clock) if want.clock else None
+    async with opened(settings, providers=providers, clock=clock) as process:
+        stops = StruckStops(StruckDatabase(process.database, want.blade), process.sending)
+        stops.blade = want.blade
+        try:
+            yield replace(process, stops=stops)
+        finally:
+            await stops.drain()
+
+
+async def run(settings: Settings, want: Wanted) -> None:
+    """Serve until SIGTERM."""
+    asked = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asked.set)
+    async with AsyncExitStack() as there:
+        process = await there.enter_async_context(struck(settings, want))
+        if "api" in want.parts:
+            await there.enter_async_context(serving(app_of(process), settings.api_host, settings.api_port))
+        if "worker" in want.parts:
+            await there.enter_async_context(make_worker(process))
+            await catch_up(process)
+            await there.enter_async_context(telling_again(process, 2.0))
+        await asked.wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(run(completed(load()), wanted()))
+    os._exit(0)
