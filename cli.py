@@ -26,6 +26,7 @@ from commands import apply as applying
 from commands import publish as publishing
 from commands import reconcile as reconciling
 from commands import report as reporting
+from commands import scenarios as testing
 from commands import simulate as simulating
 from commands import validate as validating
 from commands.http import Api
@@ -139,6 +140,17 @@ def simulate(
         as_json=as_json,
     )
     raise typer.Exit(code)
+
+
+@app.command()
+def test(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A folder of documents, a folder of such folders, or one scenario's file.")],
+    least: Annotated[int, typer.Option(metavar="PERCENT", min=0, max=100, help="How much of the nodes and exits must be covered.")] = 0,
+    junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a report for a CI server, in JUnit's XML.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Play the scenarios beside a journey, offline. Ends with 1 when an expectation is not met, or too little is covered."""
+    raise typer.Exit(testing.run(path, least=least, junit=junit, as_json=as_json))
 
 
 @app.command()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -17,37 +16,17 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from commands import folder
-from commands.folder import Folder
-from journey import diagram, explore, gate, rules, script_text
-from journey.errors import BadInput, Invalid, SojournError
+from commands import staging
+from commands.staging import Stage
+from journey import diagram, explore, gate, script_text
+from journey.errors import Invalid, SojournError
 from journey.events import Instant
 from journey.explore import Way
-from journey.freezing import freeze
-from journey.graph import Journey, ReadSegment
-from journey.profiles import Profile, ProfileDocument
 from journey.simulate import simulate
 from journey.simulated_hearing import happening_name
-from journey.story import Effect, Script, Story, World
-from journey.version import Version
+from journey.story import Effect, Script, Story
 
 MOST_WAYS = 50
-MADE_UP = ProfileDocument.model_validate(
-    {"id": "somebody", "attributes": {"email": "somebody@example.org", "first_name": "Somebody"}, "push_tokens": [{"token": "device"}]}
-)
-"""Who walks when the folder has nobody: reachable on every channel."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """Everything that a simulation plays with. `notes` say what a run would make of the person."""
-
-    version: Version
-    person: ProfileDocument
-    profile: Profile
-    world: World
-    key: str
-    notes: tuple[str, ...]
 
 
 def run(
@@ -61,7 +40,7 @@ def run(
     """
     console = Console(highlight=False, soft_wrap=True)
     try:
-        stage = prepare(path, journey=journey, profile=profile, consent_explicit=consent_explicit)
+        stage = staging.prepare(path, journey=journey, profile=profile, consent_explicit=consent_explicit)
         played = list(islice(_play(stage, at, stop, until), MOST_WAYS + 1))
     except SojournError as error:
         _refuse(path, error, as_json)
@@ -83,25 +62,6 @@ def run(
     return 0
 
 
-def prepare(path: Path, *, journey: str = "", profile: str = "", consent_explicit: bool = False) -> Stage:
-    """Reads the folder and freezes the journey. Raises BadInput, or Invalid with every finding."""
-    if not path.exists():
-        raise BadInput(f"There is no file or folder {path}.")
-    read = folder.read(folder.root_of(path))
-    read.refuse_faults()
-    drawn = _journey(read, path, journey)
-    version = freeze(drawn, read.surroundings())
-    person = _person(read, drawn, profile)
-    seen = Profile(person.id, person.attributes, dict(person.consents), tuple(token.token for token in person.push_tokens), person.test)
-    world = World(
-        messages={name: entry.document for name, entry in read.messages.items()},
-        definitions=tuple(entry.document for entry in read.events.values()),
-        suppressed=frozenset((entry.document.channel, entry.document.address) for entry in read.suppressions),
-        consent_explicit=consent_explicit,
-    )
-    return Stage(version, person, seen, world, person.identities.get(drawn.namespace, ""), tuple(_notes(read, drawn, person)))
-
-
 def as_data(stage: Stage, played: Sequence[Way], *, more: bool) -> dict[str, Any]:
     """What `--json` prints. Instants are seconds after the admission."""
     return {
@@ -120,50 +80,6 @@ def _play(stage: Stage, at: Sequence[str], stop: Sequence[str], until: str) -> I
     happenings = tuple(script_text.happening(text, number, stage.version) for number, text in enumerate(at))
     script = Script(happenings, script_text.stops(stop, stage.version), until=script_text.instant(until) if until else None)
     yield Way(happenings, simulate(stage.version, stage.profile, script, stage.world, key=stage.key))
-
-
-def _journey(read: Folder, path: Path, wanted: str) -> Journey:
-    if path.is_file():
-        for entry in read.journeys.values():
-            if entry.file.resolve() == path.resolve():
-                return entry.document
-        raise BadInput(f"{path} is no journey: name a folder, or a file in its journeys/.")
-    if wanted in read.journeys:
-        return read.journeys[wanted].document
-    if len(read.journeys) == 1 and not wanted:
-        return next(iter(read.journeys.values())).document
-    there = ", ".join(sorted(read.journeys)) or "none"
-    raise BadInput(
-        f"Which journey of {path}? Name one of: {there}." if not wanted else f"{path} has no journey {wanted}; there are: {there}."
-    )
-
-
-def _person(read: Folder, drawn: Journey, wanted: str) -> ProfileDocument:
-    """Whoever is named; else the first that a run would let in."""
-    if wanted:
-        if wanted not in read.profiles:
-            raise BadInput(f"The folder has no profile {wanted}: add a line to profiles.ndjson, or leave the profile out.")
-        return read.profiles[wanted].document
-    for entry in read.profiles.values():
-        if not any(_notes(read, drawn, entry.document)):
-            return entry.document
-    return MADE_UP
-
-
-def _notes(read: Folder, drawn: Journey, person: ProfileDocument) -> Iterator[str]:
-    """Why a run would not let this person in."""
-    if person is MADE_UP:
-        yield "The folder has nobody that a run would let in: this is somebody made up, who can be reached on every channel."
-        return
-    for node in drawn.nodes:
-        if isinstance(node, ReadSegment) and node.segment in read.segments:
-            rule = read.segments[node.segment].document.tree
-            if not rules.evaluate(rule, rules.Scope.of_profile(person.attributes)):
-                yield f"{person.id} is no member of {node.segment}: a run would not let them in."
-    if not person.identities.get(drawn.namespace):
-        yield f"{person.id} has no identity {drawn.namespace}: a run would not let them in (no_identity)."
-    if person.test:
-        yield f"{person.id} is a test profile: a run would leave them out (test_profile)."
 
 
 def _refuse(path: Path, error: SojournError, as_json: bool) -> None:
@@ -187,20 +103,20 @@ def _tell(console: Console, way: Way) -> None:
     table.add_column(style="cyan", justify="right", no_wrap=True)
     table.add_column()
     for moment in story.timeline:
-        table.add_row(_after(moment.at), escape(moment.sentence))
+        table.add_row(after(moment.at), escape(moment.sentence))
     console.print(table)
     console.print(f"[bold]path[/] {escape(_path(story))}")
     for told in story.deliveries:
         console.print(f"[bold]{escape(told.channel)}[/] {escape(f'{told.message}: {told.status}')}{_because(told.reason)}")
     for happening, effect in zip(way.happenings, story.effects, strict=True):
-        console.print(f"[bold]{escape(happening_name(happening))}[/] after {_after(happening.at)}: {escape(_effect(effect))}")
+        console.print(f"[bold]{escape(happening_name(happening))}[/] after {after(happening.at)}: {escape(_effect(effect))}")
     console.print(f"[bold]end[/] {escape(_end(story))}")
 
 
 def _list(console: Console, played: Sequence[Way]) -> None:
     """A paragraph for each way through: what happens, the path, what is sent."""
     for number, way in enumerate(played, start=1):
-        happens = [f"{happening_name(one)} after {_after(one.at)}" for one in way.happenings]
+        happens = [f"{happening_name(one)} after {after(one.at)}" for one in way.happenings]
         console.print(f"\n[bold cyan]{number:>2}[/]  [bold]{escape(', then '.join(happens) or 'nothing happens')}[/]")
         console.print(f"    {escape(_path(way.story))}  [bold]{escape(_end(way.story))}[/]")
         for told in way.story.deliveries:
@@ -220,7 +136,7 @@ def _path(story: Story) -> str:
 
 def _end(story: Story) -> str:
     if story.end:
-        return f"{story.end} after {_after(story.ended_at)}" if story.ended_at else f"{story.end} at once"
+        return f"{story.end} after {after(story.ended_at)}" if story.ended_at else f"{story.end} at once"
     if story.waiting:
         return f"still waits at {' or '.join(story.place.split('+'))}"
     return f"still under way at {story.place}"
@@ -234,7 +150,7 @@ def _because(reason: str) -> str:
     return f" ({escape(reason)})" if reason else ""
 
 
-def _after(at: Instant) -> str:
+def after(at: Instant) -> str:
     """An instant as people say it."""
     return diagram.spoken(f"PT{at // gate.MICROSECONDS}S") if at >= gate.MICROSECONDS else "at once"
 

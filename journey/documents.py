@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails
 from journey.errors import BadInput
 from journey.graph import OPTIONAL_NAMESPACE, THING_ID
 from journey.profiles import PROFILE_ID
+from journey.scenarios import CARRIER, EVENT, EVENT_CODES, PATH_STEP
 from journey.yaml_text import LONGEST, Source, read
 
 __all__ = ["LONGEST", "Fault", "Source", "faults", "faults_of", "load", "parse", "parse_as", "read", "refusal", "sentence"]
@@ -140,6 +141,9 @@ _PATTERNS = {
     THING_ID: "id: it begins with a letter and holds up to 63 of a-z, 0-9 and -.",
     OPTIONAL_NAMESPACE: "namespace: it begins with a letter and holds up to 63 of letters, digits, _ and -.",
     PROFILE_ID: "id of a profile: it holds no / and stands on one line.",
+    PATH_STEP: "step of a path: write NODE, or NODE:EXIT.",
+    EVENT: f"way for an event to end: write decides NODE, {', '.join(EVENT_CODES)}, or `kept then` and one of these.",
+    CARRIER: "delivery: write NODE.CHANNEL, as in first.email.",
 }
 
 

@@ -10,6 +10,7 @@ from journey.events import EventDefinition
 from journey.graph import THING_ID, Journey
 from journey.messages import MessageDocument
 from journey.profiles import Attribute, ProfileDocument
+from journey.scenarios import Scenario
 from journey.segments import SegmentDocument
 
 DOCUMENTS: dict[str, Any] = {
@@ -19,10 +20,11 @@ DOCUMENTS: dict[str, Any] = {
     "message": MessageDocument,
     "journey": Journey,
     "profile": ProfileDocument,
+    "scenario": Scenario,
 }
 """The documents by the name that their schema goes by."""
 
-_ARROWS = ("next", "error", "otherwise")
+_ARROWS = ("next", "error", "otherwise", "waits")
 
 
 def schema(document: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from journey import durations, gate
@@ -28,19 +28,44 @@ def happening(text: str, number: int, version: Version) -> Happening:
         raise BadInput(f"{text!r} says no more than when: {HOW}.")
     at, more = instant(after), more.strip()
     if "." in what and what not in version.events:
-        return Reacts(at, more or _reacted_to(version, what), what)
+        return reacts(at, what, more, version)
     data = _data(text, more)
-    event_id = data.pop("$id", f"{what}-{number + 1}")
-    if what in version.events:
-        definition = version.events[what]
-        wheres = [node.where for node in version.journey.nodes if isinstance(node, EventNode) and node.event == what]
-        return Occurs(at, definition.match or what, example(definition, wheres[0] if wheres else None) | data, str(event_id))
-    return Occurs(at, what, data, str(event_id))
+    return occurs(at, what, data, str(data.pop("$id", f"{what}-{number + 1}")), version)
+
+
+def occurs(at: Instant, what: str, data: Mapping[str, Any], event_id: str, version: Version, source: str = "script") -> Occurs:
+    """An event by the id of its definition, whose rule is satisfied as far as `data` does not say otherwise; else by its own name."""
+    if what not in version.events:
+        return Occurs(at, what, data, event_id, source)
+    definition = version.events[what]
+    wheres = [node.where for node in version.journey.nodes if isinstance(node, EventNode) and node.event == what]
+    made = example(definition, wheres[0] if wheres else None) | dict(data)
+    return Occurs(at, definition.match or what, made, event_id, source)
+
+
+def reacts(at: Instant, to: str, of: str, version: Version, link: str = "") -> Reacts:
+    """A reaction, CHANNEL.KIND, to the message of a node; without one, to the message that is meant. Raises BadInput."""
+    channel, dot, kind = to.partition(".")
+    if not (channel and dot and kind):
+        raise BadInput(f"{to!r} is no reaction: write CHANNEL.KIND, as in email.opened.")
+    node = version.journey.by_id.get(of)
+    if of and not isinstance(node, Message):
+        raise BadInput(f"{of} is no message of {version.journey.id}: name the node that sends what is reacted to.")
+    return Reacts(at, of or _reacted_to(version, to), to, link)
 
 
 def instant(text: str) -> Instant:
     """A duration from the admission, in microseconds; `0` is none at all."""
     return 0 if text == "0" else durations.seconds(text) * gate.MICROSECONDS
+
+
+def written(at: Instant) -> str:
+    """An instant as `instant` reads it, in days, hours, minutes and seconds; what is less than a second is left out."""
+    seconds = at // gate.MICROSECONDS
+    days, rest = divmod(seconds, 86400)
+    parts = ((rest // 3600, "H"), (rest % 3600 // 60, "M"), (rest % 60, "S"))
+    time = "".join(f"{count}{unit}" for count, unit in parts if count)
+    return ("P" + (f"{days}D" if days else "") + (f"T{time}" if time else "")) if seconds else "0"
 
 
 def stops(texts: Iterable[str], version: Version) -> dict[str, Instant]:

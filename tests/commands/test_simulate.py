@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from commands import simulate
+from commands import simulate, staging
 from journey.errors import BadInput, Invalid
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "three-cities"
@@ -68,7 +68,7 @@ def test_it_says_of_somebody_whom_a_run_would_not_let_in(capsys: pytest.CaptureF
 
 
 def test_a_suppressed_address_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
-    suppressed = simulate.prepare(EXAMPLE, profile="p-066").world.suppressed
+    suppressed = staging.prepare(EXAMPLE, profile="p-066").world.suppressed
     assert ("email", "wes.hughes.066@mail.example") in suppressed
 
 
@@ -103,16 +103,16 @@ def test_a_stop_that_is_not_there_is_said(stop: str, capsys: pytest.CaptureFixtu
 
 def test_what_the_folder_does_not_have_is_said() -> None:
     with pytest.raises(BadInput, match="no journey other; there are: thank-you"):
-        simulate.prepare(EXAMPLE, journey="other")
+        staging.prepare(EXAMPLE, journey="other")
     with pytest.raises(BadInput, match="no profile nobody"):
-        simulate.prepare(EXAMPLE, profile="nobody")
+        staging.prepare(EXAMPLE, profile="nobody")
 
 
 def test_a_path_that_holds_no_journey_is_said() -> None:
     with pytest.raises(BadInput, match="There is no file or folder"):
-        simulate.prepare(EXAMPLE / "missing")
+        staging.prepare(EXAMPLE / "missing")
     with pytest.raises(BadInput, match="is no journey"):
-        simulate.prepare(EXAMPLE / "events" / "purchase.yaml")
+        staging.prepare(EXAMPLE / "events" / "purchase.yaml")
 
 
 def test_a_journey_that_is_not_valid_is_not_walked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -120,6 +120,6 @@ def test_a_journey_that_is_not_valid_is_not_walked(tmp_path: Path, capsys: pytes
     file = tmp_path / "copy" / "journeys" / "thank-you.yaml"
     file.write_text(file.read_text().replace("next: thanks", "next: nowhere"))
     with pytest.raises(Invalid):
-        simulate.prepare(file)
+        staging.prepare(file)
     assert simulate.run(file, as_json=True) == 1
     assert "unknown_node" in {finding["code"] for finding in json.loads(capsys.readouterr().out)["findings"]}

@@ -34,6 +34,7 @@ def example(path: str) -> Any:
         ("message", "messages/first-message.yaml"),
         ("message", "messages/thank-you.yaml"),
         ("journey", "journeys/thank-you.yaml"),
+        ("scenario", "scenarios/opens-the-email.yaml"),
     ],
 )
 def test_the_example_fits_its_schemas(document: str, path: str) -> None:
@@ -48,7 +49,7 @@ def test_each_profile_of_the_example_fits_its_schema() -> None:
 
 def test_every_document_has_a_schema_with_a_title() -> None:
     assert {name: made["title"] for name, made in json_schema.schemas().items()} == {
-        name: f"Sojourn {name}" for name in ("attributes", "segment", "event", "message", "journey", "profile")
+        name: f"Sojourn {name}" for name in ("attributes", "segment", "event", "message", "journey", "profile", "scenario")
     }
 
 

@@ -1,0 +1,96 @@
+"""A scenario: what somebody does in a journey, and what is expected to come of it. The shape alone: scenarios_judged.py plays and judges.
+
+It is a file beside a journey, `scenarios/NAME.yaml`, and a test of that journey which needs no server.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from journey.graph import Document, Next, ThingId
+from journey.profiles import ProfileDocument
+
+EVENT_CODES = ("kept", "late", "nobody_listening", "no_definition", "duplicate", "no_delivery", "not_yet")
+_NODE = "[a-z][a-z0-9-]{0,62}"
+PATH_STEP = f"^{_NODE}(:{_NODE})?$"
+EVENT = f"^(kept then )?(decides {_NODE}|{'|'.join(EVENT_CODES)})$"
+CARRIER = rf"^{_NODE}\.[a-z][a-z0-9_]*$"
+
+Step = Annotated[str, Field(pattern=PATH_STEP)]
+"""A node that was left, as NODE:EXIT; NODE alone is NODE:next."""
+Became = Annotated[str, Field(pattern=EVENT)]
+"""What became of an event: `decides NODE`, the code of what it had no effect for, or `kept then` and one of these."""
+Carrier = Annotated[str, Field(pattern=CARRIER)]
+"""A delivery of a node: NODE.CHANNEL."""
+Status = Literal["sent", "excluded", "failed", "uncertain"]
+End = Literal["finished", "no_branch", "error", "global_timeout"]
+
+
+class Happens(Document):
+    """One thing that happens: an event, or a reaction to a message. `after` is a duration from the admission; absent, at once.
+
+    What an event's rule asks for need not be in `data`: it is filled in. `of` is the message node, needed where several could be meant.
+    """
+
+    after: str = ""
+    event: str = ""
+    data: dict[str, Any] = Field(default_factory=dict)
+    id: str = ""
+    source: str = "script"
+    reaction: str = ""
+    of: str = ""
+    link: str = ""
+
+
+class ExpectedDelivery(Document):
+    """One delivery. What is left out may be anything."""
+
+    message: str = ""
+    node: str = ""
+    channel: str = ""
+    status: Status = "sent"
+    reason: str = ""
+
+
+class Expectations(Document):
+    """What must come of it. What is left out is not looked at; a list must be met whole, and in this order.
+
+    `path` is every node that is left, `deliveries` all that was tried, `events` what became of each thing that happens. `waits` is the
+    node, or the nodes of the gate, at which the person stands at the end of the scenario.
+    """
+
+    path: tuple[Step, ...] | None = None
+    deliveries: tuple[ExpectedDelivery, ...] | None = None
+    events: tuple[Became, ...] | None = None
+    end: End | None = None
+    end_node: str = ""
+    ended_after: str = ""
+    waits: Next = ()
+
+    @property
+    def empty(self) -> bool:
+        return self == Expectations()
+
+
+class Scenario(Document):
+    """One person's story with what is expected of it. `profile` is the id of one in the folder, or a whole profile.
+
+    `consents` stand over those of the profile; on a `suppressed` channel nothing is sent to their address. `answers` says of a delivery,
+    as NODE.CHANNEL, that its provider refused it for good, or that nobody knows. `stops` is how long a stop takes, `until` when to stop
+    looking, as durations.
+    """
+
+    name: str = ""
+    journey: ThingId
+    note: str = ""
+    profile: Annotated[str | ProfileDocument, Field(union_mode="left_to_right")] = ""
+    consents: dict[str, bool] = Field(default_factory=dict)
+    consent_explicit: bool = False
+    suppressed: tuple[Literal["email"], ...] = ()
+    answers: dict[Carrier, Literal["refused", "uncertain"]] = Field(default_factory=dict)
+    stops: dict[str, str] = Field(default_factory=dict)
+    happens: tuple[str | Happens, ...] = ()
+    until: str = ""
+    expect: Expectations
