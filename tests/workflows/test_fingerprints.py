@@ -1,0 +1,111 @@
+"""What each kind of node, and each way out of a journey, asks of the server today is what it asked when its history was recorded (D12).
+
+`fingerprints.txt` has the commands of one workflow of each sort, to be read. A difference is a change of commands: whoever is inside a
+journey when it is deployed could get stuck, or their run would read differently from one step to the next.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from temporalio import workflow
+
+from tests.e2e.world import HISTORIES
+from tests.workflows import commands, replaying
+from worker import WORKFLOWS
+
+FILE = Path(__file__).parent / "fingerprints.txt"
+SORTS = {
+    "read_segment: a run": ("one_who_opens_the_email_buys_and_is_thanked_by_push", "thank-you.run.1"),
+    "message left by next, reaction that happens, event that happens, end": (
+        "one_who_opens_the_email_buys_and_is_thanked_by_push", "thank-you~c-42~1",
+    ),
+    "reaction that times out": ("one_who_opens_nothing_gets_the_follow_up", "thank-you~c-42~1"),
+    "event that times out": ("an_event_that_is_not_there_in_time_goes_on_by_its_timeout", "thank-you~chair~1"),
+    "event that was kept for somebody under way": (
+        "a_purchase_right_after_opening_counts_although_its_person_is_under_way", "thank-you~c-42~1",
+    ),
+    "open whose signal comes after the timer": (
+        "an_open_before_the_deadline_wins_although_its_signal_comes_after_the_timer", "thank-you~c-42~1",
+    ),
+    "message left by error, with an error exit": ("an_address_refused_for_good_leads_to_the_error_exit", "thank-you~c-42~1"),
+    "message left by error, without one": ("without_an_error_exit_it_is_the_end_for_that_reason", "thank-you~c-42~1"),
+    "message that takes the durable path": (
+        "a_mail_server_that_asks_to_come_again_gets_the_mail_a_second_later", "thank-you~c-42~1",
+    ),
+    "condition into a wait that passes, into a message": (
+        "a_wait_lets_on_when_it_is_over_and_a_condition_sends_each_their_way", "thank-you~waits~1",
+    ),
+    "condition behind a condition": ("a_wait_lets_on_when_it_is_over_and_a_condition_sends_each_their_way", "thank-you~young~1"),
+    "condition left by otherwise": ("a_wait_lets_on_when_it_is_over_and_a_condition_sends_each_their_way", "thank-you~elsewhere~1"),
+    "condition without a branch that fits": (
+        "a_wait_lets_on_when_it_is_over_and_a_condition_sends_each_their_way", "thank-you~fits-none~1",
+    ),
+    "wait beside a reaction, the wait wins": ("of_a_wait_and_an_open_the_first_to_happen_wins", "thank-you~sleeps~1"),
+    "wait beside a reaction, the reaction wins": ("of_a_wait_and_an_open_the_first_to_happen_wins", "thank-you~opens~1"),
+    "the journey's own time is up": ("one_who_never_buys_ends_after_91_days", "thank-you~c-42~1"),
+    "cancel of somebody who waits": ("somebody_cancelled_while_waiting_ends_as_removed", "thank-you~c-42~1"),
+    "cancel while the fast path sends": (
+        "somebody_cancelled_while_a_message_is_on_its_way_ends_as_removed_when_it_is_sent_0_8_", "thank-you~c-42~1",
+    ),
+    "cancel while the durable path sends": (
+        "somebody_cancelled_while_a_message_is_on_its_way_ends_as_removed_when_it_is_sent_2_0_", "thank-you~c-42~1",
+    ),
+    "leave of somebody who waits": (
+        "stopped_everybody_inside_ends_within_seconds_and_nobody_is_written_to_any_more", "thank-you~c-0~1",
+    ),
+    "signals that are wrong, or not ours": ("signals_that_say_what_is_not_so_have_no_effect", "thank-you~c-42~1"),
+    "wind_down: a page of people": (
+        "stopped_everybody_inside_ends_within_seconds_and_nobody_is_written_to_any_more", "thank-you@1~wind-down",
+    ),
+    "sweep": ("somebody_whose_signal_was_lost_is_told", "sojourn-sweep-now"),
+    "reconcile": ("a_comparison_of_what_agrees_changes_nothing", "sojourn-reconcile"),
+}  # fmt: skip
+"""What a history is an example of: the file of tests/histories it is in, without `test_`, and the workflow's id there."""
+NOT_RECORDED_YET = ("resend",)
+CHANGED = """The commands of a workflow have changed.
+
+Those inside a journey when this is deployed would be asked for other things than before. Take the change back, or put it behind
+`workflow.patched` (a new engine number for entrants) and record a history of the new way beside the old one: CONTRIBUTING.md, "Changing a
+workflow". Only when the difference below is a new sort of workflow, or the new way behind its patch, write the file anew:
+RECORD_FINGERPRINTS=1 make test ARGS=tests/workflows/test_fingerprints.py"""
+
+
+async def test_every_sort_of_stop_gives_the_commands_it_always_gave() -> None:
+    sections = [(name, await commands_of(file, workflow_id)) for name, (file, workflow_id) in SORTS.items()]
+    today = commands.written(sections)
+    if os.environ.get("RECORD_FINGERPRINTS"):
+        FILE.write_text(today)
+    known = {name: commanded for name, *commanded in (section.split("\n    ") for section in FILE.read_text().strip().split("\n\n"))}
+    for name, lines in sections:
+        assert lines == known.get(name, []), f"{name}\n{CHANGED}"
+    assert today == FILE.read_text(), f"{FILE.name} has a section that no history is an example of. {CHANGED}"
+
+
+async def test_another_summary_or_another_activity_would_be_seen() -> None:
+    file, workflow_id = SORTS["reaction that times out"]
+    told = "\n".join(await commands_of(file, workflow_id))
+
+    assert "schedule_local_activity stop '1: first'" in told
+    assert "start_timer 'push-opened+email-opened'" in told
+    assert told.endswith("complete_workflow_execution 'finished'")
+
+
+@pytest.mark.parametrize("kind", WORKFLOWS, ids=lambda kind: kind.__name__)
+def test_every_workflow_has_an_example(kind: type) -> None:
+    recorded = {
+        history.events[0].workflow_execution_started_event_attributes.workflow_type.name
+        for file, workflow_id in SORTS.values()
+        for history in replaying.read([HISTORIES / f"test_{file}.json"])[1]
+        if history.workflow_id == workflow_id
+    }
+    definition = workflow._Definition.must_from_class(kind)
+    assert definition.name in (*recorded, *NOT_RECORDED_YET)
+
+
+async def commands_of(file: str, workflow_id: str) -> list[str]:
+    frozen, histories = replaying.read([HISTORIES / f"test_{file}.json"])
+    (history,) = (one for one in histories if one.workflow_id == workflow_id)
+    return await commands.given(frozen, history)
