@@ -24,6 +24,7 @@ from activities import telemetry
 from activities.metrics import Measuring
 from activities.reading import Readings
 from activities.repairing import Repairs
+from activities.resending import Resendings
 from activities.sending import Sending
 from activities.stops import Stops
 from activities.winding_down import WindDowns
@@ -51,12 +52,13 @@ from workflows.converter import data_converter
 from workflows.entrant import Entrant
 from workflows.read_segment import ReadSegment
 from workflows.reconcile import Reconcile
+from workflows.resend import Resend
 from workflows.standing import EVERY, Standings
 from workflows.sweep import Sweep
 from workflows.wind_down import WindDown
 
 _log = logging.getLogger("sojourn.worker")
-WORKFLOWS = [Entrant, ReadSegment, WindDown, Sweep, Reconcile]
+WORKFLOWS = [Entrant, ReadSegment, WindDown, Sweep, Reconcile, Resend]
 GRACE = timedelta(seconds=30)
 _CONNECT = timedelta(seconds=5)
 TASKS_AT_ONCE = 32
@@ -132,6 +134,7 @@ def make_worker(process: Process, *, sandboxed: bool = False, task_queue: str = 
     """The worker of a process. The sandbox costs 4 ms a journey and guards what contracts and lint rules guard too: tests use it."""
     readings = Readings(process.database, process.workflows)
     wind_downs = WindDowns(process.database, process.workflows)
+    resendings = Resendings(process.database, process.sending, consent_explicit=process.settings.consent == "explicit")
     repairs = Repairs(process.database, process.workflows, Standings(process.client))
     return Worker(
         process.client,
@@ -142,6 +145,7 @@ def make_worker(process: Process, *, sandboxed: bool = False, task_queue: str = 
             process.stops.remove,
             readings.read_pages,
             wind_downs.wind_down_page,
+            resendings.resend,
             repairs.sweep,
             repairs.reconcile_page,
         ],
@@ -166,7 +170,8 @@ async def opened(
     try:
         client = await connect(settings, database, lazy=lazy)
         carriers = providers_of(settings) if providers is None else providers
-        sending = Sending(carriers, Signer(settings.secret), settings.links_url, settings.mail_from, SendRates(settings.send_rates))
+        signer = Signer(settings.secret, settings.secrets_before.split(",") if settings.secrets_before else ())
+        sending = Sending(carriers, signer, settings.links_url, settings.mail_from, SendRates(settings.send_rates))
         stops = Stops(database, sending, consent_explicit=settings.consent == "explicit")
         try:
             yield Process(settings, database, client, TemporalWorkflows(client), sending, stops)
@@ -197,13 +202,6 @@ async def catch_up(process: Process) -> None:
 async def sweep_regularly(process: Process, start: SweepStart | None = None, every: timedelta = EVERY) -> None:
     """Have the server start a sweep again and again; done by every worker at its start, it is there once. Raises Unavailable."""
     await Standings(process.client).sweep_regularly(start or SweepStart(), every)
-
-
-@asynccontextmanager
-async def telling_again(process: Process, every: float = 30.0) -> AsyncIterator[None]:
-    """While the block runs, and after it, the sweep runs every so many seconds."""
-    await sweep_regularly(process, SweepStart(patience=min(every, 60)), timedelta(seconds=every))
-    yield
 
 
 def _tls(settings: Settings) -> TLSConfig | bool:

@@ -46,7 +46,7 @@ class Stops(Stopping):
         if isinstance(opened, Record):
             return opened
         if isinstance(opened, Busy):
-            raise _again(f"{proposal.entrant} is being served, or waits for its turn at a provider", opened.seconds)
+            raise again(f"{proposal.entrant} is being served, or waits for its turn at a provider", opened.seconds)
         return await self._send(proposal, opened)
 
     @activity.defn(name="remove")
@@ -73,7 +73,7 @@ class Stops(Stopping):
         broken = [call.exception() for call in done if call.exception() is not None]
         if broken and not late:
             raise broken[0]  # type: ignore[misc]  # filtered above
-        raise _again(f"{proposal.entrant} has a delivery that is not finished", _next_look(opened, marks))
+        raise again(f"{proposal.entrant} has a delivery that is not finished", _next_look(opened, marks))
 
     async def _mark(self, proposal: Proposal, marks: list[Mark]) -> Record | None:
         """Write answers down. When the database cannot just now, that is tried again: an answer is not lost."""
@@ -122,7 +122,7 @@ def _next_look(opened: Opened, marks: list[Mark]) -> float:
     return min(pauses + ([opened.look] if opened.look is not None else []), default=1.0)
 
 
-def _again(why: str, seconds: float) -> ApplicationError:
-    """Not a fault: the server's log need not show it."""
+def again(why: str, seconds: float) -> ApplicationError:
+    """Raise it to be tried again after so many seconds. Not a fault: the server's log need not show it."""
     delay = timedelta(seconds=max(seconds, 0.05))
     return ApplicationError(why, type="Again", next_retry_delay=delay, category=ApplicationErrorCategory.BENIGN)

@@ -1,18 +1,22 @@
-"""What is on record, over HTTP: every delivery, and everything that had no effect with its reason. It changes nothing."""
+"""What is on record, over HTTP: every delivery, and everything that had no effect with its reason.
+
+An uncertain delivery is sent once more when somebody asks for it here; nothing else is changed.
+"""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, ConfigDict
 
 from api import paging
 from api.auth import admin
 from api.instants import Moment
 from api.paging import Cursor, Limit
+from api.problems import answers
 from api.services import With
-from store import views
+from store import resending, views
 
 router = APIRouter(prefix="/v1", tags=["records"], dependencies=[Depends(admin)])
 
@@ -96,6 +100,15 @@ async def list_deliveries(
     found = await services.database.read(lambda c: views.deliveries(c, wanted, journey=journey, after=after, limit=limit))
     following = paging.write([found[-1].entrant, found[-1].n, found[-1].channel]) if len(found) == limit else None
     return DeliveryPage(items=[DeliveryModel.model_validate(one) for one in found], next=following)
+
+
+@router.post("/deliveries/{delivery}:resend", status_code=202, responses=answers(404, 409))
+async def resend(services: With, delivery: Annotated[str, Path(max_length=600, pattern=TEXT)]) -> DeliveryModel:
+    """Send an uncertain delivery once more, to wherever its person is reached now. What is answered is how it stands before; it becomes
+    *sent* with the reason `resent`, or stays *uncertain* and the reason says why. Asked twice at a time, it is sent once."""
+    start, version = await services.database.read(lambda c: resending.wanted(c, delivery))
+    await services.workflows.resend(start, version)
+    return DeliveryModel.model_validate(await services.database.read(lambda c: views.delivery(c, delivery)))
 
 
 @router.get("/discards")

@@ -9,7 +9,7 @@ from fastapi import Depends, Request
 
 from journey.tracking import Signer
 from store.database import Database
-from workflows.ports import Happened, Repaired
+from workflows.ports import Happened, Repaired, ResendStart
 
 
 class Workflows(Protocol):
@@ -26,6 +26,8 @@ class Workflows(Protocol):
     async def leave(self, entrant: str, reason: str) -> None: ...
 
     async def wind_down(self, version: str, reason: str) -> None: ...
+
+    async def resend(self, start: ResendStart, version: str) -> None: ...
 
     async def reconcile(self, *, wake: bool) -> None: ...
 

@@ -109,6 +109,14 @@ class Pages:
 
 
 @dataclass(slots=True)
+class ResendStart:
+    """The input of sending a delivery once more that has been uncertain since this instant (microseconds)."""
+
+    delivery: str = ""
+    since: int = 0
+
+
+@dataclass(slots=True)
 class WindDownStart:
     """The input of winding down a version: everybody inside ends for this reason."""
 

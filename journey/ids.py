@@ -105,6 +105,11 @@ def wind_down(version_id: str) -> str:
     return f"{version_id}~wind-down"
 
 
+def resend(delivery_id: str, since: int) -> str:
+    """The id of the workflow that sends a delivery once more which has been uncertain since this instant; dots as in a run's id."""
+    return f"resend.{delivery_id}.{since}"
+
+
 def version(journey: str, number: int) -> str:
     """The name of a version, as the search attribute SojournVersion shows it."""
     return f"{journey}@{number}"

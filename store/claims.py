@@ -91,21 +91,21 @@ def claim(work: Work, entrant: Entrant, n: int, node: str, document: MessageDocu
     taken = Taken()
     for channel in wanted:
         reason = reasons.get(channel, "")
-        turn = now if reason else _turn(work, channel, policy, now)
-        token = "" if reason or turn > now else secrets.token_hex(8)
+        its_turn = now if reason else turn(work, channel, policy, now)
+        token = "" if reason or its_turn > now else secrets.token_hex(8)
         lease = now + policy.carriers[channel].lease if token else None
         rows.append({
             "entrant": entrant.id, "n": n, "channel": channel, "version": entrant.version, "mode": entrant.mode, "node": node,
             "message": document.id, "profile": entrant.profile, "status": "excluded" if reason else "claimed", "reason": reason,
             "token": token, "lease": lease, "tries": 0, "marked_at": now if reason else None,
-            "not_before": turn if turn > now else None, "slot": turn if turn > now else None,
+            "not_before": its_turn if its_turn > now else None, "slot": its_turn if its_turn > now else None,
         })  # fmt: skip
         if lease is not None:
             taken.claims.append(Claim(channel, token, ids.delivery(entrant.id, n, channel)))
             taken.due = max(taken.due, lease)
         elif not reason:
-            taken.look_in(_seconds(turn, now))
-            taken.due = max(taken.due, turn + DECIDED_DUE)
+            taken.look_in(_seconds(its_turn, now))
+            taken.due = max(taken.due, its_turn + DECIDED_DUE)
     if rows:
         _INSERT.run(work.connection, rows)
     return taken
@@ -128,14 +128,14 @@ def reclaim(work: Work, entrant: Entrant, n: int, document: MessageDocument, pol
         if leased > 0:
             taken.look_in(min(leased, LONGEST_LOOK - 0.01))
         elif may_have_gone(row) and has_arrived(work, row):
-            changed.append(change(row, **_OVER, status="sent", reason="", marked_at=now))
+            changed.append(change(row, **OVER, status="sent", reason="", marked_at=now))
         elif waits > 0:
             taken.look_in(waits)
         elif at_risk and not document.may_repeat:
-            changed.append(change(row, **_OVER, status="uncertain", reason="worker_lost", marked_at=now))
-        elif row.slot is None and (turn := _turn(work, row.channel, policy, now)) > now:
-            changed.append(change(row, not_before=turn, slot=turn))
-            taken.look_in(_seconds(turn, now))
+            changed.append(change(row, **OVER, status="uncertain", reason="worker_lost", marked_at=now))
+        elif row.slot is None and (its_turn := turn(work, row.channel, policy, now)) > now:
+            changed.append(change(row, not_before=its_turn, slot=its_turn))
+            taken.look_in(_seconds(its_turn, now))
         else:
             token, lease = secrets.token_hex(8), now + policy.carriers[row.channel].lease
             reason = SENT_AGAIN if at_risk else row.reason
@@ -153,13 +153,13 @@ def give_up(work: Work, entrant: Entrant, n: int, now: Instant) -> None:
         if row.status != "claimed" or _seconds(row.lease, now) > 0:
             continue
         if not may_have_gone(row):
-            changed.append(change(row, **_OVER, status="excluded", reason="ended", marked_at=now))
+            changed.append(change(row, **OVER, status="excluded", reason="ended", marked_at=now))
         elif has_arrived(work, row):
-            changed.append(change(row, **_OVER, status="sent", reason="", marked_at=now))
+            changed.append(change(row, **OVER, status="sent", reason="", marked_at=now))
         elif row.token:
-            changed.append(change(row, **_OVER, status="uncertain", reason="worker_lost", marked_at=now))
+            changed.append(change(row, **OVER, status="uncertain", reason="worker_lost", marked_at=now))
         else:
-            changed.append(change(row, **_OVER, status="uncertain", reason="no_answer", marked_at=now))
+            changed.append(change(row, **OVER, status="uncertain", reason="no_answer", marked_at=now))
     save(work, changed)
 
 
@@ -173,7 +173,8 @@ def has_arrived(work: Work, row: Row) -> bool:
     return _ARRIVED.first(work.connection, {"entrant": row.entrant, "step": row.n, "of": row.channel}) is not None
 
 
-def _turn(work: Work, channel: str, policy: Policy, now: Instant) -> Instant:
+def turn(work: Work, channel: str, policy: Policy, now: Instant) -> Instant:
+    """When the next message may go to the channel's provider: now, or an instant to wait for."""
     return policy.rates.turn(work, channel, policy.carriers[channel].account or channel, now)
 
 
@@ -202,6 +203,11 @@ def save(work: Work, changed: list[dict[str, Any]]) -> None:
     """Write deliveries down as `change` has made them."""
     if changed:
         _SAVE.run(work.connection, changed)
+
+
+def why_not(work: Work, channel: str, profile: Profile, policy: Policy) -> str:
+    """Why this person cannot be sent to on a channel now; empty when they can."""
+    return _exclusions(work, [channel], profile, policy).get(channel, "")
 
 
 def _exclusions(work: Work, channels: list[str], profile: Profile, policy: Policy) -> dict[str, str]:
@@ -237,7 +243,7 @@ _ARRIVED = Statement(
         or_(*(schema.facts.c.kind == kind for kind in ("opened", "clicked", "unsubscribed"))),
     ).limit(1)
 )  # fmt: skip
-_OVER: dict[str, Any] = {"token": "", "lease": None, "not_before": None, "slot": None}
+OVER: dict[str, Any] = {"token": "", "lease": None, "not_before": None, "slot": None}
 _CHANGING = ("status", "reason", "token", "lease", "tries", "not_before", "provider_id", "marked_at", "slot")
 _SAVE = Statement(
     schema.deliveries.update()

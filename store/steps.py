@@ -150,11 +150,15 @@ def _branch(work: Work, entrant: Entrant, proposal: Proposal) -> str:
 
 
 def _event_of(work: Work, proposal: Proposal) -> Mapping[str, Any]:
-    """What was in the last event, not a reaction, that brought an entrant to this step: its own, else that of a step before."""
-    if proposal.event and proposal.source != ids.REACTIONS:
-        found = _EVENT.scalar(work.connection, {"source": proposal.source, "event": proposal.event})
-    elif proposal.n > 1:
-        found = _LAST_EVENT.scalar(work.connection, {"entrant": proposal.entrant})
+    return event_of(work, proposal.entrant, proposal.n, proposal.source, proposal.event)
+
+
+def event_of(work: Work, entrant: str, n: int, source: str, event: str) -> Mapping[str, Any]:
+    """What was in the last event, not a reaction, that brought an entrant to step n: its own, named here, else that of a step before."""
+    if event and source != ids.REACTIONS:
+        found = _EVENT.scalar(work.connection, {"source": source, "event": event})
+    elif n > 1:
+        found = _LAST_EVENT.scalar(work.connection, {"entrant": entrant, "upto": n})
     else:
         found = None  # only the entry has led to the first step
     return found if isinstance(found, dict) else {}
@@ -167,7 +171,8 @@ _EVENT = Statement(
 _LAST_EVENT = Statement(
     select(schema.events.c.data)
     .join(schema.steps, (schema.steps.c.by_source == schema.events.c.source) & (schema.steps.c.by_event == schema.events.c.id))
-    .where(schema.steps.c.entrant == bindparam("entrant"), schema.steps.c.by_event != "", schema.steps.c.by_source != ids.REACTIONS)
+    .where(schema.steps.c.entrant == bindparam("entrant"), schema.steps.c.n <= bindparam("upto"))
+    .where(schema.steps.c.by_event != "", schema.steps.c.by_source != ids.REACTIONS)
     .order_by(schema.steps.c.n.desc())
     .limit(1)
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -166,6 +167,17 @@ def deliveries(
     if after is not None:
         query = query.where(tuple_(*key) > after)
     return [_as_delivery(row) for row in connection.execute(query).mappings()]
+
+
+def delivery(connection: Connection, delivery_id: str) -> DeliveryView:
+    """One delivery by its id. Raises NotFound."""
+    with suppress(ValueError):
+        name = ids.read_delivery(delivery_id)
+        wanted = (_deliveries.entrant == name.entrant, _deliveries.n == name.n, _deliveries.channel == name.channel)
+        row = connection.execute(select(schema.deliveries).where(*wanted)).mappings().first()
+        if row is not None:
+            return _as_delivery(row)
+    raise NotFound(f"There is no delivery {delivery_id}.")
 
 
 def discards(

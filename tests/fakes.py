@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from journey.contract import Happened, Repaired
+from journey.contract import Happened, Repaired, ResendStart
 from journey.errors import Unavailable
 
 
@@ -32,6 +32,7 @@ class FakeWorkflows:
     leaving: list[tuple[str, str]] = field(default_factory=list)
     winding_down: list[tuple[str, str]] = field(default_factory=list)
 
+    resends: list[tuple[ResendStart, str]] = field(default_factory=list)
     comparisons: list[bool] = field(default_factory=list)
     repaired: Repaired = field(default_factory=Repaired)
 
@@ -50,6 +51,10 @@ class FakeWorkflows:
     async def wind_down(self, version: str, reason: str) -> None:
         self._need_the_server()
         self.winding_down.append((version, reason))
+
+    async def resend(self, start: ResendStart, version: str) -> None:
+        self._need_the_server()
+        self.resends.append((start, version))
 
     async def reconcile(self, *, wake: bool) -> None:
         self._need_the_server()

@@ -18,6 +18,7 @@ from journey.contract import (
     Record,
     Removal,
     Repaired,
+    ResendStart,
     RunStart,
     SweepStart,
     WindDownStart,
@@ -25,7 +26,7 @@ from journey.contract import (
 
 __all__ = [
     "EntrantStart", "Happened", "Landing", "Leave", "Pages", "Proposal", "Reading", "ReconcilePage", "Reconciled", "Record",
-    "Removal", "Repaired", "Repairing", "RunStart", "Stopping", "SweepStart", "WindDownStart", "WindingDown",
+    "Removal", "Repaired", "Repairing", "ResendStart", "Resending", "RunStart", "Stopping", "SweepStart", "WindDownStart", "WindingDown",
 ]  # fmt: skip
 
 
@@ -47,6 +48,14 @@ class Reading(ABC):
     @abstractmethod
     @activity.defn(name="read_pages")
     async def read_pages(self, start: RunStart) -> Pages: ...
+
+
+class Resending(ABC):
+    """Sends an uncertain delivery once more, because somebody asked for it; returns how it then stands."""
+
+    @abstractmethod
+    @activity.defn(name="resend")
+    async def resend(self, start: ResendStart) -> str: ...
 
 
 class WindingDown(ABC):

@@ -102,7 +102,7 @@ def raised(file: str) -> set[str]:
 def reasons() -> set[str]:
     """The reasons that deliveries get, as the store and the sending write them down, and those that no sending is tried for."""
     found: set[str] = set()
-    for file in ("store/claims.py", "store/closing.py", "activities/sending.py"):
+    for file in ("store/claims.py", "store/closing.py", "store/resending.py", "activities/sending.py"):
         for node in nodes(file):
             match node:
                 case ast.Call(args=[_, _, reason, *_]) if called(node) == "Mark":
@@ -125,6 +125,7 @@ def ends() -> set[str]:
     for file in (*files("store", "api", "activities", "workflows"), "worker.py"):
         told = [argument for call in calls(file, "end_waiting", "wind_down", "leave", "tell_page", "Removal") for argument in call.args[1:]]
         found |= texts(file, *told)
+    found |= texts("store/terminating.py", *assigned("store/terminating.py", "TERMINATED"))
     (must_end,) = functions("store/entrants.py", "must_end")
     return found | texts("store/entrants.py", *(one for one in ast.walk(must_end) if isinstance(one, ast.IfExp)))
 
@@ -157,6 +158,11 @@ def test_every_setting_is_described_with_its_default_and_nothing_else_is() -> No
 
 def test_every_discard_is_described_and_nothing_else_is() -> None:
     assert codes("Discards") == discards()
+
+
+def test_every_reason_to_be_left_alone_is_described() -> None:
+    told = text("store/adoption.py") + text("activities/repairing.py")
+    assert codes("Left alone") == set(re.findall(r'LeftAlone\(\s*[a-z.]+,\s*"([a-z_]+)"', told))
 
 
 def test_every_status_of_a_delivery_is_described() -> None:

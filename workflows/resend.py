@@ -1,0 +1,25 @@
+"""One uncertain delivery is sent once more, because somebody asked for it. What it may do is in the store's hands."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+
+with workflow.unsafe.imports_passed_through():
+    from journey.contract import ResendStart
+    from workflows.ports import Resending
+
+RETRIES = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5))
+
+
+@workflow.defn(name="resend")
+class Resend:
+    """One activity, tried again until it is known how the delivery stands; that is the result."""
+
+    @workflow.run
+    async def run(self, start: ResendStart) -> str:
+        return await workflow.execute_activity_method(
+            Resending.resend, start, start_to_close_timeout=timedelta(minutes=2), retry_policy=RETRIES, summary=start.delivery
+        )
