@@ -21,7 +21,7 @@ from journey.errors import BadInput
 from journey.messages import CHANNELS
 
 PREFIX = "SOJOURN_"
-_SECRET = ("secret", "admin_key", "write_keys", "smtp_url", "temporal_api_key")  # never repeated in a sentence
+_SECRET = ("secret", "secrets_before", "admin_key", "write_keys", "smtp_url", "temporal_api_key")  # never repeated in a sentence
 
 
 def _address(*schemes: str, empty: bool = True) -> BeforeValidator:
@@ -118,10 +118,10 @@ def _rates(raw: Any) -> dict[str, float]:
         raise ValueError(f"it is a file, and this one cannot be read ({error.strerror})") from None
 
 
-def _long_enough(least: int) -> BeforeValidator:
+def _long_enough(least: int, *, each: bool = False) -> BeforeValidator:
     def check(raw: Any) -> str:
-        if raw and len(str(raw)) < least:
-            raise ValueError(f"it has at least {least} characters")
+        if raw and any(len(one) < least for one in (str(raw).split(",") if each else [str(raw)])):
+            raise ValueError(f"{'each' if each else 'it'} has at least {least} characters")
         return str(raw)
 
     return BeforeValidator(check)
@@ -162,6 +162,7 @@ class Settings(BaseSettings):
     # what is sent
     public_url: Annotated[str, _address("http", "https")] = Field("", description="the beginning of every link in a message")
     secret: Annotated[str, _long_enough(16)] = Field("", description="signs those links; kept in DATA_DIR when empty")
+    secrets_before: Annotated[str, _long_enough(16, each=True)] = Field("", description="links signed with these go on working")
     mail_from: Annotated[str, BeforeValidator(_sender)] = "Sojourn <sojourn@localhost.localdomain>"
     smtp_url: Annotated[str, _address("smtp", "smtps")] = Field("", description="the development inbox when empty")
     push_url: Annotated[str, _address("http", "https")] = Field("", description="the development inbox when empty")

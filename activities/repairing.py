@@ -136,7 +136,7 @@ class Repairs(Repairing):
     async def _adopt(self, running: Running, hidden: dict[str, str]) -> Repaired:
         refused = await self._database.write(lambda work: adoption.adopt(work, running, hidden))
         if refused is not None:
-            return Repaired(left_alone=1, left=[LeftAlone(running.entrant, refused.code, refused.sentence)])
+            return Repaired(left_alone=1, left=[refused])
         await self._workflows.leave(running.entrant, "")  # it asks the store, and goes on from what that says
         return Repaired(adopted=1)
 

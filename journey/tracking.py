@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import html
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -35,15 +36,17 @@ class Tracked:
 
 
 class Signer:
-    """Makes tokens and reads them. Raises BadInput for an empty secret."""
+    """Makes tokens and reads them. Tokens made with a secret of `before` are read too, so that old links go on working after a change.
 
-    def __init__(self, secret: str) -> None:
-        if not secret:
+    Raises BadInput for an empty secret."""
+
+    def __init__(self, secret: str, before: Sequence[str] = ()) -> None:
+        if not secret or not all(before):
             raise BadInput("The secret that signs links is empty: set one, and keep it, or links sent earlier stop working.")
         # The key of a kind is derived once, not at every token.
         self._signers = {
             kind: itsdangerous.Signer(
-                hmac.digest(secret.encode(), b"sojourn token " + kind.encode(), "sha256"),
+                [hmac.digest(one.encode(), b"sojourn token " + kind.encode(), "sha256") for one in (*reversed(before), secret)],
                 key_derivation="none",
                 digest_method=hashlib.sha256,
             )

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, select, text
 
 from journey import durations, gate, ids, walk
+from journey.contract import LeftAlone
 from journey.errors import NotFound
 from journey.events import Instant
 from journey.version import Version
@@ -46,14 +47,6 @@ class Running:
     started_at: Instant
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Why somebody cannot be adopted."""
-
-    code: str
-    sentence: str
-
-
 def hidden_keys(connection: Connection, running: Sequence[Running]) -> dict[str, str]:
     """The keys that stand in these ids as their hash only, by that hash: the identities are hashed until all are found."""
     wanted: dict[str, set[str]] = {}
@@ -73,18 +66,22 @@ def hidden_keys(connection: Connection, running: Sequence[Running]) -> dict[str,
     return found
 
 
-def adopt(work: Work, running: Running, hidden: Mapping[str, str]) -> Refused | None:
+def adopt(work: Work, running: Running, hidden: Mapping[str, str]) -> LeftAlone | None:
     """Write a row for a running workflow; None when it has one from now on, or had one. `hidden` is what `hidden_keys` has found."""
     try:
         name = ids.read_entrant(running.entrant)
     except ValueError:
-        return Refused("not_an_entrant", "Its id is none that Sojourn builds: terminate it in the Temporal UI.")
+        return LeftAlone(running.entrant, "not_an_entrant", "Its id is none that Sojourn builds: terminate it in the Temporal UI.")
     try:
         version = versions.row(work.connection, running.version)
     except NotFound:
-        return Refused("version_unknown", f"{running.version} is not in this database: publish what it was, or terminate the workflow.")
+        return LeftAlone(
+            running.entrant,
+            "version_unknown",
+            f"{running.version} is not in this database: publish what it was, or terminate the workflow.",
+        )
     if version.hash != running.hash or version.journey != name.journey:
-        return Refused("version_changed", f"{version.id} is another graph in this database: terminate the workflow.")
+        return LeftAlone(running.entrant, "version_changed", f"{version.id} is another graph in this database: terminate the workflow.")
     if work.connection.execute(select(_entrants.id).where(_entrants.id == running.entrant)).first() is not None:
         return None
     frozen = versions.frozen_version(work.connection, version.hash)
@@ -93,10 +90,12 @@ def adopt(work: Work, running: Running, hidden: Mapping[str, str]) -> Refused | 
     profile = profiles.find(work.connection, namespace, key) if key is not None else None
     if key is None or profile is None:
         said = f"Nobody here has that {namespace}: import the profile and reconcile again, or terminate the workflow."
-        return Refused("profile_unknown", said)
+        return LeftAlone(running.entrant, "profile_unknown", said)
     inside = work.connection.execute(_OF_KEY, {"journey": name.journey, "key": key}).scalar()
     if inside is not None:
-        return Refused("already_inside", f"{inside} is the same person, admitted anew since the restore: terminate this workflow.")
+        return LeftAlone(
+            running.entrant, "already_inside", f"{inside} is the same person, admitted anew since the restore: terminate this workflow."
+        )
     _insert(work, running, version, frozen, key, name.number, profile)
     return None
 

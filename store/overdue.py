@@ -1,8 +1,9 @@
 """Entrants who should have gone on by now and have not: what the sweep looks after, and what the metrics count. It knows no workflow.
 
-An entrant is *overdue* when it is open and its `due` is more than a minute past; *stalled* when that is more than ten. Somebody whose
-provider asked for a pause that still lasts is neither. Whoever stays overdue is left in peace for 1, 2, 4, ... minutes, then for an hour:
-a workflow that only waits for its worker must not get thousands of signals (it takes 10,000 in its life).
+An entrant is *overdue* when it is open and its `due` is more than a minute past; *stalled* when that is more than ten. A pause that a
+provider asked for, or a turn that has not come, is no such thing: `due` lies behind it. Whoever stays overdue is left in peace for 1,
+2, 4, ... minutes, then for an hour: a workflow that only waits for its worker must not get thousands of signals (it takes 10,000 in its
+life).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ STALLED = 600 * gate.MICROSECONDS
 LONGEST_REST = 3600 * gate.MICROSECONDS
 """Whoever was looked after and stays overdue is looked after again when as much time has passed as it was overdue then; at most this."""
 
-_entrants, _deliveries, _steps = schema.entrants.c, schema.deliveries.c, schema.steps.c
+_entrants, _steps = schema.entrants.c, schema.steps.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +51,7 @@ class Restart:
 
 
 _OPEN = text("entrants.state = 'open'")
-_PAUSED = exists().where(
-    _deliveries.entrant == _entrants.id,
-    _deliveries.n == _entrants.n,
-    _deliveries.status == "claimed",
-    _deliveries.not_before > bindparam("now"),
-)
-_PAST = and_(_OPEN, _entrants.due < bindparam("before"), ~_PAUSED)
+_PAST = and_(_OPEN, _entrants.due < bindparam("before"))
 _OWED = select(
     _entrants.id, _entrants.n, _entrants.won_node, _entrants.won_source, _entrants.won_event, _entrants.ending,
     _entrants.due, _entrants.looked_at,
@@ -92,7 +87,7 @@ _TO_WIND_DOWN = select(schema.versions.c.id).where(schema.versions.c.state == "s
 
 def counts(connection: Connection, now: Instant) -> tuple[int, int]:
     """How many are overdue, and how many of them stalled. Costs one range of an index, as long as people are overdue."""
-    found = connection.execute(_COUNTS, {"now": now, "before": now - OVERDUE, "stalled": now - STALLED}).one()
+    found = connection.execute(_COUNTS, {"before": now - OVERDUE, "stalled": now - STALLED}).one()
     return int(found[0]), int(found[1])
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from journey.errors import BadInput, NotFound
-from journey.tracking import KINDS, Kind, Signer, add_pixel, track_links
+from journey.tracking import KINDS, Kind, Signer, Tracked, add_pixel, track_links
 
 SIGNER = Signer("a secret that is long enough")
 DELIVERY = "thank-you~c-42~1.1.email"
@@ -51,6 +51,16 @@ def test_a_token_of_one_kind_is_worth_nothing_as_another(other: Kind) -> None:
 def test_a_token_of_another_installation_is_not_found() -> None:
     with pytest.raises(NotFound):
         SIGNER.read("o", Signer("another secret").sign("o", DELIVERY))
+
+
+def test_a_token_signed_with_a_secret_of_before_is_read_and_none_is_made_with_it() -> None:
+    old, new = Signer("the secret of yesterday"), Signer("the secret of today", ("an older one", "the secret of yesterday"))
+    assert new.read("c", old.sign("c", DELIVERY, "https://shop.example")) == Tracked(DELIVERY, "https://shop.example")
+    assert new.sign("o", DELIVERY) == Signer("the secret of today").sign("o", DELIVERY)
+    with pytest.raises(NotFound):
+        old.read("o", new.sign("o", DELIVERY))
+    with pytest.raises(BadInput):
+        Signer("the secret of today", ("",))
 
 
 @settings(deadline=None)

@@ -84,6 +84,7 @@ def test_every_setting_is_read_from_its_name_in_capitals(monkeypatch: pytest.Mon
         ("TOO_OLD", "1 day", "SOJOURN_TOO_OLD is '1 day': it is a number of seconds, or a duration as in P1D or PT12H."),
         ("WRITE_KEYS", "only-a-key", f"{WRONG_KEYS}: it is written key=namespace,key2=namespace2, with namespaces as in customer_id."),
         ("SECRET", "short", "SOJOURN_SECRET has a wrong value: it has at least 16 characters."),
+        ("SECRETS_BEFORE", "a-secret-of-yesterday,short", "SOJOURN_SECRETS_BEFORE has a wrong value: each has at least 16 characters."),
         ("SEND_RATES", "email=fast", f"SOJOURN_SEND_RATES is 'email=fast': {RATES}."),
         ("SEND_RATES", "email=5,email=6", f"SOJOURN_SEND_RATES is 'email=5,email=6': {RATES}."),
         ("SEND_RATES", "sms=5", f"SOJOURN_SEND_RATES is 'sms=5': {RATES}."),

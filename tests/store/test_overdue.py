@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from journey.contract import EntrantStart, Happened
-from store import adoption, journeys, overdue, removal, schema
+from store import adoption, overdue, removal, schema
 from store.adoption import Running
 from store.closing import Mark
 from store.database import Database
@@ -16,6 +16,7 @@ from store.work import Work
 from tests import stock
 from tests.builders import HOUR, MINUTE, SECOND, profile, purchase, use_case, use_case_messages
 from tests.store.driver import LEASE, Driver, Store, check, let_in, publish
+from tests.store.test_query_plans import plan, scans, statements
 
 PATIENCE = MINUTE
 
@@ -152,8 +153,8 @@ def test_somebody_whose_provider_asked_for_a_pause_is_neither_overdue_nor_looked
     ada.mark(proposal, Mark("push", "sent"), Mark("email", "claimed", retry_after=3600.0))
     store.clock.instant += HOUR - SECOND
     assert (overdue.counts(store.connection, store.clock.now()), taken(store)) == ((0, 0), [])
-    store.clock.instant += 2 * SECOND
-    assert (overdue.counts(store.connection, store.clock.now()), taken(store)) == ((1, 1), [ada.entrant])
+    store.clock.instant += 72 * SECOND
+    assert (overdue.counts(store.connection, store.clock.now()), taken(store)) == ((1, 0), [ada.entrant])
 
 
 # ---- started again -----------------------------------------------------------------------------------------------------------------
@@ -261,28 +262,24 @@ def test_whoever_cannot_be_adopted_is_left_alone_with_the_reason(store: Store, a
 # ---- what it costs -----------------------------------------------------------------------------------------------------------------
 
 
-async def test_a_quiet_sweep_reads_the_due_part_of_an_index_however_many_wait(database: Database) -> None:
-    def plans(work: Work) -> None:
-        stock.put_use_case(work)
-        journeys.publish(work, "thank-you", stock.PUBLIC_URL)
-        stock.entrant(work, "waits")
+def test_a_quiet_sweep_reads_the_due_part_of_an_index_however_many_wait(store: Store, ada: Driver) -> None:
+    if store.connection.dialect.name != "sqlite":
+        pytest.skip("how PostgreSQL finds rows depends on how many there are")
+    ada.stop()
+    with statements(store) as seen:
+        taken(store)
+        overdue.counts(store.connection, store.clock.now())
+    assert len([line for line in plans(store, seen) if "entrants USING INDEX entrants_due (due<?)" in line]) == len(seen) == 2
+    with statements(store) as more:
+        overdue.to_wind_down(store.connection)
+        overdue.restart(store.connection, ada.entrant)
+        overdue.page(store.connection, "", 10)
+    assert [line for line in plans(store, seen + more) if "TEMP B-TREE" in line] == []
+    assert scans(store, [one for one in seen + more if "ORDER BY entrants.id" not in one and "versions.state" not in one]) == []
 
-    await database.write(plans)
-    now = {"now": 1, "before": 1, "an_hour_ago": 1, "most": 1, "stalled": 1, "after": "", "entrant": "x"}
 
-    def plan(statement: Any) -> str:
-        with database.engine.connect() as connection:
-            said = str(statement.compile(dialect=connection.dialect))
-            compiled = statement.compile(dialect=connection.dialect)
-            values = tuple(compiled.params[name] if compiled.params[name] is not None else now[name] for name in compiled.positiontup)
-            return str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {said}", values).all())
-
-    for statement in (overdue._TAKE, overdue._COUNTS):
-        assert "entrants USING INDEX entrants_due (due<?)" in plan(statement)
-        assert "SCAN entrants" not in plan(statement)
-        assert "TEMP B-TREE" not in plan(statement)
-    assert "entrants USING INDEX entrants_place (version=?)" in plan(overdue._TO_WIND_DOWN)
-    assert "SCAN" not in plan(overdue._RESTART)
+def plans(store: Store, seen: list[str]) -> list[str]:
+    return [line for statement in seen for line in plan(store, statement)]
 
 
 async def test_what_decided_a_gate_is_told_as_it_was(database: Database) -> None:
