@@ -120,7 +120,8 @@ class Postgres:
         )
 
     def number(self, value: float) -> ColumnElement[Any]:
-        return literal(Decimal(repr(number(value))), Numeric)
+        held = number(value)
+        return literal(Decimal(repr(float(held) if held == _SMALLEST_INTEGER else held)), Numeric)
 
     def contains(self, text: ColumnElement[str], part: ColumnElement[str]) -> ColumnElement[bool]:
         return func.strpos(text, part, type_=Integer) > 0
@@ -155,12 +156,15 @@ def _length(text: ColumnElement[str]) -> ColumnElement[int]:
 
 
 def _decimal(is_number: ColumnElement[bool], exact: ColumnElement[Decimal]) -> ColumnElement[Any]:
-    """As journey.rules.number: beyond 64 bits a float, beyond floats infinite. Only CASE keeps PostgreSQL from casting a text first."""
+    """As journey.rules.number: beyond 64 bits a float, beyond floats infinite. Only CASE keeps PostgreSQL from casting a text first.
+
+    A float is kept as the shortest decimal that reads as it, so the smallest integer, which floats next to it equal, is kept as one too.
+    """
     rounded = cast(cast(cast(exact, sql.Double), Text), Numeric)
     endless = cast(case((exact > 0, _word("Infinity")), else_=_word("-Infinity")), Numeric)
     return case(
         (not_(is_number), sql.null()),
-        (exact.between(literal(_SMALLEST_INTEGER, Numeric), literal(_LARGEST_INTEGER, Numeric)), exact),
+        (and_(exact > literal(_SMALLEST_INTEGER, Numeric), exact <= literal(_LARGEST_INTEGER, Numeric)), exact),
         (func.abs(exact) > literal(_LARGEST, Numeric), endless),
         else_=rounded,
     )

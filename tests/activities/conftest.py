@@ -1,10 +1,9 @@
-"""A real database in a file, with the use case live in it, and the activities as a worker would hold them."""
+"""A real database, with the use case live in it, and the activities as a worker would hold them."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from temporalio.testing import ActivityEnvironment
@@ -14,7 +13,6 @@ from journey.contract import Proposal, Record
 from journey.tracking import Signer
 from store import admission
 from store.database import Database
-from store.upgrade import upgrade
 from tests import builders
 from tests.activities.world import ScriptedProvider, publish
 from tests.fakes import SettableClock
@@ -27,10 +25,8 @@ def clock() -> SettableClock:
 
 
 @pytest.fixture
-async def database(tmp_path: Path, clock: SettableClock) -> AsyncIterator[Database]:
-    url = f"sqlite:///{tmp_path / 'sojourn.db'}"
-    upgrade(url)
-    opened = Database(url, clock)
+async def database(address: str, clock: SettableClock) -> AsyncIterator[Database]:
+    opened = Database(address, clock)
     yield opened
     await opened.close()
 

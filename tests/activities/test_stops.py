@@ -212,6 +212,7 @@ async def test_a_slow_provider_that_breaks_after_all_leaves_it_to_the_lease(
     assert await statuses(database) == {"email": "claimed", "push": "sent"}
 
 
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True, scope="session")  # a writer of PostgreSQL tries again by itself
 async def test_an_answer_that_cannot_be_written_down_just_now_is_written_down_later(
     durable: ActivityEnvironment, stops: Stops, first_stop: Proposal, email: ScriptedProvider, database: Database, tmp_path: Path
 ) -> None:  # fmt: skip

@@ -1,9 +1,8 @@
-"""The API over a real database in a file, without a Temporal server."""
+"""The API over a real database, without a Temporal server."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -12,7 +11,6 @@ from api.app import create_app
 from api.services import Services
 from journey.tracking import Signer
 from store.database import Database
-from store.upgrade import upgrade
 from tests.fakes import FakeWorkflows, SettableClock
 
 ADMIN_KEY = "an-admin-key-for-tests"
@@ -26,10 +24,8 @@ def clock() -> SettableClock:
 
 
 @pytest.fixture
-async def database(tmp_path: Path, clock: SettableClock) -> AsyncIterator[Database]:
-    url = f"sqlite:///{tmp_path / 'sojourn.db'}"
-    upgrade(url)
-    opened = Database(url, clock)
+async def database(address: str, clock: SettableClock) -> AsyncIterator[Database]:
+    opened = Database(address, clock)
     yield opened
     await opened.close()
 

@@ -1,15 +1,15 @@
-"""A real database in a file, brought to its tables as in production."""
+"""A real database, brought to its tables as in production: SQLite, then PostgreSQL."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
-from store.database import Database, open_engine
-from store.upgrade import upgrade
+from store.database import Database
+from store.engines import open_engine
+from tests.databases import Databases
 from tests.fakes import SettableClock
 from tests.store.driver import Store, store_in
 
@@ -20,20 +20,16 @@ def clock() -> SettableClock:
 
 
 @pytest.fixture
-async def database(tmp_path: Path, clock: SettableClock) -> AsyncIterator[Database]:
-    url = f"sqlite:///{tmp_path / 'sojourn.db'}"
-    upgrade(url)
-    opened = Database(url, clock)
+async def database(address: str, clock: SettableClock) -> AsyncIterator[Database]:
+    opened = Database(address, clock)
     yield opened
     await opened.close()
 
 
 @pytest.fixture(scope="session")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """One file for all tests that take back what they write."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('shared') / 'sojourn.db'}"
-    upgrade(url)
-    opened = open_engine(url)
+def engine(kind: str, databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """One database for all tests that take back what they write."""
+    opened = open_engine(databases.sqlite(tmp_path_factory.mktemp("shared")) if kind == "sqlite" else databases.kept())
     yield opened
     opened.dispose()
 

@@ -1,4 +1,7 @@
-"""What one person costs the store is what the table in docs/walk.md says: each commit and each statement, as SQLite itself sees them."""
+"""What one person costs the store is what the table in docs/walk.md says: each commit and each statement.
+
+Heard is what SQLite itself executes, and what the driver of PostgreSQL is told to.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,9 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import psycopg
 from sqlalchemy import event
 
 from journey.contract import Record
@@ -39,13 +43,30 @@ class Cost:
 
 
 class Till:
-    """Hears from SQLite what is executed, and counts it between two looks."""
+    """Hears what is executed, and counts it between two looks."""
 
-    def __init__(self) -> None:
+    def __init__(self, database: Database) -> None:
         self._executed: list[str] = []
+        event.listen(database.engine, "connect", self._listen)
+        if database.engine.dialect.name == "postgresql":
+            event.listen(database.engine, "commit", lambda _: self._executed.append("COMMIT"))
 
-    def listen(self, connection: sqlite3.Connection, _record: object) -> None:
-        connection.set_trace_callback(self._executed.append)
+    def _listen(self, connection: Any, _record: object) -> None:
+        if isinstance(connection, sqlite3.Connection):
+            connection.set_trace_callback(self._executed.append)
+            return
+        executed = self._executed
+
+        class Telling(psycopg.Cursor[Any]):
+            def execute(self, query: Any, *arguments: Any, **more: Any) -> Any:
+                executed.append(str(query))
+                return super().execute(query, *arguments, **more)
+
+            def executemany(self, query: Any, params_seq: Any, **more: Any) -> None:
+                executed.extend([str(query)] * len(params_seq))
+                super().executemany(query, params_seq, **more)
+
+        connection.cursor_factory = Telling
 
     def taken(self) -> Cost:
         executed = [" ".join(statement.split()) for statement in self._executed if not statement.startswith(FRAME)]
@@ -69,9 +90,7 @@ class Committing(Store):
 
 
 async def test_the_page_names_every_commit_and_statement_of_a_person(database: Database, clock: SettableClock) -> None:
-    till = Till()
-    event.listen(database.engine, "connect", till.listen)
-
+    till = Till(database)
     found = await asyncio.to_thread(costs, Committing(database, clock), till)
     assert found == told(PAGE.read_text(encoding="utf-8")), "the table should be:\n" + "\n".join(row(*one) for one in found.items())
 

@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
+
 from store import admission, versions
 from store.admission import admit_page
 from tests.builders import profile, purchase, use_case, use_case_messages
 from tests.store.driver import Store, let_in, publish
 
+pytestmark = pytest.mark.parametrize("kind", ["sqlite"], indirect=True, scope="session")  # test_postgres_plans.py is the other one
 HARMLESS = ("SCAN event_definitions", "SCAN CONSTANT ROW")
 """A table of a handful of rows, and values that stand in the statement itself."""
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import product
-from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Engine, select
 from sqlalchemy.dialects import postgresql
 
 from journey.rule_text import parse
@@ -19,20 +18,15 @@ from journey.rule_tree import Group, Operator, Rule
 from journey.rule_tree import Test as Leaf
 from journey.rules import Scope, evaluate
 from store import rule_sql, schema
-from store.database import open_engine
 from tests import made_up_rules
 
 POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
 
 
 @pytest.fixture(scope="module")
-def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
-    file: Path = tmp_path_factory.mktemp("rules") / "rules.db"
-    engine = open_engine(f"sqlite:///{file}")
-    schema.metadata.create_all(engine)
+def connection(engine: Engine) -> Iterator[Connection]:
     with engine.connect() as connection:
         yield connection
-    engine.dispose()
 
 
 @contextmanager
@@ -50,7 +44,7 @@ def kept(connection: Connection, people: list[dict[str, Any]]) -> Iterator[None]
 
 def asked(connection: Connection, rule: Rule) -> list[int]:
     """Who of the people kept satisfies the rule, by their place in the list, as the database sees it."""
-    query = select(schema.profiles.c.id).where(rule_sql.where(rule, "sqlite"))
+    query = select(schema.profiles.c.id).where(rule_sql.where(rule, "postgresql" if connection.dialect.name == "postgresql" else "sqlite"))
     return sorted(int(place) for place in connection.execute(query).scalars())
 
 

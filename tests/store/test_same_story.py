@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Engine, select
 
 from journey import durations, ids, walk
 from journey.contract import Happened, Proposal, Record
@@ -31,9 +31,7 @@ from store.acceptance import Arrived
 from store.claims import Carrier
 from store.claims import Policy as SendingPolicy
 from store.closing import Mark
-from store.database import open_engine
 from store.steps import Opened
-from store.upgrade import upgrade
 from store.versions import VersionRow
 from store.work import Work
 from tests import builders
@@ -356,13 +354,9 @@ USE_CASE = _two_hours()
 
 
 @pytest.fixture(scope="module")
-def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
-    url = f"sqlite:///{tmp_path_factory.mktemp('same') / 'sojourn.db'}"
-    upgrade(url)
-    engine = open_engine(url)
+def connection(engine: Engine) -> Iterator[Connection]:
     with engine.connect().execution_options(writes=True) as opened:
         yield opened
-    engine.dispose()
 
 
 def assert_same(connection: Connection, version: Version, script: Script, person: ProfileDocument, world: World = WORLD) -> Story:
