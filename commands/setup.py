@@ -6,6 +6,7 @@ A namespace of our own and three search attributes, by which an engineer finds p
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 
@@ -13,14 +14,17 @@ from google.protobuf.duration_pb2 import Duration
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, RegisterNamespaceRequest
+from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode, ServiceClient
 
 import worker
+from journey.contract import SweepStart
 from journey.errors import BadInput, Unavailable
 from settings import Settings, prepare
 from store.database import Database
 from store.upgrade import upgrade
 from workflows.client import SEARCH_ATTRIBUTES
+from workflows.standing import EVERY, Standings
 
 RETENTION = timedelta(days=7)
 """How long the server keeps closed workflows. Our own records are kept in the store."""
@@ -38,6 +42,7 @@ async def run(settings: Settings, tell: Callable[[str], None]) -> None:
         client = await worker.connect(settings, database)
         async for sentence in setup(client.service_client, settings.temporal_namespace):
             tell(sentence)
+        tell(await _sweep(client))
     finally:
         await database.close()
 
@@ -57,6 +62,18 @@ async def require(settings: Settings) -> None:
     if missing := [key.name for key in SEARCH_ATTRIBUTES if key.name not in there]:
         lacking = f"no search attribute {', '.join(missing)} in its namespace {namespace}"
         raise BadInput(f"The Temporal server at {address} has {lacking}: run `sojourn setup` first.")
+
+
+async def _sweep(client: Client) -> str:
+    """Right after a namespace is made its server may not know it everywhere."""
+    for _ in range(_TRIES - 1):
+        with contextlib.suppress(Unavailable):
+            await Standings(client).sweep_regularly(SweepStart())
+            break
+        await asyncio.sleep(0.5)
+    else:
+        await Standings(client).sweep_regularly(SweepStart())
+    return f"People who should have gone on are looked after every {EVERY.seconds} s."
 
 
 async def setup(server: ServiceClient, namespace: str) -> AsyncIterator[str]:
