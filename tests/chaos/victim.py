@@ -9,19 +9,20 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
 from temporalio import activity
 
 from activities.stops import Stops
-from demo.stack import app_of, serving
+from api_server import app_of, serving
 from journey import ids
-from journey.contract import Proposal, Record
+from journey.contract import Proposal, Record, SweepStart
 from journey.events import Instant
 from journey.messages import Rendered
 from providers.port import Answer, Provider
@@ -32,31 +33,54 @@ from store.clock import SystemClock
 from store.database import Database
 from store.steps import Opened
 from store.work import Work
-from worker import Process, catch_up, make_worker, opened, telling_again
+from worker import Process, opened, sweep_regularly, working
 
 T = TypeVar("T")
 POINTS = ("before_claim", "after_claim", "while_called", "after_accepted", "after_mark", "before_task_completes")
-"""Where a stop can be struck. `while_called` is struck from outside, by whoever holds the provider's answer back."""
+"""Where a stop can be struck, in its order. `while_called` is struck from outside, by whoever holds the provider's answer back."""
 LONGEST_CALL = 4.0
 """Seconds: a lease is ten more, and a table of kills need not wait for the 30 of a real mail server."""
+SWEEP = 3.0
+"""Seconds, where a minute is usual: so that what only the sweep can mend is mended while a test waits."""
 
 
 @dataclass
 class Blade:
-    """Holds everybody of `whose` who reaches `point`; when so many are there, the process is killed in the middle of them all."""
+    """Holds everybody of `whose` who reaches `point`; when so many are there, the process is killed in the middle of them all.
+
+    It waits until nobody else is in the middle of anything: each kill is to be seen on its own people alone.
+    """
 
     point: str = ""
     whose: str = ""
     people: int = 1
     there: set[str] = field(default_factory=set)
+    others: int = 0
 
     async def falls(self, point: str, entrant: str) -> None:
-        if point != self.point or f"~{self.whose}" not in entrant:
+        if point != self.point or not self._means(entrant):
             return
         self.there.add(entrant)
-        if len(self.there) >= self.people:
-            os.killpg(os.getpgrp(), signal.SIGKILL)
+        self._fall()
         await asyncio.Event().wait()
+
+    @contextmanager
+    def beside(self, entrant: str) -> Iterator[None]:
+        """Somebody is in the middle of something while the block runs."""
+        own = self._means(entrant)
+        self.others += not own
+        try:
+            yield
+        finally:
+            self.others -= not own
+            self._fall()
+
+    def _means(self, entrant: str) -> bool:
+        return bool(self.point) and f"~{self.whose}" in entrant
+
+    def _fall(self) -> None:
+        if self.point and len(self.there) >= self.people and not self.others:
+            os.killpg(os.getpgrp(), signal.SIGKILL)
 
 
 @dataclass
@@ -102,9 +126,11 @@ class StruckProvider:
         self.idempotent, self.longest_call = real.idempotent, real.longest_call
 
     async def deliver(self, delivery: str, message: Rendered) -> Answer:
-        answer = await self._real.deliver(delivery, message)
-        await self._blade.falls("after_accepted", ids.read_delivery(delivery).entrant)
-        return answer
+        entrant = ids.read_delivery(delivery).entrant
+        with self._blade.beside(entrant):
+            answer = await self._real.deliver(delivery, message)
+            await self._blade.falls("after_accepted", entrant)
+            return answer
 
     async def close(self) -> None:
         await self._real.close()
@@ -118,9 +144,10 @@ class StruckStops(Stops):
     @activity.defn(name="stop")
     async def stop(self, proposal: Proposal) -> Record:
         _STOP.set(_Stop(proposal.entrant))
-        record = await super().stop(proposal)
-        await self.blade.falls("before_task_completes", proposal.entrant)
-        return record
+        with self.blade.beside(proposal.entrant):
+            record = await super().stop(proposal)
+            await self.blade.falls("before_task_completes", proposal.entrant)
+            return record
 
 
 class MovedClock:
@@ -156,7 +183,7 @@ async def struck(settings: Settings, want: Wanted) -> AsyncIterator[Process]:
         "push": StruckProvider(HttpPushProvider(settings.push_url, longest_call=LONGEST_CALL), want.blade),
     }
     clock = MovedClock(want.clock) if want.clock else None
-    async with opened(settings, providers=providers, clock=clock) as process:
+    async with opened(settings, providers=providers, clock=clock, lazy="worker" not in want.parts) as process:
         stops = StruckStops(StruckDatabase(process.database, want.blade), process.sending)
         stops.blade = want.blade
         try:
@@ -174,9 +201,8 @@ async def run(settings: Settings, want: Wanted) -> None:
         if "api" in want.parts:
             await there.enter_async_context(serving(app_of(process), settings.api_host, settings.api_port))
         if "worker" in want.parts:
-            await there.enter_async_context(make_worker(process))
-            await catch_up(process)
-            await there.enter_async_context(telling_again(process, 2.0))
+            await there.enter_async_context(working(process))
+            await sweep_regularly(process, SweepStart(patience=SWEEP), timedelta(seconds=SWEEP))
         await asked.wait()
 
 
