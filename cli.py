@@ -23,6 +23,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 import settings
 from commands import apply as applying
+from commands import population as populating
 from commands import publish as publishing
 from commands import reconcile as reconciling
 from commands import report as reporting
@@ -126,9 +127,22 @@ def simulate(
     stop: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="How long a stop takes.")] = None,
     until: Annotated[str, typer.Option(metavar="DURATION", help="When to stop looking.")] = "",
     consent_explicit: Annotated[bool, typer.Option("--consent-explicit", help="Write only to people who said yes.")] = False,
+    people: Annotated[int, typer.Option(metavar="N", min=0, max=1_000_000, help="Walk so many people by lot, and show a funnel.")] = 0,
+    rate: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="How many do what, as in 'email.opened=0.3 PT4H'.")] = None,
+    seed: Annotated[int, typer.Option(help="Other lots for the people.")] = 1,
+    svg: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the diagram with the counts of the people.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Walk somebody through a journey offline, and tell the story; without --at, show every way through."""
+    """Walk somebody through a journey offline, and tell the story; without --at, show every way through. With --people, walk many."""
+    if people:
+        if at or stop or until:
+            raise BadInput("Say what happens by --rate when many people walk: --at, --stop and --until are for one.")
+        asked = populating.Asked(people, seed, rate or (), svg)
+        given = {"journey": journey, "profile": profile}
+        console = None if as_json else _console()
+        raise typer.Exit(populating.run(path, asked, console, **given, consent_explicit=consent_explicit))
+    if rate or svg is not None:
+        raise BadInput("--rate and --svg are for many people: say how many with --people.")
     code = simulating.run(
         path,
         journey=journey,
@@ -142,8 +156,8 @@ def simulate(
     raise typer.Exit(code)
 
 
-@app.command()
-def test(
+@app.command("test")
+def play_scenarios(
     path: Annotated[Path, typer.Argument(metavar="PATH", help="A folder of documents, a folder of such folders, or one scenario's file.")],
     least: Annotated[int, typer.Option(metavar="PERCENT", min=0, max=100, help="How much of the nodes and exits must be covered.")] = 0,
     junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a report for a CI server, in JUnit's XML.")] = None,

@@ -43,7 +43,7 @@ def run(
         stage = staging.prepare(path, journey=journey, profile=profile, consent_explicit=consent_explicit)
         played = list(islice(_play(stage, at, stop, until), MOST_WAYS + 1))
     except SojournError as error:
-        _refuse(path, error, as_json)
+        refuse(path, error, as_json)
         return 1
     if as_json:
         json.dump(as_data(stage, played[:MOST_WAYS], more=len(played) > MOST_WAYS), sys.stdout, indent=2, ensure_ascii=False)
@@ -82,7 +82,8 @@ def _play(stage: Stage, at: Sequence[str], stop: Sequence[str], until: str) -> I
     yield Way(happenings, simulate(stage.version, stage.profile, script, stage.world, key=stage.key))
 
 
-def _refuse(path: Path, error: SojournError, as_json: bool) -> None:
+def refuse(path: Path, error: SojournError, as_json: bool) -> None:
+    """Says why nobody can walk."""
     if as_json:
         findings = [{"code": one.code, "node": one.node, "sentence": one.sentence} for one in getattr(error, "findings", ())]
         json.dump({"code": error.code, "sentence": error.sentence, "findings": findings}, sys.stdout, indent=2, ensure_ascii=False)

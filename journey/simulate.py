@@ -96,17 +96,23 @@ class Person:
         """Let time pass: stops close, and what listens is over. `before` leaves open what is over at that very instant: an event of
         the same instant still counts."""
         while self.end is None:
-            if self._stop is not None:
-                at, last = self._stop.closes_at, to
-            else:
-                at, last = max(self._wakes_at(), self.now), to if to is None or not before else to - 1
-            if last is not None and at > last:
+            last = to - 1 if to is not None and before and self._stop is None else to
+            if last is not None and self.moves_at > last:
                 return
-            self.now = at
-            if self._stop is not None:
-                self._close(self._stop)
-            else:
-                self._time_is_up()
+            self.step()
+
+    @property
+    def moves_at(self) -> Instant:
+        """When time alone moves them on; for somebody who has not ended."""
+        return self._stop.closes_at if self._stop is not None else max(self._wakes_at(), self.now)
+
+    def step(self) -> None:
+        """The next thing that time alone brings: a stop closes, or what listens is over."""
+        self.now = self.moves_at
+        if self._stop is not None:
+            self._close(self._stop)
+        else:
+            self._time_is_up()
 
     def happen(self, index: int, happening: Happening) -> None:
         """Time goes on to a happening, and it is accepted. `index` is its own among all that happen to this person."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
 
 from journey import addresses, ids
 from journey.errors import NotFound
@@ -39,9 +40,14 @@ def exclusion(profile: Profile, channel: str, world: World) -> str:
     if channel == "email":
         if not profile.email:
             return "no_address"
-        barred = {addresses.key(address) for of, address in world.suppressed if of == channel}
-        return "suppressed" if addresses.key(profile.email) in barred else ""
+        return "suppressed" if addresses.key(profile.email) in _barred(world.suppressed, channel) else ""
     return "no_token" if channel == "push" and not profile.push_tokens else ""
+
+
+@lru_cache(maxsize=16)
+def _barred(suppressed: frozenset[tuple[str, str]], channel: str) -> frozenset[str]:
+    """The addresses of a channel as they are compared: found once for all who walk in the same world."""
+    return frozenset(addresses.key(address) for of, address in suppressed if of == channel)
 
 
 def mark(told: Told, script: Script) -> Told:

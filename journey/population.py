@@ -1,0 +1,185 @@
+"""Many people walk a journey on a virtual clock and react by lot; what comes of it is a report, as one of real people. It knows no store.
+
+Each is walked by the simulator, so that every rule of the gate holds for them; what they do is drawn when it becomes possible.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+
+from journey import explore, gate, ids, population_rates, reports, walk
+from journey.events import Instant
+from journey.graph import LISTENING, EventNode, Journey, Message
+from journey.population_rates import Lots, Rate
+from journey.profiles import Profile
+from journey.reports import Counted, Report
+from journey.simulate import Person
+from journey.story import Happening, Occurs, Reacts, Script, Told, World
+from journey.version import Version
+from journey.walk import Finish, Outcome
+
+Who = Callable[[int], Profile]
+"""The profile of a person by number, from 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """What became of many people: a report as of a version in which all have ended, and how long they took, in microseconds."""
+
+    people: int
+    report: Report
+    median: Instant
+    longest: Instant
+
+
+def walk_all(version: Version, who: Who, world: World, rates: tuple[Rate, ...], *, people: int, seed: int) -> Population:
+    """Walks so many people. The same arguments give the same population; person number n is the same in a larger one."""
+    crowd = _Crowd(version, world, rates)
+    for number in range(people):
+        crowd.walk(who(number), Lots(seed, number))
+    took = sorted(crowd.took)
+    return Population(people, reports.build(version.journey, crowd.counted()), took[len(took) // 2] if took else 0, took[-1] if took else 0)
+
+
+@dataclass
+class _Crowd:
+    """Walks one after the other, and counts whole paths: people who went the same way are the same facts."""
+
+    version: Version
+    world: World
+    rates: tuple[Rate, ...]
+    paths: Counter[tuple[tuple[Outcome, ...], Finish]] = field(default_factory=Counter)
+    deliveries: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    took: list[Instant] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        journey = self.version.journey
+        self.examples = {
+            node.id: (definition.match or node.event, explore.example(definition, node.where))
+            for node in journey.nodes
+            if isinstance(node, EventNode) and (definition := self.version.events[node.event])
+        }
+        self.answers = [
+            (node.id, channel, kind, rate)
+            for node in journey.nodes
+            if isinstance(node, Message)
+            for channel in _channels(node, self.world)
+            for kind in population_rates.ANSWERS
+            if (rate := population_rates.of(self.rates, f"{channel}.{kind}", node.id)) is not None
+        ]
+        self.reactions = {
+            (node.id, channel): [
+                (f"{channel}.{kind}", rate)
+                for kind in population_rates.REACTIONS
+                if (rate := population_rates.of(self.rates, f"{channel}.{kind}", node.id)) is not None
+            ]
+            for node in journey.nodes
+            if isinstance(node, Message)
+            for channel in _channels(node, self.world)
+        }
+        self.waited = {
+            node.id: rate
+            for node in journey.nodes
+            if isinstance(node, EventNode) and (rate := population_rates.of(self.rates, node.event, node.id)) is not None
+        }
+
+    def walk(self, profile: Profile, lots: Lots) -> None:
+        person = self._enters(profile, lots)
+        coming: list[tuple[Instant, int, Happening]] = []
+        at_gate: gate.Gate | None = None
+        seen = number = 0
+        while person.end is None:
+            found: list[Happening] = []
+            while seen < len(person.told) and person.told[seen].status != "claimed":
+                found += self._reacts(person.told[seen], person.now, lots)
+                seen += 1
+            if person.at_gate is not None and person.at_gate is not at_gate:
+                at_gate = person.at_gate
+                found += self._occurs(at_gate, lots)
+            for happening in found:
+                heappush(coming, (happening.at, number, happening))
+                number += 1
+            if coming and coming[0][0] <= person.moves_at:
+                _, index, happening = heappop(coming)
+                person.happen(index, happening)
+            else:
+                person.step()
+        for told in person.told[seen:]:  # the last message: it changes the way of nobody any more, and is opened all the same
+            self._reacts(told, person.now, lots)
+        self._count(person)
+
+    def counted(self) -> list[Counted]:
+        """The counters that the store would have of all of them."""
+        facts: Counter[tuple[str, str, str]] = Counter(self.deliveries)
+        for (path, end), times in self.paths.items():
+            for node, kind in _facts(self.version.journey, path, end):
+                facts[node, kind, ""] += times
+        return [Counted(*key, times) for key, times in sorted(facts.items())]
+
+    def _enters(self, profile: Profile, lots: Lots) -> Person:
+        refused: dict[str, set[tuple[str, str]]] = {"failed": set(), "uncertain": set()}
+        for node, channel, kind, rate in self.answers:
+            if lots.draw("answer", node, channel, kind) < rate.share:
+                refused[kind].add((node, channel))
+        script = Script(failing=frozenset(refused["failed"]), uncertain=frozenset(refused["uncertain"]))
+        person = Person(self.version, profile, script, self.world, ids.entrant(self.version.journey.id, str(lots.person), 1))
+        person.enter()
+        return person
+
+    def _reacts(self, told: Told, now: Instant, lots: Lots) -> list[Happening]:
+        """What this person will do with a message that has reached them."""
+        found: list[Happening] = []
+        if told.status in ("sent", "uncertain"):
+            for to, rate in self.reactions[told.node, told.channel]:
+                after = lots.happens_after(rate, told.node, to)
+                if after is not None:
+                    found.append(Reacts(now + after, told.node, to))
+                    self.deliveries[told.node, to.partition(".")[2], told.channel] += 1
+        return found
+
+    def _occurs(self, at: gate.Gate, lots: Lots) -> list[Happening]:
+        """What this person will do since they have come to a gate that waits for it."""
+        found: list[Happening] = []
+        for node in at.nodes:
+            rate = self.waited.get(node.id)
+            after = lots.happens_after(rate, node.id) if rate is not None else None
+            if after is not None:
+                name, data = self.examples[node.id]
+                found.append(Occurs(at.arrived_at + after, name, data, f"{node.id}-{at.arrived_at}"))
+        return found
+
+    def _count(self, person: Person) -> None:
+        assert person.end is not None
+        assert person.ended_at is not None
+        self.paths[tuple(person.path), person.end] += 1
+        self.took.append(person.ended_at)
+        for told in person.told:
+            kind = f"excluded.{told.reason}" if told.status == "excluded" else told.status
+            self.deliveries[told.node, kind, told.channel] += 1
+
+
+def _channels(node: Message, world: World) -> tuple[str, ...]:
+    document = world.messages.get(node.message)
+    return tuple(
+        channel for channel in (document.channels if document is not None else ()) if not node.channels or channel in node.channels
+    )
+
+
+def _facts(journey: Journey, path: Iterable[Outcome], end: Finish) -> list[tuple[str, str]]:
+    """What the store records of one who went this way, as (node, kind)."""
+    facts: list[tuple[str, str]] = []
+    place = walk.entry(journey)
+    facts.append((place, "entered"))
+    for left in path:
+        nodes = walk.nodes_of(place)
+        facts += [(node, "arrived") for node in nodes]
+        facts += [(node, f"left.{left.exit}" if node == left.node else "left.other") for node in nodes]
+        place = walk.follow(journey, left)
+    waiting = [node for node in walk.nodes_of(place) if journey.node(node).kind in LISTENING]
+    facts += [(node, kind) for node in waiting for kind in ("arrived", f"left.{end.reason}")]
+    if end.node:
+        facts.append((end.node, "arrived"))
+    return [*facts, (end.node, f"ended.{end.reason}")]
