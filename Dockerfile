@@ -7,7 +7,7 @@ ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never
 WORKDIR /app
 COPY pyproject.toml uv.lock ./
 RUN uv sync --frozen --no-dev --no-install-project
-COPY README.md LICENSE api_server.py cli.py settings.py worker.py ./
+COPY README.md LICENSE api_server.py cli.py logs.py setting_values.py settings.py worker.py ./
 COPY journey journey
 COPY store store
 COPY providers providers

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import logging
 import os
 import sys
 from importlib import metadata
@@ -63,7 +62,7 @@ def dev() -> None:
     from demo import dev as developing  # noqa: PLC0415  # loads the whole server
 
     read = settings.completed(settings.load())
-    _log()
+    _log(read)
     asyncio.run(developing.run(read, _console()))
 
 
@@ -75,7 +74,7 @@ def demo(
     from demo import show as showing  # noqa: PLC0415  # loads the whole server
 
     read = settings.completed(settings.load())
-    _log()
+    _log(read)
     raise typer.Exit(asyncio.run(showing.run(read, _console(), leave=leave)))
 
 
@@ -85,7 +84,7 @@ def worker() -> None:
     from commands import worker as working  # noqa: PLC0415  # loads the worker
 
     read = settings.shared(settings.load(), "secret")
-    _log()
+    _log(read)
     asyncio.run(working.run(read))
 
 
@@ -95,7 +94,7 @@ def api() -> None:
     from commands import api as serving  # noqa: PLC0415  # loads the whole server
 
     read = settings.shared(settings.load(), "secret", "admin_key")
-    _log()
+    _log(read)
     asyncio.run(serving.run(read))
 
 
@@ -282,9 +281,10 @@ def _console() -> Console:
     return Console(width=None if sys.stdout.isatty() else _WIDTH_OF_A_FILE)
 
 
-def _log() -> None:
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("sojourn").setLevel(logging.INFO)
+def _log(read: settings.Settings) -> None:
+    import logs  # noqa: PLC0415  # knows the errors of database and Temporal, whose libraries it loads
+
+    logs.set_up(read.log_format)
 
 
 def _api() -> Api:

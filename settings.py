@@ -7,130 +7,19 @@ from __future__ import annotations
 
 import difflib
 import os
-import re
 import secrets
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from journey import durations
+import setting_values as values
 from journey.errors import BadInput
-from journey.messages import CHANNELS
 
 PREFIX = "SOJOURN_"
-_SECRET = ("secret", "secrets_before", "admin_key", "write_keys", "smtp_url", "temporal_api_key")  # never repeated in a sentence
-
-
-def _address(*schemes: str, empty: bool = True) -> BeforeValidator:
-    """An address with one of these schemes and a host; its closing slash is taken off, since paths are put behind it."""
-    named = " or ".join(f"{scheme}://" for scheme in schemes)
-
-    def check(raw: Any) -> str:
-        if raw == "" and empty:
-            return ""
-        try:
-            parts = urlsplit(str(raw))
-            usable = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
-        except ValueError:
-            usable = False
-        if not usable or re.search(r"\s", str(raw)):
-            raise ValueError(f"it is an address that begins with {named} and names a host")
-        return str(raw).rstrip("/")
-
-    return BeforeValidator(check)
-
-
-def _database(raw: Any) -> str:
-    if raw and not str(raw).startswith("sqlite:///"):
-        raise ValueError("it begins with sqlite:/// and names a file; no other database is supported yet")
-    return str(raw)
-
-
-def _port(raw: Any) -> int:
-    if not re.fullmatch(r"\d{1,5}", str(raw)) or not 0 < int(raw) < 65536:
-        raise ValueError("a port is a whole number from 1 to 65535")
-    return int(raw)
-
-
-def _host_and_port(raw: Any) -> str:
-    if not re.fullmatch(r"(\[[0-9a-fA-F:]+\]|[^\s:/]+):\d{1,5}", str(raw)):
-        raise ValueError("it is a host and a port, as in 127.0.0.1:7233")
-    return str(raw)
-
-
-def _switch(raw: Any) -> bool:
-    known = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
-    try:
-        return known[str(raw).strip().lower()]
-    except KeyError:
-        raise ValueError("it is true or false") from None
-
-
-def _sender(raw: Any) -> str:
-    if not re.fullmatch(r"[^<>\r\n]*<[^<>\s@]+@[^<>\s@]+>|[^<>\s@]+@[^<>\s@]+", str(raw).strip()):
-        raise ValueError("it is an e-mail address, as in Shop <hello@shop.example>")
-    return str(raw).strip()
-
-
-def _seconds(raw: Any) -> int:
-    if re.fullmatch(r"\d{1,9}", str(raw)):
-        return int(raw)
-    try:
-        return durations.seconds(str(raw))
-    except BadInput:
-        raise ValueError("it is a number of seconds, or a duration as in P1D or PT12H") from None
-
-
-def _write_keys(raw: Any) -> dict[str, str]:
-    if isinstance(raw, dict):
-        return raw
-    keys: dict[str, str] = {}
-    for part in filter(None, (part.strip() for part in str(raw).split(","))):
-        key, equals, namespace = part.partition("=")
-        if not equals or not key.strip() or not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", namespace.strip()):
-            raise ValueError("it is written key=namespace,key2=namespace2, with namespaces as in customer_id")
-        keys[key.strip()] = namespace.strip()
-    return keys
-
-
-def _file(raw: Any) -> Path | None:
-    if not raw:
-        return None
-    try:
-        with open(raw, "rb"):
-            return Path(raw)
-    except OSError as error:
-def _rates(raw: Any) -> dict[str, float]:
-    if isinstance(raw, dict):
-        return raw
-    rates: dict[str, float] = {}
-    for part in filter(None, (part.strip() for part in str(raw).split(","))):
-        channel, _, rate = (side.strip() for side in part.partition("="))
-        if channel not in CHANNELS or channel in rates or not re.fullmatch(r"\d{1,6}(\.\d{1,3})?", rate) or float(rate) == 0:
-            raise ValueError("it is written email=50,push=200: each channel once, with its messages a second, more than 0")
-        rates[channel] = float(rate)
-    return rates
-
-
-        raise ValueError(f"it is a file, and this one cannot be read ({error.strerror})") from None
-
-
-def _long_enough(least: int, *, each: bool = False) -> BeforeValidator:
-    def check(raw: Any) -> str:
-        if raw and any(len(one) < least for one in (str(raw).split(",") if each else [str(raw)])):
-            raise ValueError(f"{'each' if each else 'it'} has at least {least} characters")
-        return str(raw)
-
-    return BeforeValidator(check)
-
-
-def _mode(raw: Any) -> Any:
-    if raw not in ("implicit", "explicit"):
-        raise ValueError("it is implicit (a person who never said anything may be written to) or explicit (may not)")
-    return raw
+# never repeated in a sentence
+_SECRET = ("secret", "secrets_before", "admin_key", "write_keys", "smtp_url", "temporal_api_key", "database_url")
 
 
 class Settings(BaseSettings):
@@ -140,44 +29,52 @@ class Settings(BaseSettings):
 
     # where things are kept
     data_dir: Path = Path(".sojourn")
-    database_url: Annotated[str, BeforeValidator(_database)] = Field("", description="a file in DATA_DIR when empty")
+    database_url: Annotated[str, BeforeValidator(values.database)] = Field("", description="a file in DATA_DIR when empty")
 
     # the Temporal server
-    temporal_address: Annotated[str, BeforeValidator(_host_and_port)] = "127.0.0.1:7233"
+    temporal_address: Annotated[str, BeforeValidator(values.host_and_port)] = "127.0.0.1:7233"
     temporal_namespace: str = Field("sojourn", min_length=1)
-    temporal_tls: Annotated[bool, BeforeValidator(_switch)] = False
+    temporal_tls: Annotated[bool, BeforeValidator(values.switch)] = False
     temporal_tls_ca: Path | None = None
     temporal_tls_cert: Path | None = None
     temporal_tls_key: Path | None = None
     temporal_api_key: str = ""
-    temporal_ui: Annotated[str, _address("http", "https")] = Field("", description="the address of its page, for links")
+    temporal_ui: Annotated[str, values.address("http", "https")] = Field("", description="the address of its page, for links")
 
     # the API, and how commands reach it
     api_host: str = "127.0.0.1"
-    api_port: Annotated[int, BeforeValidator(_port)] = 8000
-    url: Annotated[str, _address("http", "https")] = Field("", description="where commands find the API; API_HOST and API_PORT when empty")
-    admin_key: Annotated[str, _long_enough(8)] = Field("", description="kept in DATA_DIR when empty")
-    write_keys: Annotated[dict[str, str], NoDecode, BeforeValidator(_write_keys)] = Field(default_factory=dict)
+    api_port: Annotated[int, BeforeValidator(values.port)] = 8000
+    url: Annotated[str, values.address("http", "https")] = Field(
+        "", description="where commands find the API; API_HOST and API_PORT when empty"
+    )
+    admin_key: Annotated[str, values.long_enough(8)] = Field("", description="kept in DATA_DIR when empty")
+    write_keys: Annotated[dict[str, str], NoDecode, BeforeValidator(values.write_keys)] = Field(default_factory=dict)
+
+    # what an operator sees
+    log_format: Annotated[Literal["text", "json"], BeforeValidator(values.log_format)] = "text"
+    metrics_port: Annotated[int, BeforeValidator(values.port_or_none)] = Field(0, description="of a worker; none when 0")
 
     # what is sent
-    public_url: Annotated[str, _address("http", "https")] = Field("", description="the beginning of every link in a message")
-    secret: Annotated[str, _long_enough(16)] = Field("", description="signs those links; kept in DATA_DIR when empty")
-    secrets_before: Annotated[str, _long_enough(16, each=True)] = Field("", description="links signed with these go on working")
-    mail_from: Annotated[str, BeforeValidator(_sender)] = "Sojourn <sojourn@localhost.localdomain>"
-    smtp_url: Annotated[str, _address("smtp", "smtps")] = Field("", description="the development inbox when empty")
-    push_url: Annotated[str, _address("http", "https")] = Field("", description="the development inbox when empty")
+    public_url: Annotated[str, values.address("http", "https")] = Field("", description="the beginning of every link in a message")
+    secret: Annotated[str, values.long_enough(16)] = Field("", description="signs those links; kept in DATA_DIR when empty")
+    secrets_before: Annotated[str, values.long_enough(16, each=True)] = Field("", description="links signed with these go on working")
+    mail_from: Annotated[str, BeforeValidator(values.sender)] = "Sojourn <sojourn@localhost.localdomain>"
+    smtp_url: Annotated[str, values.address("smtp", "smtps")] = Field("", description="the development inbox when empty")
+    push_url: Annotated[str, values.address("http", "https")] = Field("", description="the development inbox when empty")
 
-    fcm_credentials: Annotated[Path | None, BeforeValidator(_file)] = Field(None, description="instead of PUSH_URL")
+    fcm_credentials: Annotated[Path | None, BeforeValidator(values.file)] = Field(None, description="instead of PUSH_URL")
+
+    send_rates: Annotated[dict[str, float], NoDecode, BeforeValidator(values.rates)] = Field(default_factory=dict)
 
     # how people are treated
-    consent: Annotated[Literal["implicit", "explicit"], BeforeValidator(_mode)] = "implicit"
-    create_profiles: Annotated[bool, BeforeValidator(_switch)] = True
-    too_old: Annotated[int, BeforeValidator(_seconds)] = Field(86400, description="seconds after which an event's own time is too old")
+    consent: Annotated[Literal["implicit", "explicit"], BeforeValidator(values.mode)] = "implicit"
+    create_profiles: Annotated[bool, BeforeValidator(values.switch)] = True
+    too_old: Annotated[int, BeforeValidator(values.seconds)] = Field(
+        86400, description="seconds after which an event's own time is too old"
+    )
 
     @property
     def database(self) -> str:
-    send_rates: Annotated[dict[str, float], NoDecode, BeforeValidator(_rates)] = Field(default_factory=dict)
-
         """The address of the database."""
         return self.database_url or f"sqlite:///{self.data_dir / 'sojourn.db'}"
 

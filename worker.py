@@ -186,10 +186,11 @@ async def opened(
 @asynccontextmanager
 async def working(process: Process) -> AsyncIterator[None]:
     """While the block runs, take up what is to be done, and what an earlier process has left. Leaving it takes at most GRACE."""
-    async with make_worker(process):
-        await catch_up(process)
-        await sweep_regularly(process)
-        yield
+    with telemetry.served(process.settings.api_host, process.settings.metrics_port):
+        async with make_worker(process):
+            await catch_up(process)
+            await sweep_regularly(process)
+            yield
 
 
 async def catch_up(process: Process) -> None:

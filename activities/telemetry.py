@@ -19,7 +19,7 @@ import prometheus_client
 from prometheus_client import CollectorRegistry
 from temporalio.runtime import LogForwardingConfig, LoggingConfig, PrometheusConfig, Runtime, TelemetryConfig, TelemetryFilter
 
-from journey.errors import Unavailable
+from journey.errors import BadInput, Unavailable
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _TRIES = 5
@@ -71,11 +71,15 @@ def _of_the_sdk() -> bytes:
 
 @contextlib.contextmanager
 def served(host: str, port: int) -> Iterator[None]:
-    """Serve `/metrics` for a process that has no API, from a thread of its own; port 0 serves nothing. Raises OSError."""
+    """Serve `/metrics` for a process that has no API, from a thread of its own; port 0 serves nothing. Raises BadInput when the port
+    cannot be had."""
     if port == 0:
         yield
         return
-    server = ThreadingHTTPServer((host, port), _Page)
+    try:
+        server = ThreadingHTTPServer((host, port), _Page)
+    except OSError as error:
+        raise BadInput(f"Nobody can listen at {host}, port {port}: {error.strerror}. See SOJOURN_METRICS_PORT.") from error
     thread = threading.Thread(target=server.serve_forever, name="sojourn-metrics", daemon=True)
     thread.start()
     try:

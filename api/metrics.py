@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
+from functools import cache
 from weakref import WeakKeyDictionary
 
 import prometheus_client
@@ -39,6 +40,11 @@ REQUEST_SECONDS = prometheus_client.Histogram(
 STORE_READ = prometheus_client.Gauge("sojourn_store_read", "1 when the store's own numbers could be read for this answer, else 0.")
 
 
+@cache  # as many as there are series: finding one takes longer than adding to it
+def _series(method: str, route: str, status: int) -> tuple[prometheus_client.Counter, prometheus_client.Histogram]:
+    return REQUESTS.labels(method, route, status), REQUEST_SECONDS.labels(method, route)
+
+
 class Measured:
     """Middleware around all others: counts each call and how long it took."""
 
@@ -62,8 +68,9 @@ class Measured:
         finally:
             method = scope["method"] if scope["method"] in _METHODS else "other"
             route = getattr(scope.get("route"), "path", "none")  # never the path itself: a person may stand in it
-            REQUESTS.labels(method, route, status).inc()
-            REQUEST_SECONDS.labels(method, route).observe(time.perf_counter() - began)
+            calls, seconds = _series(method, route, status)
+            calls.inc()
+            seconds.observe(time.perf_counter() - began)
 
 
 class _Read(Collector):

@@ -14,6 +14,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from journey import ids
 from journey.contract import EntrantStart, Happened, Leave, Repaired, ResendStart, RunStart, WindDownStart
 from journey.errors import Unavailable
+from workflows import metrics
 from workflows.converter import VersionRef
 from workflows.standing import Standings
 
@@ -114,10 +115,13 @@ class TemporalWorkflows:
     async def _signal(self, entrant: str, name: str, argument: Happened | Leave) -> None:
         try:
             await self._client.get_workflow_handle(entrant).signal(name, argument, rpc_timeout=_TELLING)
+            metrics.SIGNALS.labels(name, "taken").inc()
         except _AWAY as error:
             if isinstance(error, RPCError) and error.status == RPCStatusCode.NOT_FOUND:
+                metrics.SIGNALS.labels(name, "not_found").inc()
                 _log.warning("%s is not known to the Temporal server, or has ended; the store goes on with it", entrant)
             else:
+                metrics.SIGNALS.labels(name, "failed").inc()
                 _log.warning("%s could not be told (%s); it is told later", entrant, _why(error))
 
 

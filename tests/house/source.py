@@ -9,7 +9,7 @@ from pathlib import Path
 
 HOUSE = Path(__file__).parents[2]
 PACKAGES = ("journey", "store", "providers", "workflows", "activities", "api", "commands", "demo", "bench")
-ROOTS = ("settings.py", "worker.py", "api_server.py", "cli.py")
+ROOTS = ("settings.py", "setting_values.py", "worker.py", "api_server.py", "logs.py", "cli.py")
 
 
 @cache
