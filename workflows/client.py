@@ -59,12 +59,12 @@ class TemporalWorkflows:
         name = ids.wind_down(version)
         await self._start("wind_down", name, version, [WindDownStart(version, reason)], reason, WorkflowIDReusePolicy.ALLOW_DUPLICATE)
 
-    async def happened(self, entrant: str, signal: Happened) -> None:
     async def resend(self, start: ResendStart, version: str) -> None:
         """Send an uncertain delivery once more; already under way is done. Raises Unavailable when the server cannot be reached."""
         name, again = ids.resend(start.delivery, start.since), WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
         await self._start("resend", name, version, [start], "sends once more", again)
 
+    async def happened(self, entrant: str, signal: Happened) -> None:
         """Tell an entrant that its gate is decided. What cannot be told stays in the store and is served later."""
         await self._signal(entrant, "happened", signal)
 
