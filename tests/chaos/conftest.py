@@ -1,7 +1,7 @@
 """How large the chaos is, what it stands on, and where its tables go.
 
 `make test` runs a small set. CHAOS=full is `make chaos`: more people, more kills, PostgreSQL beside SQLite; its tables are also kept in
-chaos-results.json, from which docs/reliability.md is written.
+chaos-results.json, from which docs/reliability.md is written. CHAOS_DATABASES names the databases when it is not to be all of them.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ from tests.chaos.place import Place, opened_place
 from tests.chaos.tables import FILE, TABLES
 
 FULL = os.environ.get("CHAOS") == "full"
+DATABASES = os.environ.get("CHAOS_DATABASES", "sqlite,postgresql" if FULL else "sqlite").split(",")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "database" in metafunc.fixturenames:
-        metafunc.parametrize("database", ["sqlite", "postgresql"] if FULL else ["sqlite"])
+    named = any(mark.args[0] == "database" for mark in metafunc.definition.iter_markers("parametrize"))
+    if "database" in metafunc.fixturenames and not named:
+        metafunc.parametrize("database", DATABASES)
 
 
 @pytest.fixture

@@ -11,10 +11,9 @@ from typing import Any
 import httpx
 
 from demo.catchers import MailCatcher, PushCatcher, _Session
-from journey import ids
 from settings import Settings
 from tests.chaos.processes import Postgres, Sojourn, Temporal
-from tests.e2e.world import ADMIN_KEY, World, settings_for
+from tests.e2e.world import ADMIN_KEY, World, eventually, settings_for
 
 
 class CountingMailCatcher(MailCatcher):
@@ -42,6 +41,14 @@ class Place(World):
         self.temporal, self.postgres = temporal, postgres
         self.sojourn = Sojourn(settings, folder / "sojourn.log")
 
+    def lies_on(self, url: str) -> None:
+        """Sojourn comes on another database than its own folder's."""
+        self.settings = self.settings.model_copy(update={"database_url": url})
+        self.sojourn = Sojourn(self.settings, self.folder / "sojourn.log")
+
+    async def sojourn_is_killed(self) -> None:
+        await self.sojourn.is_killed()
+
     async def everything(self, path: str, **params: Any) -> list[dict[str, Any]]:
         """All pages of a list."""
         items: list[dict[str, Any]] = []
@@ -60,9 +67,21 @@ class Place(World):
         answer = await self.api.post(f"/v1/journeys/{journey}/runs", json={"profiles": profiles})
         assert answer.status_code == 201, answer.text
 
-    def mails_of(self, delivery: str) -> int:
-        """How often the mail server has this e-mail."""
-        return self.mails_by_id()[ids.message_id(delivery, "")[:-1]]
+    async def wait_at(self, node: str, number: int, patience: float = 90) -> None:
+        """Wait until so many people wait at a node."""
+
+        async def inside() -> int:
+            return sum(one["inside"] for one in (await self.report())["nodes"] if one["node"] == node)
+
+        await eventually(inside, lambda seen: seen == number, f"{number} people at {node}", patience)
+
+    async def have_ended(self, number: int, patience: float = 120) -> None:
+        """Wait until so many people have ended, in whichever journey."""
+
+        async def ended() -> int:
+            return len(await self.everything("/v1/entrants", state="ended"))
+
+        await eventually(ended, lambda seen: seen == number, f"the end of {number} people", patience)
 
     def mails_by_id(self) -> Counter[str]:
         """How often the mail server has each Message-ID, which is named up to its domain."""
@@ -90,5 +109,5 @@ async def opened_place(there: AsyncExitStack, folder: Path, database: str) -> Pl
     headers = {"Authorization": f"Bearer {ADMIN_KEY}"}
     api = await enter(httpx.AsyncClient(base_url=settings.api_url, headers=headers, timeout=20, trust_env=False))
     place = Place(folder, settings, api, mail, push, temporal, postgres)
-    there.push_async_callback(place.sojourn.is_killed)
+    there.push_async_callback(place.sojourn_is_killed)
     return place

@@ -113,12 +113,7 @@ async def test_killed_at_any_point_of_a_stop_every_promise_is_kept(place: Place,
     for point in IN_TURN:
         await die_at(place, point)
     await place.sojourn.comes()
-    everybody = EACH * len(KINDS) * len(POINTS)
-
-    async def ended() -> int:
-        return len(await place.everything("/v1/entrants", state="ended"))
-
-    await eventually(ended, lambda number: number == everybody, f"the end of {everybody} people", patience=200)
+    await place.have_ended(EACH * len(KINDS) * len(POINTS), patience=200)
 
     listed = await place.everything("/v1/deliveries", status="uncertain")
     uncertain = Counter(one["entrant"] for one in listed)

@@ -23,13 +23,12 @@ from activities.stops import Stops
 from api_server import app_of, serving
 from journey import ids
 from journey.contract import Proposal, Record, SweepStart
-from journey.events import Instant
 from journey.messages import Rendered
 from providers.port import Answer, Provider
 from providers.push_http import HttpPushProvider
 from providers.smtp import SmtpProvider
 from settings import Settings, completed, load
-from store.clock import SystemClock
+from store.clock import SystemClock, wall
 from store.database import Database
 from store.steps import Opened
 from store.work import Work
@@ -150,14 +149,9 @@ class StruckStops(Stops):
             return record
 
 
-class MovedClock:
-    """The machine's clock and as many seconds as a file says: what the tests write there is a host that was set back."""
-
-    def __init__(self, file: Path) -> None:
-        self._file, self._real = file, SystemClock()
-
-    def now(self) -> Instant:
-        return self._real.now() + int(float(self._file.read_text() or 0) * 1_000_000)
+def moved(file: Path) -> SystemClock:
+    """The clock of a machine that somebody has set: as many seconds off as the file says at any moment."""
+    return SystemClock(wall=lambda: wall() + int(float(file.read_text()) * 1_000_000))
 
 
 @dataclass(frozen=True)
@@ -182,7 +176,7 @@ async def struck(settings: Settings, want: Wanted) -> AsyncIterator[Process]:
         "email": StruckProvider(SmtpProvider(settings.smtp_url, longest_call=LONGEST_CALL, connections=16), want.blade),
         "push": StruckProvider(HttpPushProvider(settings.push_url, longest_call=LONGEST_CALL), want.blade),
     }
-    clock = MovedClock(want.clock) if want.clock else None
+    clock = moved(want.clock) if want.clock else None
     async with opened(settings, providers=providers, clock=clock, lazy="worker" not in want.parts) as process:
         stops = StruckStops(StruckDatabase(process.database, want.blade), process.sending)
         stops.blade = want.blade
