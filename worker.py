@@ -66,6 +66,8 @@ TASKS_AT_ONCE = 32
 _REMEMBERED = timedelta(days=7)
 """A process that starts looks so far back for workflows that were ended from outside: as long as the server keeps them."""
 BUILD = f"sojourn {metadata.version('sojourn')}"
+ACTIVITIES_AT_ONCE = 200
+"""Ordinary activities at once. They wait for slow providers, each of which has only some of them (activities/stops.py)."""
 CACHED = 4000
 """Workflows kept in memory: sized for a wake-up of many at once, not for the steady load."""
 
@@ -130,7 +132,9 @@ async def _connected(settings: Settings, converter: DataConverter, *, lazy: bool
     )
 
 
-def make_worker(process: Process, *, sandboxed: bool = False, task_queue: str = ids.TASK_QUEUE) -> Worker:
+def make_worker(
+    process: Process, *, sandboxed: bool = False, task_queue: str = ids.TASK_QUEUE, tasks_at_once: int = TASKS_AT_ONCE
+) -> Worker:
     """The worker of a process. The sandbox costs 4 ms a journey and guards what contracts and lint rules guard too: tests use it."""
     readings = Readings(process.database, process.workflows)
     wind_downs = WindDowns(process.database, process.workflows)
@@ -151,7 +155,8 @@ def make_worker(process: Process, *, sandboxed: bool = False, task_queue: str = 
         ],
         workflow_runner=SandboxedWorkflowRunner() if sandboxed else UnsandboxedWorkflowRunner(),
         max_cached_workflows=CACHED,
-        max_concurrent_workflow_tasks=TASKS_AT_ONCE,
+        max_concurrent_workflow_tasks=tasks_at_once,
+        max_concurrent_activities=ACTIVITIES_AT_ONCE,
         graceful_shutdown_timeout=GRACE,
         interceptors=[Measuring()],
         build_id=BUILD,  # else the SDK reads all modules of the process at every start to make one

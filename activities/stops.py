@@ -1,12 +1,15 @@
 """A stop: open the step, send what is claimed, mark what came of it. Two commits, or one when there is nothing to send (D1, D2).
 
-It runs first as a local activity, which has 1.2 s, then as an ordinary one with the provider's whole bound: the same function.
+It runs first as a local activity, which has 1.2 s, then as an ordinary one with the provider's whole bound: the same function. A provider
+that is slow is not tried on the fast path at all (activities/breaker.py), so that it holds up nobody whom it does not concern.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import time
+from collections import Counter
 from collections.abc import Coroutine
 from datetime import timedelta
 from typing import Any
@@ -14,9 +17,11 @@ from typing import Any
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
+from activities.breaker import Breaker, Pass
 from activities.sending import Sending
 from journey.contract import Proposal, Record, Removal
-from journey.errors import Unavailable
+from journey.errors import NotFound, RenderError, Unavailable
+from store import messages
 from store.claims import Busy, pause
 from store.closing import Mark, mark
 from store.database import Database
@@ -27,6 +32,12 @@ from workflows.ports import Stopping
 FAST_SECONDS = 1.2
 MARK_PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 10.0)
 """Seconds between attempts to write an answer down: about as long as a lease lasts, after which the next attempt decides without it."""
+
+PATIENCE = 0.1
+"""Seconds that the fast path waits for a place with a provider that has as many calls as it may: a healthy one is through by then."""
+MOST_ORDINARY = 64
+"""Stops on the durable path with one provider at a time; the worker's other activities must not wait for them."""
+LONGEST_ORDINARY_WAIT = 30.0
 
 _log = logging.getLogger("sojourn.stops")
 
@@ -39,15 +50,35 @@ class Stops(Stopping):
         self._sending = sending
         self._policy = sending.policy(consent_explicit=consent_explicit)
         self._on_their_way: set[asyncio.Task[None]] = set()
+        self.breakers = {channel: Breaker() for channel in sending.providers}
+        self.ordinary = Counter[str]()
+        self._channels: dict[str, tuple[str, ...]] = {}  # of each message, as it was last seen
 
     @activity.defn(name="stop")
     async def stop(self, proposal: Proposal) -> Record:
+        channels = await self._channels_of(proposal)
+        good: dict[str, bool] = {}
+        if not activity.info().is_local:
+            self._take_places(proposal, channels)
+            try:
+                return await self._stop(proposal, good)
+            finally:
+                self.ordinary.subtract(channels)
+        passes = await self._enter(proposal, channels)
+        try:
+            return await self._stop(proposal, good)
+        finally:
+            self._leave(passes, good)
+
+    async def _stop(self, proposal: Proposal, good: dict[str, bool]) -> Record:
+        """The stop itself. `good` learns of each channel that was tried on the fast path whether its provider is well."""
         opened = await self._policy.rates.write(self._database, lambda work: open_step(work, proposal, self._policy))
         if isinstance(opened, Record):
             return opened
         if isinstance(opened, Busy):
             raise again(f"{proposal.entrant} is being served, or waits for its turn at a provider", opened.seconds)
-        return await self._send(proposal, opened)
+        self._channels[proposal.message] = opened.document.channels
+        return await self._send(proposal, opened, good)
 
     @activity.defn(name="remove")
     async def remove(self, removal: Removal) -> None:
@@ -58,7 +89,47 @@ class Stops(Stopping):
         while self._on_their_way:
             await asyncio.wait(self._on_their_way)
 
-    async def _send(self, proposal: Proposal, opened: Opened) -> Record:
+    async def _channels_of(self, proposal: Proposal) -> tuple[str, ...]:
+        """The channels that the stop may send on. A message is looked up once a process; each opening tells how it is now."""
+        if not proposal.message:
+            return ()
+        known = self._channels.get(proposal.message)
+        if known is None:
+            try:
+                known = (await self._database.read(lambda connection: messages.get(connection, proposal.message))).channels
+            except NotFound:
+                return ()  # taken away; the step may have been opened before
+            self._channels[proposal.message] = known
+        return tuple(channel for channel in known if channel in self.breakers and (not proposal.channels or channel in proposal.channels))
+
+    def _take_places(self, proposal: Proposal, channels: tuple[str, ...]) -> None:
+        """A place on the durable path with each provider; else come again later, less and less often, as nobody was asked."""
+        if any(self.ordinary[channel] >= MOST_ORDINARY for channel in channels):
+            wait = min(2.0 ** min(activity.info().attempt, 10), LONGEST_ORDINARY_WAIT)
+            raise again(f"{proposal.entrant} waits for a place with a provider that is slow", wait)
+        self.ordinary.update(channels)
+
+    async def _enter(self, proposal: Proposal, channels: tuple[str, ...]) -> dict[str, Pass]:
+        """A pass for each provider, or at once to the durable path: nothing is opened, and no try is counted."""
+        passes: dict[str, Pass] = {}
+        patient_until = time.monotonic() + PATIENCE
+        for channel in channels:
+            breaker = self.breakers[channel]
+            given = breaker.enter(time.monotonic())
+            while given is None and not breaker.is_open and time.monotonic() < patient_until:
+                await asyncio.sleep(PATIENCE / 10)
+                given = breaker.enter(time.monotonic())
+            if given is None:
+                self._leave(passes, {})
+                raise again(f"{proposal.entrant} goes by the durable path: the provider of {channel} is slow", 0)
+            passes[channel] = given
+        return passes
+
+    def _leave(self, passes: dict[str, Pass], good: dict[str, bool]) -> None:
+        for channel, given in passes.items():
+            self.breakers[channel].leave(given, time.monotonic(), good.get(channel))
+
+    async def _send(self, proposal: Proposal, opened: Opened, good: dict[str, bool]) -> Record:
         calls = [asyncio.create_task(self._sending.carry(claim, opened)) for claim in opened.claims]
         try:
             done, late = await asyncio.wait(calls, timeout=FAST_SECONDS if activity.info().is_local else None)
@@ -66,7 +137,9 @@ class Stops(Stopping):
             self._mark_later(proposal, set(calls))
             raise
         self._mark_later(proposal, late)
+        good.update((claim.channel, False) for claim, call in zip(opened.claims, calls, strict=True) if call in late)
         marks = [call.result() for call in done if call.exception() is None]
+        good.update((mark.channel, mark.status in ("sent", "failed")) for mark in marks if mark.reason != RenderError.code)
         record = await self._mark(proposal, marks) if marks else None
         if record is not None:
             return record

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
+import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,13 +16,15 @@ from sqlalchemy.exc import OperationalError
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
+from activities.breaker import BAD_IN_A_ROW, Breaker
 from activities.sending import Sending
-from activities.stops import FAST_SECONDS, Stops
+from activities.stops import FAST_SECONDS, MOST_ORDINARY, Stops
 from journey.contract import Proposal, Record, Removal
 from journey.messages import RenderedEmail, RenderedPush
-from providers.port import Later, Refused, Took, Uncertain
+from providers.port import Answer, Later, Refused, Took, Uncertain
 from store import messages, profiles, schema
 from store.database import Database
+from store.send_rates import SendRates
 from tests import builders
 from tests.activities.world import ScriptedProvider
 from tests.fakes import SettableClock
@@ -170,6 +175,74 @@ async def test_a_provider_that_breaks_is_a_fault_of_ours_and_leaves_the_other_ch
         await durable.run(stops.stop, first_stop)
     assert await statuses(database) == {"email": "claimed", "push": "sent"}
     assert await again(durable, stops, first_stop) <= timedelta(seconds=5)
+
+
+# ---- a provider that is slow, or may not be sent to so fast --------------------------------------------------------------------
+
+
+async def test_a_provider_that_rests_is_left_to_the_durable_path_and_nothing_is_written(
+    fast: ActivityEnvironment, durable: ActivityEnvironment, stops: Stops, first_stop: Proposal, email: ScriptedProvider, database: Database
+) -> None:  # fmt: skip
+    for _ in range(BAD_IN_A_ROW):
+        given = stops.breakers["email"].enter(0)
+        assert given is not None
+        stops.breakers["email"].leave(given, time.monotonic() + 1000, False)
+    await again(fast, stops, first_stop)
+    assert await statuses(database) == {}
+    assert email.calls == []
+    assert (await durable.run(stops.stop, first_stop)).place == GATE
+
+
+async def test_who_does_not_write_by_a_slow_provider_takes_the_fast_path_all_the_same(
+    fast: ActivityEnvironment, stops: Stops, first_stop: Proposal, push: ScriptedProvider
+) -> None:
+    stops.breakers["email"] = Breaker(most=0)
+    first_stop.channels = ["push"]
+    assert (await fast.run(stops.stop, first_stop)).place == GATE
+    assert len(push.calls) == 1
+
+
+@pytest.mark.parametrize(("answer", "opens"), [(Later("busy"), True), (Refused("address_refused"), False), (RuntimeError("a bug"), False)])
+async def test_what_a_provider_says_on_the_fast_path_tells_whether_it_is_well(
+    fast: ActivityEnvironment, stops: Stops, first_stop: Proposal, email: ScriptedProvider, answer: Answer | Exception, opens: bool
+) -> None:
+    stops.breakers["email"] = Breaker(bad=1)
+    email.answers = [answer]
+    with contextlib.suppress(ApplicationError, RuntimeError):
+        await fast.run(stops.stop, first_stop)
+    assert stops.breakers["email"].is_open == opens
+    assert not stops.breakers["push"].is_open
+
+
+async def test_on_the_durable_path_a_slow_provider_has_so_many_places_and_who_finds_none_comes_less_and_less_often(
+    durable: ActivityEnvironment, stops: Stops, first_stop: Proposal, email: ScriptedProvider, database: Database
+) -> None:
+    stops.ordinary["email"] = MOST_ORDINARY
+    waits = []
+    for attempt in (1, 3, 9):
+        durable.info = replace(durable.info, attempt=attempt)
+        waits.append((await again(durable, stops, first_stop)).total_seconds())
+    assert waits == [2, 8, 30]
+    assert await statuses(database) == {}
+    stops.ordinary["email"] = 0
+    assert (await durable.run(stops.stop, first_stop)).place == GATE
+    assert stops.ordinary["email"] == 0
+    assert len(email.calls) == 1
+
+
+async def test_whoever_waits_for_a_turn_comes_back_at_that_turn(
+    fast: ActivityEnvironment, durable: ActivityEnvironment, sending: Sending, first_stop: Proposal, email: ScriptedProvider,
+    database: Database, clock: SettableClock,
+) -> None:  # fmt: skip
+    slowly = Stops(database, replace(sending, rates=SendRates({"email": 0.05})))
+    await database.write(lambda work: SendRates({"email": 0.05}).turn(work, "email", "email:scripted", work.now()))
+    assert timedelta(seconds=20) <= await again(fast, slowly, first_stop) < timedelta(seconds=21), "another process has the turn before"
+    assert await statuses(database) == {"email": "claimed", "push": "sent"}
+    clock.instant += 12 * SECOND
+    assert timedelta(seconds=8) <= await again(durable, slowly, first_stop) < timedelta(seconds=9)
+    clock.instant += 8 * SECOND
+    assert (await durable.run(slowly.stop, first_stop)).place == GATE
+    assert len(email.calls) == 1
 
 
 # ---- who cannot wait -------------------------------------------------------------------------------------------------------------
