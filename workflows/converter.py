@@ -71,7 +71,8 @@ class VersionCodec(PayloadCodec):
                 name = payload.data.decode(errors="replace")
                 if name not in _at_hand:
                     with contextlib.suppress(NotFound):  # anybody may signal such a hash; whoever needs it fails at the converter
-                        _at_hand[name] = (await self._load(name)).journey
+                        loaded = await self._load(name)
+                        _at_hand.setdefault(name, loaded.journey)  # whoever asked at the same time gets the same one
         return list(payloads)
 
 
