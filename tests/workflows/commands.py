@@ -27,21 +27,28 @@ class Recording(UnsandboxedWorkflowRunner):
 
     def __init__(self) -> None:
         self.given: list[str] = []
+        self.stops: list[tuple[dict[str, Any], dict[str, Any]]] = []
+        """Proposal and record of every stop that was answered."""
 
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
-        return cast(WorkflowInstance, _Recorded(super().create_instance(det), self.given))
+        return cast(WorkflowInstance, _Recorded(super().create_instance(det), self))
 
 
 class _Recorded:
-    def __init__(self, instance: WorkflowInstance, given: list[str]) -> None:
-        self._instance, self._given = instance, given
+    def __init__(self, instance: WorkflowInstance, recording: Recording) -> None:
+        self._instance, self._recording = instance, recording
         self._timers: dict[int, str] = {}
+        self._proposals: dict[int, dict[str, Any]] = {}
 
     def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
+        for job in act.jobs:
+            answered = job.resolve_activity
+            if answered.seq in self._proposals and answered.result.completed.HasField("result"):
+                self._recording.stops.append((self._proposals[answered.seq], _read(answered.result.completed.result)))
         completion = self._instance.activate(act)
-        self._given += [line for line in map(self._line, completion.successful.commands) if line]
+        self._recording.given += [line for line in map(self._line, completion.successful.commands) if line]
         if completion.HasField("failed"):
-            self._given.append(f"FAILED {completion.failed.failure.message}")
+            self._recording.given.append(f"FAILED {completion.failed.failure.message}")
         return completion
 
     def __getattr__(self, name: str) -> Any:
@@ -53,6 +60,8 @@ class _Recorded:
         content = getattr(command, kind)
         match kind:
             case "schedule_activity" | "schedule_local_activity":
+                if content.activity_type == "stop":
+                    self._proposals[content.seq] = _read(content.arguments[0])
                 return f"{kind} {content.activity_type} {summary!r}"
             case "start_timer":
                 self._timers[content.seq] = summary
@@ -73,8 +82,8 @@ def _read(payload: Payload) -> Any:
     return json.loads(payload.data) if payload.data else None
 
 
-async def given(frozen: dict[str, Version], history: WorkflowHistory) -> list[str]:
-    """The commands of one workflow. Raises what a replay raises."""
+async def given(frozen: dict[str, Version], history: WorkflowHistory) -> Recording:
+    """The commands of one workflow, and its stops. Raises what a replay raises."""
 
     async def load(content: str) -> Version:
         await asyncio.sleep(0)
@@ -83,7 +92,7 @@ async def given(frozen: dict[str, Version], history: WorkflowHistory) -> list[st
     recording = Recording()
     replayer = Replayer(workflows=WORKFLOWS, data_converter=data_converter(load), workflow_runner=recording)
     await replayer.replay_workflow(history)
-    return recording.given
+    return recording
 
 
 def written(sections: Sequence[tuple[str, list[str]]]) -> str:

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 from temporalio import workflow
+from temporalio.client import WorkflowHistory
 
+from journey.version import Version
 from tests.e2e.world import HISTORIES
 from tests.workflows import commands, replaying
 from worker import WORKFLOWS
@@ -61,10 +63,19 @@ SORTS = {
         "stopped_everybody_inside_ends_within_seconds_and_nobody_is_written_to_any_more", "thank-you@1~wind-down",
     ),
     "sweep": ("somebody_whose_signal_was_lost_is_told", "sojourn-sweep-now"),
+    "an entrant that is started again where it waits": (
+        "somebody_whose_workflow_was_deleted_is_started_again_where_they_were", "thank-you~c-42~1",
+    ),
+    "wind_down: nobody is inside": ("stopped_while_a_run_still_reads_it_lets_nobody_more_in", "thank-you@1~wind-down"),
+    "resend": ("an_uncertain_e_mail_is_sent_once_more_when_somebody_asks", "resend.thank-you~c-42~1.1.email.1795553045321723"),
     "reconcile": ("a_comparison_of_what_agrees_changes_nothing", "sojourn-reconcile"),
 }  # fmt: skip
 """What a history is an example of: the file of tests/histories it is in, without `test_`, and the workflow's id there."""
-NOT_RECORDED_YET = ("resend",)
+EXITS = {
+    ("message", "next"), ("message", "error"), ("event", "next"), ("event", "timeout"), ("reaction", "next"), ("reaction", "timeout"),
+    ("wait", "next"), ("condition", "branch"), ("condition", "otherwise"),
+}  # fmt: skip
+"""Every way out of a node at which somebody stops or waits, as far as it may be published."""
 CHANGED = """The commands of a workflow have changed.
 
 Those inside a journey when this is deployed would be asked for other things than before. Take the change back, or put it behind
@@ -102,10 +113,34 @@ def test_every_workflow_has_an_example(kind: type) -> None:
         if history.workflow_id == workflow_id
     }
     definition = workflow._Definition.must_from_class(kind)
-    assert definition.name in (*recorded, *NOT_RECORDED_YET)
+    assert definition.name in recorded
+
+
+async def test_every_way_out_of_every_kind_of_node_is_among_them() -> None:
+    taken: set[tuple[str, str]] = set()
+    for file, workflow_id in SORTS.values():
+        frozen, history = one_of(file, workflow_id)
+        kinds = {node.id: node.kind for version in frozen.values() for node in version.journey.nodes}
+        for proposal, record in (await commands.given(frozen, history)).stops:
+            if proposal["left"] and record["n"] == proposal["n"]:
+                taken.add((kinds[proposal["left"]], proposal["exit"]))
+            if proposal["node"]:
+                outcomes = [outcome for outcome, landing in proposal["landings"].items() if led(landing, record)]
+                taken |= {(kinds[proposal["node"]], outcome) for outcome in outcomes if len(outcomes) == 1}
+    known = {kind for kind, _ in EXITS}
+    assert {(kind, way if (kind, way) in EXITS or kind != "condition" else "branch") for kind, way in taken if kind in known} == EXITS
+
+
+def led(landing: dict[str, str], record: dict[str, str]) -> bool:
+    """Whether a record is that of this landing."""
+    return (landing["place"], landing["reason"]) == (record["place"], record["end"])
+
+
+def one_of(file: str, workflow_id: str) -> tuple[dict[str, Version], WorkflowHistory]:
+    frozen, histories = replaying.read([HISTORIES / f"test_{file}.json"])
+    (history,) = (one for one in histories if one.workflow_id == workflow_id)
+    return frozen, history
 
 
 async def commands_of(file: str, workflow_id: str) -> list[str]:
-    frozen, histories = replaying.read([HISTORIES / f"test_{file}.json"])
-    (history,) = (one for one in histories if one.workflow_id == workflow_id)
-    return await commands.given(frozen, history)
+    return (await commands.given(*one_of(file, workflow_id))).given
