@@ -10,7 +10,7 @@ ARGS =
 # What was compiled is kept: a shell that forbids it would make every start compile everything again.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help install check test chaos demo dev bench clean packages server lint
+.PHONY: help install check test chaos demo dev cluster bench clean packages server lint
 
 help: ## Print this list.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -34,6 +34,9 @@ demo: server ## See the example happen, and look around. With EXIT=1 it ends by 
 
 dev: server ## Run Sojourn on this machine: API, worker, Temporal server.
 	@$(SOJOURN) dev $(ARGS)
+
+cluster: server ## Sojourn as on many machines: PostgreSQL, Temporal as in production, 2 APIs, 3 workers, two of which go. STAY=1 keeps it up.
+	@$(PYTHON) -m demo.cluster $(if $(filter-out 0 no false,$(STAY)),--stay) $(ARGS)
 
 bench: server ## Measure the use case beside a hand-written workflow; writes bench/results.json.
 	@$(PYTHON) -m bench.run $(ARGS)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 
@@ -22,8 +22,10 @@ from journey.errors import SojournError
 DAY = "after: P1D"
 SHORT = "after: PT30S"
 WRITE_KEY = "demo-write-key"
-_PATIENCE = 180.0
 Told = Callable[[str], None]
+Moment = Literal["written to", "buying"]
+Meanwhile = Callable[[Moment], Awaitable[None]]
+"""What somebody else does while people are written to, and while they buy; it is awaited."""
 
 
 @dataclass(frozen=True)
@@ -46,24 +48,31 @@ def shortened(example: Path, target: Path) -> str:
     return next(line.strip() for line in file.read_text(encoding="utf-8").splitlines() if SHORT in line)
 
 
-async def perform(folder: Path, api_url: str, admin_key: str, mail: MailCatcher, push: PushCatcher, told: Told) -> Result:
-    """Play the example. Raises when it does not get to its end in time."""
+async def _nothing(_: Moment) -> None:
+    """Nobody does anything."""
+
+
+async def perform(
+    folder: Path, api_url: str, admin_key: str, mail: MailCatcher, push: PushCatcher, told: Told,
+    *, transport: httpx.AsyncBaseTransport | None = None, meanwhile: Meanwhile = _nothing, patience: float = 180.0,
+) -> Result:  # fmt: skip
+    """Play the example. The calls of its people go by `transport`. Raises when it does not get to its end in time."""
     players, expected = cast.of(folder)
     told("applies the example")
     await asyncio.to_thread(_apply, folder, api_url, admin_key)
     headers = {"Authorization": f"Bearer {admin_key}"}
-    async with httpx.AsyncClient(base_url=api_url, headers=headers, timeout=30, trust_env=False) as api:
+    async with httpx.AsyncClient(base_url=api_url, headers=headers, timeout=30, trust_env=False, transport=transport) as api:
         people = Players(players, api, mail, push, WRITE_KEY)
         published = await api.post(f"/v1/journeys/{JOURNEY}:publish")
         published.raise_for_status()
         run = published.json()["run"]
         told(f"published {published.json()['version']}; {run} reads the segment")
-        async with asyncio.timeout(_PATIENCE):
-            await people.open_all()
+        async with asyncio.timeout(patience):
+            await asyncio.gather(people.open_all(), meanwhile("written to"))
             told(f"{people.opened} people have opened a message; the others let the half minute pass")
             await _until(api, lambda report: _node(report, "purchase")["inside"] == expected.entered, told)
             told("everybody buys")
-            await people.buy_all()
+            await asyncio.gather(people.buy_all(), meanwhile("buying"))
             report = await _until(api, lambda report: report["totals"]["inside"] == 0, told)
         counted = _counted(report, (await api.get(f"/v1/journeys/{JOURNEY}/runs/{run}")).json(), mail, push)
         return Result(counted, report, tuple(_differences(counted, expected.as_json(), report)))
@@ -91,7 +100,7 @@ def _counted(report: dict[str, Any], run: dict[str, Any], mail: MailCatcher, pus
         "members": run["read"] - totals["discards"].get("test_profile", 0),
         "entered": totals["entered"],
         "emails": len(mail.messages),
-        "pushes": len(push.pushes),
+        "pushes": len({one.delivery for one in push.pushes}),  # a push service knows a repeat by its key
         "by_path": {
             "push-opened": _node(report, "push-opened")["left"].get("next", 0),
             "email-opened": _node(report, "email-opened")["left"].get("next", 0),

@@ -40,7 +40,8 @@ def take(url: URL) -> Path | None:
         except OSError as error:
             handle.close()
             raise Unavailable(
-                f"Another process works on {url.database}, and SQLite serves one: stop it, or set SOJOURN_DATABASE_URL to a PostgreSQL."
+                f"Another process works on {url.database}, and SQLite serves one: stop it, or set SOJOURN_DATABASE_URL to a PostgreSQL; "
+                "`sojourn dev` is API and worker in one process."
             ) from error
         _held[file] = (handle, 1)
         return file
