@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -20,6 +21,7 @@ from commands import publish, report
 from commands.apply import apply
 from commands.http import Api
 from demo.temporal_server import free_port
+from journey.contract import LeftAlone, Repaired
 from journey.errors import BadInput, Conflict, Invalid, NotFound, Unavailable
 from journey.tracking import Signer
 from store.database import Database
@@ -162,6 +164,20 @@ async def test_the_command_line_applies_and_reports(url: str) -> None:
     assert (code, err) == (0, "")
     assert "thank-you@1, live" in out
     assert "push-opened" in out
+
+
+async def test_the_command_line_compares_and_says_who_was_left_alone(url: str, workflows: FakeWorkflows) -> None:
+    workflows.repaired = Repaired(checked=3, started=2, left_alone=2, left=[LeftAlone("thank-you~c-9~1", "profile_unknown", "Import it.")])
+    here = {"SOJOURN_URL": url, "SOJOURN_ADMIN_KEY": KEY}
+    code, out, err = await run("reconcile", "--wake", **here)
+    assert (code, err, workflows.comparisons) == (0, "", [True])
+    assert re.search(r"2 . got their workflow again", out)
+    assert out.endswith("thank-you~c-9~1 profile_unknown: Import it.\nand 1 more.\n")
+    code, out, err = await run("reconcile", "--json", **here)
+    assert (json.loads(out)["started"], workflows.comparisons) == (2, [True, False])
+    workflows.up = False
+    code, out, err = await run("reconcile", **here)
+    assert (code, out, err) == (1, "", "The Temporal server cannot be reached; try again in a moment.\n")
 
 
 async def test_the_command_line_says_what_is_wrong_in_one_sentence_and_ends_with_1() -> None:

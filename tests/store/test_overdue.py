@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -221,7 +222,7 @@ def test_a_reason_to_end_that_stands_already_stays(store: Store, ada: Driver) ->
 
 
 def adopt(store: Store, entrant: str, **changed: Any) -> str:
-    running = Running(**{"entrant": entrant, "version": "thank-you@1", "hash": use_case().hash, "started_at": store.clock.now()} | changed)
+    running = replace(Running(entrant, "thank-you@1", use_case().hash, store.clock.now()), **changed)
     refused = store.write(lambda work: adoption.adopt(work, running, adoption.hidden_keys(work.connection, [running])))
     return refused.code if refused is not None else ""
 
