@@ -26,7 +26,7 @@ _TRIES = 5
 _PATIENCE = 2.0
 
 _log = logging.getLogger("sojourn.telemetry")
-prometheus_client.disable_created_metrics()  # a second series for each, which nobody reads
+prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]  # no types; else each has a second series that nobody reads
 
 
 @cache
