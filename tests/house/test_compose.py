@@ -17,6 +17,7 @@ from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
 import settings
+from journey.errors import BadInput
 
 HOUSE = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = YAML(typ="safe").load(HOUSE / "docker-compose.yml")
@@ -74,16 +75,18 @@ def test_every_image_is_named_with_its_version() -> None:
     assert {service["image"] for service in SERVICES.values() if "build" in service} == {f"sojourn:{project['version']}"}
 
 
-def test_the_database_of_temporal_is_reached_with_one_password_that_stands_elsewhere() -> None:
+def test_the_databases_are_reached_with_one_password_that_stands_elsewhere() -> None:
     given = [
         value
         for service in SERVICES.values()
         for name, value in service.get("environment", {}).items()
         if re.search(r"PASSWORD|PWD|SECRET|KEY", name)
     ]
-    asked = "${TEMPORAL_DB_PASSWORD:?copy .env.example to .env and write a password into it}"
-    assert sorted(given) == ["", "", asked, asked, asked]
-    assert ENVIRONMENT["TEMPORAL_DB_PASSWORD"] == ""
+    asked = "${POSTGRES_PASSWORD:?copy .env.example to .env and write a password into it}"
+    assert sorted(given) == ["", "", "", asked, asked, asked]
+    for name in ("api", "worker", "setup"):
+        assert SERVICES[name]["environment"]["SOJOURN_DATABASE_URL"] == f"postgresql://sojourn:{asked}@postgres:5432/sojourn"
+    assert [ENVIRONMENT[name] for name in ("POSTGRES_PASSWORD", "SOJOURN_SECRET", "SOJOURN_ADMIN_KEY")] == ["", "", ""]
     assert "/.env" in (HOUSE / ".gitignore").read_text().split()
 
 
@@ -98,16 +101,29 @@ def test_every_setting_in_these_files_is_one() -> None:
     assert named <= {settings.PREFIX + name.upper() for name in settings.Settings.model_fields}
 
 
-def test_sojourn_understands_what_its_container_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("service", "keys"), [("api", ("secret", "admin_key")), ("worker", ("secret",))])
+def test_sojourn_understands_what_its_containers_are_told(monkeypatch: pytest.MonkeyPatch, service: str, keys: tuple[str, ...]) -> None:
     for name in os.environ:
         if name.startswith("SOJOURN_"):
             monkeypatch.delenv(name)
-    for name, value in (ENVIRONMENT | SERVICES["sojourn"]["environment"]).items():
-        monkeypatch.setenv(name, value)
-    found = settings.load()
-    assert (found.temporal_address, found.database) == ("temporal:7233", "sqlite:////data/sojourn.db")
+    for name, value in (ENVIRONMENT | SERVICES[service]["environment"]).items():
+        monkeypatch.setenv(name, re.sub(r"\$\{.*\}", "p4ssword", value))
+    with pytest.raises(BadInput, match=r"^SOJOURN_SECRET (and SOJOURN_ADMIN_KEY are|is) not set: "):
+        settings.shared(settings.load(), *keys)
+    for name in ("SECRET", "ADMIN_KEY"):
+        monkeypatch.setenv(f"SOJOURN_{name}", "a secret of its owner's")
+    found = settings.shared(settings.load(), *keys)
+    assert (found.temporal_address, found.database) == ("temporal:7233", "postgresql://sojourn:p4ssword@postgres:5432/sojourn")
     assert (found.smtp_url, found.links_url) == ("smtp://mail:1025", "http://localhost:8000")
     assert f"{found.api_host}:{found.api_port}" == "0.0.0.0:8000"
+    assert found.metrics_port == (9000 if service == "worker" else 0)
+
+
+def test_what_there_are_several_of_has_a_port_for_each() -> None:
+    assert {name: service["deploy"]["replicas"] for name, service in SERVICES.items() if "deploy" in service} == {"api": 2, "worker": 2}
+    (ports,) = SERVICES["api"]["ports"]
+    first, last = re.fullmatch(r"127\.0\.0\.1:(\d+)-(\d+):8000", ports).groups()  # type: ignore[union-attr]  # it fails when it is none
+    assert int(last) - int(first) + 1 == SERVICES["api"]["deploy"]["replicas"]
 
 
 def test_what_makes_the_databases_is_a_script_that_a_shell_reads() -> None:
