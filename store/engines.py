@@ -99,7 +99,7 @@ def open_engine(url: str) -> Engine:
     """
     made = read_url(url)
     if made.get_backend_name() == SQLITE:
-        engine = create_engine(made, json_serializer=_dump)
+        engine = create_engine(made, json_serializer=_dump, hide_parameters=True)  # errors are logged, and stand in histories
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -107,7 +107,7 @@ def open_engine(url: str) -> Engine:
     session = " ".join(f"-c {name}={value}" for name, value in _SESSION.items())
     connecting["options"] = f"{session} {made.query.get('options', '')}".strip()
     engine = create_engine(
-        made, json_serializer=_dump, connect_args=connecting, pool_pre_ping=True, pool_recycle=1800, pool_timeout=5,
+        made, json_serializer=_dump, hide_parameters=True, connect_args=connecting, pool_pre_ping=True, pool_recycle=1800, pool_timeout=5,
         pool_size=WRITERS + READERS[POSTGRESQL] + 2, max_overflow=8,
     )  # fmt: skip
     event.listen(engine, "connect", _prepare_postgresql)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 import logs
+from store.engines import open_engine
 
 DELIVERY = "thank-you~c-42~1.3.email"
 
@@ -64,6 +66,15 @@ def test_an_error_of_the_database_is_told_without_the_values_of_its_statement() 
     assert driver["type"] == "sqlite3.IntegrityError"
     assert any("test_logs.py" in place for place in told["at"])
     assert "Ada" not in json.dumps([told, driver])
+
+
+def test_an_error_of_our_own_database_has_no_values_in_its_text_at_all(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'sojourn.db'}")
+    with engine.connect() as connection, pytest.raises(OperationalError) as caught:
+        connection.execute(text("INSERT INTO nowhere VALUES (:name)"), {"name": "Ada Lovelace"})
+
+    assert "nowhere" in str(caught.value)
+    assert "Ada" not in str(caught.value)
 
 
 def test_what_postgresql_says_of_the_row_is_left_out() -> None:
