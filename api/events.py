@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Request, Response
@@ -133,12 +134,11 @@ async def accept_all(services: Services, arrived: Sequence[acceptance.Arrived]) 
     verdicts: list[Verdict] = []
     for start in range(0, len(arrived), _AT_ONCE):
         part = arrived[start : start + _AT_ONCE]
-        verdicts += await asyncio.gather(*(_accept(services, one, policy) for one in part))
+        for found in await services.database.write_all([partial(acceptance.accept, arrived=one, policy=policy) for one in part]):
+            if isinstance(found, BaseException):
+                raise found
+            verdicts.append(found)
     return verdicts
-
-
-async def _accept(services: Services, arrived: acceptance.Arrived, policy: Policy) -> Verdict:
-    return await services.database.write(lambda work: acceptance.accept(work, arrived, policy))
 
 
 async def tell(services: Services, decided: Sequence[Decided]) -> None:

@@ -6,11 +6,11 @@ browser asks no leave first. 200 is said only after the commit: some of them tak
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 import hmac
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, BackgroundTasks, Request, Response
@@ -156,19 +156,19 @@ async def _take(services: Services, after: BackgroundTasks, calls: list[Call]) -
     policy = Policy(services.create_profiles, services.too_old_seconds)
     decided: list[Decided] = []
     for start in range(0, len(calls), _AT_ONCE):
-        for found in await asyncio.gather(*(_commit(services, call, policy) for call in calls[start : start + _AT_ONCE])):
-            decided += found
+        part = calls[start : start + _AT_ONCE]
+        done = await services.database.write_all([partial(_do, call=call, policy=policy) for call in part])
+        for call, found in zip(part, done, strict=True):
+            decided += found if isinstance(found, tuple) else await _refused(services, call, found, policy)
     after.add_task(tell, services, decided)
     return JSONResponse({"success": True}, background=after)
 
 
-async def _commit(services: Services, call: Call, policy: Policy) -> tuple[Decided, ...]:
-    try:
-        return await services.database.write(lambda work: _do(work, call, policy))
-    except Conflict as conflict:
-        message = getattr(call, "message", "")
-        refused = Refused(message, conflict.code, conflict.sentence)
-        return await services.database.write(lambda work: _do(work, refused, policy))
+async def _refused(services: Services, call: Call, error: BaseException, policy: Policy) -> tuple[Decided, ...]:
+    if not isinstance(error, Conflict):
+        raise error
+    refused = Refused(getattr(call, "message", ""), error.code, error.sentence)
+    return await services.database.write(lambda work: _do(work, refused, policy))
 
 
 def _do(work: Work, call: Call, policy: Policy) -> tuple[Decided, ...]:

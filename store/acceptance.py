@@ -206,7 +206,7 @@ def make_person(work: Work, namespace: str, key: str) -> str:
     profile_id = plain
     if profile_id != key or profiles.read(work.connection, profile_id) is not None:
         profile_id = f"{plain}-{ids.content_hash(f'{namespace}={key}')[:12]}"
-    profiles.put(work, ProfileDocument(id=profile_id, identities={namespace: key}))
+    profiles.insert(work, ProfileDocument(id=profile_id, identities={namespace: key}))
     return profile_id
 
 

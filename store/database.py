@@ -15,7 +15,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -50,7 +50,7 @@ class _Waiting:
 
 
 class _Met(Exception):
-    """A group has met another one: nothing of it stays, and its members are tried again one by one."""
+    """A group has met another one: nothing of it stays, and its members are tried again one by one, in their order."""
 
 
 class Database:
@@ -68,7 +68,7 @@ class Database:
         self._snapshots = self.engine.execution_options(isolation_level="REPEATABLE READ") if shared else self.engine
         self._ending = threading.Event()
         self.clock: Clock = clock or (self._clock_of_the_server() if shared else SystemClock())
-        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[list[_Waiting] | None] = queue.SimpleQueue()
         slot = random.randrange(engines.SLOTS)
         self._writers = (
             [_Writer(self, self._queue, (slot + number) % engines.SLOTS) for number in range(writers)]
@@ -86,11 +86,19 @@ class Database:
         A unit does nothing but read and write: where it meets another process it is taken back and run again. An error of the
         connection may come after its commit: whoever hears one repeats, and every unit takes a repeat.
         """
+        (done,) = self._ask([unit])
+        return await done
+
+    async def write_all(self, units: Sequence[Callable[[Work], T]]) -> list[T | BaseException]:
+        """Run units in their order, each as `write` does; returns what each gave, or raised. All of them are over when this returns."""
+        return await asyncio.gather(*self._ask(units), return_exceptions=True)
+
+    def _ask(self, units: Sequence[Callable[[Work], T]]) -> list[asyncio.Future[T]]:
         if self._closed:
             raise Unavailable("The database is closed: this process is going down.")
-        done: Future[T] = Future()
-        self._queue.put(_Waiting(unit, done))
-        return await asyncio.wrap_future(done)
+        waiting = [_Waiting(unit, Future()) for unit in units]
+        self._queue.put(waiting)
+        return [asyncio.wrap_future(one.done) for one in waiting]
 
     async def read(self, query: Callable[[Connection], T]) -> T:
         """Run a query on a snapshot of its own."""
@@ -142,7 +150,7 @@ class Database:
 class _Writer(threading.Thread):
     """A thread that takes what waits into one commit after the other, on a connection of its own."""
 
-    def __init__(self, database: Database, waiting: queue.SimpleQueue[_Waiting | None], slot: int) -> None:
+    def __init__(self, database: Database, waiting: queue.SimpleQueue[list[_Waiting] | None], slot: int) -> None:
         super().__init__(name="sojourn-commits", daemon=True)
         self._engine, self._clock, self._queue, self._slot = database.engine, database.clock, waiting, slot
         self._connection: Connection | None = None
@@ -159,8 +167,9 @@ class _Writer(threading.Thread):
         if self._connection is not None:
             self._connection.close()
 
-    def _gather(self, first: _Waiting) -> tuple[list[_Waiting], bool]:
-        group = [first]
+    def _gather(self, first: list[_Waiting]) -> tuple[list[_Waiting], bool]:
+        """A group, and whether it is the last one. Units that were given together stay together and in their order."""
+        group = list(first)
         while len(group) < _MOST_IN_A_GROUP:
             try:
                 following = self._queue.get_nowait()
@@ -168,7 +177,7 @@ class _Writer(threading.Thread):
                 return group, False
             if following is None:
                 return group, True
-            group.append(following)
+            group += following
         return group, False
 
     def _alone(self, member: _Waiting) -> None:
@@ -179,14 +188,13 @@ class _Writer(threading.Thread):
                 return
 
     def _commit(self, group: list[_Waiting], *, patient: bool = False, last: bool = False) -> list[_Waiting]:
-        """One commit for a group. Returns the members of which nothing stays and who are to be tried again; the others have heard.
+        """One commit for a group. Returns those who are to be tried again, since nothing of them stays: all or none of them.
 
         When the commit itself fails every member hears it; the connection is then not trusted again. A connection that proves dead
         before its commit is replaced once: nothing of it stood. During the commit nobody knows, and nothing is run twice.
         """
         used, began = self._connection is not None, time.perf_counter()
         committing = False
-        again: list[_Waiting] = []
         results: list[tuple[_Waiting, Any, BaseException | None]] = []
         counted: Counter[CounterKey] = Counter()
         try:
@@ -196,11 +204,11 @@ class _Writer(threading.Thread):
                     connection.exec_driver_sql(engines.PATIENT)
                 for member in group:
                     result, error = self._member(connection, member, counted, grouped=len(group) > 1)
-                    if error is not None and not last and engines.trouble(error) is not Trouble.NONE:
-                        again.append(member)
-                    else:
-                        results.append((member, result, error))
-                if len(group) == 1 and (again or results[0][2] is not None):
+                    results.append((member, result, error))
+                alone = results[0][2] if len(group) == 1 else None
+                if alone is not None and not last and engines.trouble(alone) is not Trouble.NONE:
+                    raise _Met from alone
+                if alone is not None:
                     transaction.rollback()
                 else:
                     add_up(connection, counted, self._slot)
@@ -215,13 +223,13 @@ class _Writer(threading.Thread):
             if not committing and found in (Trouble.LOCK, Trouble.KEY) and not last:  # at the counters
                 return group
             metrics.FAILED_COMMITS.inc()
-            again, results = [], [(member, None, fault) for member in group]
+            results = [(member, None, fault) for member in group]
         else:
             if committing:
                 metrics.committed(began, [(member.since, member.noted) for member, _, error in results if error is None])
         for member, result, error in results:
             _settle(member.done, result, error)
-        return again
+        return []
 
     def _member(
         self, connection: Connection, member: _Waiting, counted: Counter[CounterKey], *, grouped: bool
@@ -246,7 +254,7 @@ class _Writer(threading.Thread):
             found = engines.trouble(error)
             if found is Trouble.GONE:
                 raise
-            if found is Trouble.LOCK:
+            if found is not Trouble.NONE:
                 raise _Met from error
             cursor.execute("ROLLBACK TO member")
             cursor.execute("RELEASE member")

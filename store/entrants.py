@@ -145,9 +145,15 @@ def forget(work: Work, entrant: Entrant, event: Event, *, won: bool = False) -> 
     _FORGET.run(work.connection, key)
     if won:
         mark_won(work, event)
-    elif not _STILL_OF_USE.scalar(work.connection, {"source": event.source, "event": event.id}):
+    elif not _is_of_use(work, event):
         code = "late" if event.is_reaction else "nobody_listening"
         work.discard(code, source=event.source, event=event.id, profile=event.profile, entrant=entrant.id, version=entrant.version)
+
+
+def _is_of_use(work: Work, event: Event) -> bool:
+    """Has it won somewhere, or is it kept for somebody else? Under the lock of the event: of two who drop it at once one is the last."""
+    key = {"source": event.source, "event": event.id}
+    return bool(_HAS_WON.scalar(work.connection, key) or _STILL_KEPT.scalar(work.connection, key))
 
 
 def mark_won(work: Work, event: Event) -> None:
@@ -174,11 +180,13 @@ _FORGET = Statement(
 _WON = Statement(
     schema.events.update().where(schema.events.c.source == bindparam("source_"), schema.events.c.id == bindparam("id_")).values(won=True)
 )
-_STILL_OF_USE = Statement(
+_HAS_WON = Statement(
+    select(schema.events.c.won)
+    .where(schema.events.c.source == bindparam("source"), schema.events.c.id == bindparam("event"))
+    .with_for_update()
+)
+_STILL_KEPT = Statement(
     select(
         select(schema.kept.c.event).where(schema.kept.c.source == bindparam("source"), schema.kept.c.event == bindparam("event")).exists()
-        | select(schema.events.c.id)
-        .where(schema.events.c.source == bindparam("source"), schema.events.c.id == bindparam("event"), schema.events.c.won)
-        .exists()
     )
 )

@@ -50,7 +50,7 @@ def discard_once(work: Work, code: str, source: str, event: str, detail: str) ->
 
 
 def _give(work: Work, profile: str, namespace: str, key: str) -> None:
-    has = profiles.get(work.connection, profile).identities.get(namespace)
+    has = profiles.locked(work, profile).identities.get(namespace)
     if has is not None and has != key:
         raise Conflict(f"The person is {namespace} = {has!r} already: one profile has one identity in a namespace.", code="identity_taken")
     profiles.patch(work, profile, identities={namespace: key})

@@ -20,6 +20,11 @@ from store.work import Work
 _READ = Statement(
     select(profiles.c.attributes, profiles.c.consents, profiles.c.push_tokens, profiles.c.test).where(profiles.c.id == bindparam("id"))
 )
+_LOCK = Statement(
+    select(profiles.c.attributes, profiles.c.consents, profiles.c.push_tokens, profiles.c.test)
+    .where(profiles.c.id == bindparam("id"))
+    .with_for_update()
+)
 _FIND = Statement(
     select(identities.c.profile).where(identities.c.namespace == bindparam("namespace"), identities.c.value == bindparam("value"))
 )
@@ -47,6 +52,13 @@ def put(work: Work, document: ProfileDocument) -> None:
     (error,) = put_all(work, [document])
     if error is not None:
         raise error
+
+
+def insert(work: Work, document: ProfileDocument) -> None:
+    """Keep somebody who is not there yet. Where another process has been quicker the unit is run again, and finds them (IntegrityError)."""
+    (row,) = _rows(work, [document])
+    work.connection.execute(profiles.insert(), row)
+    _name(work, [document])
 
 
 def put_all(work: Work, documents: Sequence[ProfileDocument]) -> list[SojournError | None]:
@@ -83,7 +95,7 @@ def patch(
 
     Returns the profile as it is now. Raises NotFound, and Conflict `identity_taken`.
     """
-    found = get(work.connection, profile_id)
+    found = locked(work, profile_id)
     changed = found.model_copy(
         update={
             "attributes": _merged(found.attributes, attributes),
@@ -99,7 +111,7 @@ def patch(
 
 def drop_push_tokens(work: Work, profile_id: str, tokens: Sequence[str]) -> None:
     """Forget push tokens that a provider calls dead (M3). A profile or token that is gone already is fine."""
-    row = work.connection.execute(select(profiles.c.push_tokens).where(profiles.c.id == profile_id)).one_or_none()
+    row = _LOCK.first(work.connection, {"id": profile_id})
     if row is None:
         return
     living = [entry for entry in row.push_tokens if entry["token"] not in tokens]
@@ -116,7 +128,16 @@ def delete(work: Work, profile_id: str) -> None:
 
 def get(connection: Connection, profile_id: str) -> ProfileDocument:
     """A profile as it was put, with its identities. Raises NotFound."""
-    row = _READ.first(connection, {"id": profile_id})
+    return _document(connection, profile_id, _READ)
+
+
+def locked(work: Work, profile_id: str) -> ProfileDocument:
+    """As `get`; nobody else changes it until the commit, so that what is made of it loses nothing of theirs."""
+    return _document(work.connection, profile_id, _LOCK)
+
+
+def _document(connection: Connection, profile_id: str, read: Statement) -> ProfileDocument:
+    row = read.first(connection, {"id": profile_id})
     if row is None:
         raise _no_such_profile(profile_id)
     return ProfileDocument.model_construct(
@@ -173,20 +194,26 @@ def count(connection: Connection, where: ColumnElement[bool]) -> int:
 def _write(work: Work, kept: Mapping[str, ProfileDocument]) -> None:
     if not kept:
         return
-    now = work.now()
-    rows = [
-        {**document.model_dump(mode="json", exclude={"identities"}), "created_at": now, "updated_at": now} for document in kept.values()
-    ]
-    upsert(work.connection, profiles, rows, update=("attributes", "consents", "push_tokens", "test", "updated_at"))
+    documents = [kept[name] for name in sorted(kept)]  # in one order everywhere: two imports never wait for each other in a ring
+    upsert(work.connection, profiles, _rows(work, documents), update=("attributes", "consents", "push_tokens", "test", "updated_at"))
     for part in _parts(list(kept)):
         work.connection.execute(sql_delete(identities).where(identities.c.profile.in_(part)))
+    _name(work, documents)
+
+
+def _rows(work: Work, documents: Sequence[ProfileDocument]) -> list[dict[str, Any]]:
+    now = work.now()
+    return [{**document.model_dump(mode="json", exclude={"identities"}), "created_at": now, "updated_at": now} for document in documents]
+
+
+def _name(work: Work, documents: Sequence[ProfileDocument]) -> None:
     named = [
         {"namespace": namespace, "value": value, "profile": document.id}
-        for document in kept.values()
+        for document in documents
         for namespace, value in document.identities.items()
     ]
     if named:
-        work.connection.execute(identities.insert(), named)
+        work.connection.execute(identities.insert(), sorted(named, key=lambda row: (row["namespace"], row["value"])))
 
 
 def _holders(connection: Connection, documents: Sequence[ProfileDocument]) -> dict[Identity, str]:

@@ -31,6 +31,8 @@ class VersionRow:
 
 _COLUMNS = (_versions.id, _versions.journey, _versions.number, _versions.hash, _versions.state, _versions.published_at)
 _ROW = select(*_COLUMNS).where(_versions.id == bindparam("id"))
+_LOCK = _ROW.with_for_update()
+_LOCK_OF_JOURNEY = select(_versions.id).where(_versions.journey == bindparam("journey")).order_by(_versions.number).with_for_update()
 _LIVE = select(*_COLUMNS).where(_versions.journey == bindparam("journey"), _versions.state == "live")
 _OF_JOURNEY = select(*_COLUMNS).where(_versions.journey == bindparam("journey")).order_by(_versions.number)
 _CANONICAL = select(_frozen.canonical).where(_frozen.hash == bindparam("hash"))
@@ -46,6 +48,19 @@ def row(connection: Connection, version_id: str) -> VersionRow:
     if found is None:
         raise NotFound(f"There is no version {version_id}.")
     return _as_row(found)
+
+
+def lock(work: Work, version_id: str) -> VersionRow:
+    """As `row`; its state stays as it is until the commit."""
+    found = work.connection.execute(_LOCK, {"id": version_id}).mappings().first()
+    if found is None:
+        raise NotFound(f"There is no version {version_id}.")
+    return _as_row(found)
+
+
+def lock_of_journey(work: Work, journey: str) -> None:
+    """The states of all versions of a journey stay as they are until the commit."""
+    work.connection.execute(_LOCK_OF_JOURNEY, {"journey": journey}).all()
 
 
 def live(connection: Connection, journey: str) -> VersionRow | None:
@@ -92,10 +107,10 @@ def set_state(work: Work, version_id: str, state: State) -> None:
     work.connection.execute(schema.versions.update().where(_versions.id == version_id).values(state=state))
 
 
-def anybody_inside(connection: Connection, version_id: str) -> bool:
-    """Is an entrant of this version open?"""
-    inside = select(_entrants.id).where(_entrants.version == version_id, _entrants.state == literal_column("'open'")).limit(1)
-    return connection.execute(inside).first() is not None
+def anybody_inside(connection: Connection, version_id: str, *, beyond: int = 0) -> bool:
+    """Is an entrant of this version open? Or, `beyond` so many, one more."""
+    inside = select(_entrants.id).where(_entrants.version == version_id, _entrants.state == literal_column("'open'"))
+    return connection.execute(inside.limit(1).offset(beyond or None)).first() is not None
 
 
 def to_wind_down(connection: Connection) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
@@ -106,6 +107,7 @@ async def test_an_id_never_holds_what_follows_the_colon(api: httpx.AsyncClient) 
     assert_problem(await api.get("/v1/profiles/a%00b"), 422, "bad_input")
 
 
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True, scope="session")
 async def test_a_database_that_is_away_is_503_and_says_when_to_come_again(api: httpx.AsyncClient, database: Database) -> None:
     await database.write(lambda work: work.connection.execute(text("ALTER TABLE attributes RENAME TO away")))
     answer = await api.get("/v1/attributes")
@@ -113,6 +115,22 @@ async def test_a_database_that_is_away_is_503_and_says_when_to_come_again(api: h
     assert int(answer.headers["retry-after"]) > 0
     assert "away" not in answer.text
     assert "SELECT" not in answer.text
+
+
+@pytest.mark.parametrize("kind", ["postgresql"], indirect=True, scope="session")
+async def test_a_server_of_the_database_that_is_away_is_503_and_when_it_is_back_calls_are_answered(
+    api: httpx.AsyncClient, address: str
+) -> None:  # fmt: skip
+    base, _, name = address.rpartition("/")
+    assert (await api.get("/v1/attributes")).status_code == 200
+    with psycopg.connect(f"{base}/sojourn", autocommit=True) as server:
+        server.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false'.encode())
+        server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+        for answer in (await api.get("/v1/attributes"), await api.put("/v1/attributes", json={})):
+            assert_problem(answer, 503, "unavailable")
+            assert int(answer.headers["retry-after"]) > 0
+        server.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true'.encode())
+    assert (await api.put("/v1/attributes", json={})).status_code == 200
 
 
 async def test_a_fault_of_ours_is_answered_with_nothing_of_it(services: Services) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
+import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 
 from journey.errors import Unavailable
-from store.database import open_engine
+from store.database import Database
+from store.engines import open_engine
 from store.schema import metadata
 from store.upgrade import upgrade
+from tests.databases import Databases
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_schema(tmp_path: Path) -> None:
@@ -28,6 +32,18 @@ def test_the_migrations_make_exactly_the_tables_of_the_schema(tmp_path: Path) ->
     with fresh.connect() as connection:
         assert migrated == indexes(connection), "the conditions of partial indexes are not compared by Alembic"
     fresh.dispose()
+
+
+def test_they_make_the_same_on_postgresql(databases: Databases) -> None:
+    engine = open_engine(databases.kept())
+    with engine.begin() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        query = text("SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'alembic_version'")
+        migrated = {row.indexname: row.indexdef for row in connection.execute(query)}
+        metadata.drop_all(connection)
+        metadata.create_all(connection)
+        assert migrated == {row.indexname: row.indexdef for row in connection.execute(query)}
+    engine.dispose()
 
 
 def indexes(connection: Connection) -> dict[str, str]:
@@ -52,3 +68,20 @@ def test_an_upgrade_that_is_repeated_changes_nothing(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'new.db'}"
     upgrade(url)
     upgrade(url)
+
+
+async def test_four_processes_that_start_together_migrate_once(databases: Databases) -> None:
+    url = databases.kept()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    await asyncio.gather(*(asyncio.to_thread(upgrade, url) for _ in range(4)))
+    with psycopg.connect(url) as connection:
+        assert connection.execute("SELECT count(*) FROM profiles").fetchone() == (0,)
+
+
+def test_a_database_that_cannot_be_reached_is_named_without_its_password() -> None:
+    for opening in (Database, upgrade):
+        with pytest.raises(Unavailable, match="cannot be opened") as refused:
+            opening("postgresql://ada:topsecret@127.0.0.1:1/sojourn")
+        assert "topsecret" not in refused.value.sentence
+        assert "127.0.0.1" in refused.value.sentence
