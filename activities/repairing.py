@@ -84,7 +84,7 @@ class Repairs(Repairing):
         for some in _parts(broken):
             owed = await self._database.read(partial(overdue.among, ids=some))
             total = total.plus(await self._all(owed, self._end_or_start))
-        if total.checked > total.busy:
+        if total.told or total.started or total.ended:
             _log.info("Swept: %s", total.said())
         return total
 
