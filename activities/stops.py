@@ -38,6 +38,8 @@ PATIENCE = 0.1
 MOST_ORDINARY = 64
 """Stops on the durable path with one provider at a time; the worker's other activities must not wait for them."""
 LONGEST_ORDINARY_WAIT = 30.0
+BEAT = 3.0
+"""Seconds between two signs of life on the durable path (workflows/entrant.py says how many may be missing)."""
 
 _log = logging.getLogger("sojourn.stops")
 
@@ -57,18 +59,33 @@ class Stops(Stopping):
     @activity.defn(name="stop")
     async def stop(self, proposal: Proposal) -> Record:
         channels = await self._channels_of(proposal)
-        good: dict[str, bool] = {}
         if not activity.info().is_local:
             self._take_places(proposal, channels)
-            try:
-                return await self._stop(proposal, good)
-            finally:
-                self.ordinary.subtract(channels)
+            return await self._seen_alive(self._in_its_place(proposal, channels))
+        good: dict[str, bool] = {}
         passes = await self._enter(proposal, channels)
         try:
             return await self._stop(proposal, good)
         finally:
             self._leave(passes, good)
+
+    async def _in_its_place(self, proposal: Proposal, channels: tuple[str, ...]) -> Record:
+        try:
+            return await self._stop(proposal, {})
+        finally:
+            self.ordinary.subtract(channels)
+
+    async def _seen_alive(self, stop: Coroutine[Any, Any, Record]) -> Record:
+        """Show now and then that the attempt lives: one that died with its worker is noticed soon. One that is cancelled, or that the
+        server takes for dead, goes on to its end beside us: what was claimed is sent and marked."""
+        attempt = asyncio.create_task(stop)
+        try:
+            while not (await asyncio.wait({attempt}, timeout=BEAT))[0]:
+                activity.heartbeat()
+        except asyncio.CancelledError:
+            self._beside(_over(attempt))
+            raise
+        return attempt.result()
 
     async def _stop(self, proposal: Proposal, good: dict[str, bool]) -> Record:
         """The stop itself. `good` learns of each channel that was tried on the fast path whether its provider is well."""
@@ -185,6 +202,13 @@ class Stops(Stopping):
                 await asyncio.sleep(seconds)
             else:
                 return
+
+
+async def _over(attempt: asyncio.Task[Record]) -> None:
+    """Wait for the end of an attempt that nobody hears of any more; what it had to say is in the store."""
+    await asyncio.wait({attempt})
+    if not attempt.cancelled():
+        attempt.exception()
 
 
 def _next_look(opened: Opened, marks: list[Mark]) -> float:
