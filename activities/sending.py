@@ -22,6 +22,8 @@ from store.steps import Opened
 _log = logging.getLogger("sojourn.sending")
 _GRACE = 10.0
 """Seconds that a lease lasts beyond the provider's longest call."""
+LONGEST_RETRY_AFTER = 86_400.0
+"""A pause is obeyed up to a day: who is told to come again in a year would never be heard of."""
 
 
 @dataclass(frozen=True)
@@ -60,10 +62,10 @@ class Sending:
                 return Mark(claim.channel, "uncertain", "no_answer")
             case Uncertain(detail, retry_after):
                 _log.warning("%s may have been taken, or not, and is sent again: %s", claim.delivery, _told(detail, opened))
-                return Mark(claim.channel, "claimed", SENT_AGAIN, retry_after=retry_after or 0.0, token=claim.token)
-            case Later(detail, retry_after):
+                return Mark(claim.channel, "claimed", SENT_AGAIN, retry_after=_bounded(retry_after), token=claim.token)
+            case Later(detail, retry_after, asked):
                 _log.info("%s is to be tried again: %s", claim.delivery, _told(detail, opened))
-                return Mark(claim.channel, "claimed", retry_after=retry_after or 0.0, token=claim.token)
+                return Mark(claim.channel, "claimed", retry_after=_bounded(retry_after), token=claim.token, asked=asked)
 
     def _render(self, claim: Claim, opened: Opened) -> Rendered:
         context = rendering.Context(
@@ -72,6 +74,10 @@ class Sending:
             now=datetime.fromtimestamp(opened.at / 1_000_000, UTC),
         )  # fmt: skip
         return rendering.render(opened.document, claim.channel, context)
+
+
+def _bounded(retry_after: float | None) -> float:
+    return min(retry_after or 0.0, LONGEST_RETRY_AFTER)
 
 
 def _told(words: str, opened: Opened) -> str:

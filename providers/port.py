@@ -27,10 +27,14 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """The provider may take it later: a transient answer. `retry_after` in seconds, when it said so."""
+    """The provider may take it later: a transient answer. `retry_after` in seconds, when it said so.
+
+    `asked` False says that it was not asked at all, since we had no connection free: then this is no try.
+    """
 
     detail: str = ""
     retry_after: float | None = None
+    asked: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ from providers.smtp_pool import Connection, Pool, server_of
 
 _PERIOD = re.compile(rb"^\.", re.MULTILINE)
 _LONGEST_DETAIL = 300
+_NONE_FREE = 5.0
+"""Seconds after which a mail for which no connection was free is tried again."""
 
 
 @dataclass(slots=True)
@@ -61,13 +63,21 @@ class SmtpProvider:
         mail = mime.make(delivery, message)
         if isinstance(mail, Refused):
             return mail
+        over = asyncio.get_running_loop().time() + self.longest_call
+        patience = self.longest_call / 3  # the rest is the mail's, however long it waited
+        try:
+            async with asyncio.timeout(patience):
+                await self._pool.slots.acquire()
+        except TimeoutError:
+            return Later(f"no connection to {self._server} was free within {patience:g} s", _NONE_FREE, asked=False)
         progress = _Progress()
         try:
-            async with asyncio.timeout(self.longest_call):
-                async with self._pool.slots:
-                    return await self._send(mail, progress)
+            async with asyncio.timeout_at(over):
+                return await self._send(mail, progress)
         except TimeoutError:
             return _broken(progress, f"{self._server} did not answer within {self.longest_call:g} s")
+        finally:
+            self._pool.slots.release()
 
     async def close(self) -> None:
         await self._pool.close()

@@ -25,6 +25,7 @@ class Mark:
     """What became of one delivery. `status` is sent, failed or uncertain; `claimed` with `retry_after` means that a transient answer came.
 
     `token` is that of the claim it was sent by: a transient answer counts only as long as nobody else has taken the delivery over.
+    `asked` False is a transient answer of our own, before the provider was asked: it is no try.
     """
 
     channel: str
@@ -34,6 +35,7 @@ class Mark:
     dead_tokens: tuple[str, ...] = ()
     retry_after: float | None = None
     token: str = ""
+    asked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +111,10 @@ def _marked(work: Work, row: Row, answer: Mark, now: Instant) -> dict[str, Any]:
         return claims.change(row, **over, status="sent", reason=claims.SENT_AGAIN)
     if answer.status != "claimed":
         return claims.change(row, **over, status=answer.status, reason=answer.reason)
-    tries = row.tries + 1
-    if tries >= claims.MOST_TRIES and again:
+    tries = row.tries + answer.asked
+    if answer.asked and tries >= claims.MOST_TRIES and again:
         return claims.change(row, **over, status="uncertain", reason="no_answer", tries=tries)
-    if tries >= claims.MOST_TRIES:
+    if answer.asked and tries >= claims.MOST_TRIES:
         return claims.change(row, **over, status="failed", reason="retries_exhausted", tries=tries)
     wait = max(claims.pause(tries), answer.retry_after or 0)
     over |= {"not_before": now + int(wait * gate.MICROSECONDS), "marked_at": None}

@@ -80,8 +80,8 @@ def mark_again(work: Work, start: ResendStart, answer: Mark) -> Busy | str:
         return _stays_uncertain(work, row, answer.reason, now)
     if answer.reason == claims.SENT_AGAIN:  # the whole message went out: who asked may ask again
         return _stays_uncertain(work, row, "no_answer", now)
-    tries = row.tries + 1
-    if tries >= claims.MOST_TRIES:
+    tries = row.tries + answer.asked
+    if answer.asked and tries >= claims.MOST_TRIES:
         return _stays_uncertain(work, row, "retries_exhausted", now)
     wait = max(claims.pause(tries), answer.retry_after or 0)
     paused = claims.change(row, tries=tries, token="", lease=None, not_before=now + int(wait * gate.MICROSECONDS))

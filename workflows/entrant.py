@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 from temporalio import workflow
@@ -20,7 +21,7 @@ with workflow.unsafe.imports_passed_through():
     from journey.proposing import propose
     from journey.walk import Outcome
     from workflows.ports import Stopping
-    from workflows.waiting import until_noted
+    from workflows.waiting import until, until_noted
 
 FAST = timedelta(seconds=5)
 """The bound of the fast path, far above the 1.2 s that the stop allows itself: it must end before the server gives up on the task."""
@@ -102,13 +103,26 @@ class Entrant:
         except FailureError as error:  # what a local activity raises comes as it is, not wrapped in an ActivityError
             if is_cancelled_exception(error):
                 raise
-            return await workflow.execute_activity_method(
-                Stopping.stop,
-                proposal,
-                start_to_close_timeout=DURABLE,
-                retry_policy=RETRIES,
-                summary=summary,
-            )
+            return await self.stop_durably(proposal, summary)
+
+    async def stop_durably(self, proposal: Proposal, summary: str) -> Record:
+        """The durable path. Whoever must leave does not wait for the end of a provider's pause: they ask once more, and the store has an
+        answer as soon as nothing is on its way to them."""
+        attempts = self.attempt(proposal, summary)
+        if not self.leaving:
+            await until(lambda: attempts.done() or self.leaving)
+            if not attempts.done() and workflow.patched("leave-ends-a-pause"):
+                attempts.cancel()
+                with suppress(FailureError):
+                    return await attempts  # its answer had come, and was only not seen yet
+                attempts = self.attempt(proposal, summary)
+        return await attempts
+
+    def attempt(self, proposal: Proposal, summary: str) -> workflow.ActivityHandle[Record]:
+        """The stop as an ordinary activity, tried again for as long as it takes."""
+        return workflow.start_activity_method(
+            Stopping.stop, proposal, start_to_close_timeout=DURABLE, retry_policy=RETRIES, summary=summary
+        )
 
     async def be_removed(self) -> None:
         """Tell the store that the next stop is the last; a stop that is under way finds it there too."""

@@ -12,6 +12,11 @@ from collections.abc import Callable
 from temporalio import workflow
 
 
+async def until(happened: Callable[[], bool]) -> None:
+    """Return as soon as this is so, by something noted or an activity that is done."""
+    await workflow.wait_condition(happened)
+
+
 async def until_noted(noted: Callable[[], bool], seconds: float, summary: str) -> None:
     """Return as soon as something is noted, or after so many seconds. The timer shows its summary in the Temporal UI."""
     if seconds <= 0 or noted():

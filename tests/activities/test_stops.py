@@ -167,6 +167,15 @@ async def test_an_attempt_that_comes_before_the_pause_is_over_gets_the_rest(
     assert len(email.calls) == 1
 
 
+async def test_a_pause_of_years_is_a_day(
+    durable: ActivityEnvironment, stops: Stops, first_stop: Proposal, email: ScriptedProvider, clock: SettableClock
+) -> None:
+    email.answers = [Later("busy", retry_after=999_999_999.0), Took()]
+    assert await again(durable, stops, first_stop) == timedelta(days=1)
+    clock.instant += builders.DAY
+    assert (await durable.run(stops.stop, first_stop)).place == GATE
+
+
 async def test_a_provider_that_breaks_is_a_fault_of_ours_and_leaves_the_other_channel_alone(
     durable: ActivityEnvironment, stops: Stops, first_stop: Proposal, email: ScriptedProvider, database: Database
 ) -> None:

@@ -114,6 +114,20 @@ async def test_an_idle_connection_is_closed_after_a_while() -> None:
         await provider.close()
 
 
+async def test_a_mail_for_which_no_connection_is_free_was_not_tried() -> None:
+    async with MailCatcher() as catcher:
+        catcher.behave(MailBehaviour(delay=1.5))
+        provider = SmtpProvider(f"smtp://127.0.0.1:{catcher.port}", connections=1, longest_call=3)
+        first, second = await asyncio.gather(provider.deliver("d-1", EMAIL), provider.deliver("d-2", EMAIL))
+        assert isinstance(first, Took)
+        assert isinstance(second, Later)
+        assert (second.asked, second.retry_after) == (False, 5)
+        assert len(catcher.messages) == 1
+        catcher.behave()
+        assert isinstance(await provider.deliver("d-2", EMAIL), Took)
+        await provider.close()
+
+
 async def test_closing_leaves_no_connection_open() -> None:
     async with MailCatcher() as catcher:
         provider = SmtpProvider(f"smtp://127.0.0.1:{catcher.port}")

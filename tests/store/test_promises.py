@@ -104,12 +104,12 @@ def test_a_transient_answer_to_somebody_who_was_given_up_does_not_end_the_claim_
 
 
 @pytest.mark.parametrize("promise", ["never_twice", "never_lost"])
-@pytest.mark.parametrize("kind", ["opened", "clicked"])
-def test_whoever_has_opened_it_has_got_it_and_it_is_not_sent_again(store: Store, promise: str, kind: str) -> None:
+@pytest.mark.parametrize("reaction", ["opened", "clicked"])
+def test_whoever_has_opened_it_has_got_it_and_it_is_not_sent_again(store: Store, promise: str, reaction: str) -> None:
     ada = let_ada_in(store, promise=promise)
     proposal = ada.proposal()
     claimed(ada, proposal)
-    store.react(ada.entrant, 1, f"email.{kind}", "https://shop.example/" if kind == "clicked" else "")
+    store.react(ada.entrant, 1, f"email.{reaction}", "https://shop.example/" if reaction == "clicked" else "")
     store.clock.instant += LEASE
     assert isinstance(ada.open(proposal), Record)
     assert ada.deliveries() == {"1.email": "sent"}
@@ -157,3 +157,14 @@ def test_one_who_must_end_in_the_pause_before_it_is_sent_again_may_have_got_it(s
     store.write(lambda work: removal.tell(work, ada.entrant, "removed"))
     assert isinstance(ada.open(proposal), Record)
     assert ada.deliveries() == {"1.email": "uncertain:no_answer"}
+
+
+def test_no_connection_of_our_own_being_free_is_no_try_however_often(store: Store) -> None:
+    ada = let_ada_in(store)
+    proposal = ada.proposal()
+    for _ in range(MOST_TRIES + 1):
+        claim = claimed(ada, proposal)
+        assert claim.tries == 0
+        assert ada.mark(proposal, Mark("email", "claimed", retry_after=5, token=claim.token, asked=False)) is None
+        store.clock.instant += 5 * SECOND
+    assert ada.deliveries() == {"1.email": "claimed"}

@@ -191,6 +191,31 @@ async def test_somebody_cancelled_while_the_mail_server_does_not_want_the_mail_e
     assert here.mails() == []
 
 
+@pytest.mark.parametrize("by", ["cancel", "stop"])
+async def test_whoever_must_leave_does_not_wait_for_the_end_of_a_long_pause(here: World, by: str) -> None:
+    here.push.behave(PushBehaviour(status=429, headers={"Retry-After": "3600"}))
+    await here.set_up()
+    await here.person(consents={"email": False})
+    await here.publish()
+    await eventually(here.story, lambda story: bool(story) and any(one["tries"] == 1 for one in story["deliveries"]), "the pause")
+    ada = here.process.client.get_workflow_handle(ids.entrant(JOURNEY, "c-42", 1))
+
+    async def pauses() -> bool:
+        return any(one.attempt > 1 for one in (await ada.describe()).raw_description.pending_activities)
+
+    await eventually(pauses, bool, "the durable path in that pause")
+    if by == "cancel":
+        await ada.cancel()
+        await ended_as_removed(here, ["first:next"])
+    else:
+        assert (await here.api.post(f"/v1/journeys/{JOURNEY}:stop")).is_success
+        assert await here.ends() == "journey_stopped"
+    assert [(one["status"], one["reason"]) for one in (await here.story())["deliveries"]] == [
+        ("excluded", "no_consent"),
+        ("excluded", "ended"),
+    ]
+
+
 async def test_somebody_who_is_removed_already_may_be_cancelled_again(here: World) -> None:
     ada = await waiting(here)
     await here.worker_goes()
