@@ -38,8 +38,8 @@ dev: server ## Run Sojourn on this machine: API, worker, Temporal server.
 cluster: server ## Sojourn as on many machines: PostgreSQL, Temporal as in production, 2 APIs, 3 workers, two of which go. STAY=1 keeps it up.
 	@$(PYTHON) -m demo.cluster $(if $(filter-out 0 no false,$(STAY)),--stay) $(ARGS)
 
-bench: server ## Measure the use case beside a hand-written workflow; writes bench/results.json.
-	@$(PYTHON) -m bench.run $(ARGS)
+bench: server ## Measure the use case beside a hand-written workflow; writes bench/results.json. DATABASE=postgresql as in production.
+	@$(PYTHON) -m bench.run $(if $(DATABASE),--database $(DATABASE)) $(ARGS)
 
 clean: ## Remove what was installed and made in this folder. Your cache stays, and what Sojourn stored in .sojourn.
 	@rm -rf .venv .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
