@@ -11,17 +11,19 @@ import contextlib
 import json
 import os
 import sys
+from collections.abc import Callable, Iterable
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Table
 
 import settings
 from commands import apply as applying
+from commands import diff as comparing
 from commands import population as populating
 from commands import publish as publishing
 from commands import reconcile as reconciling
@@ -133,26 +135,13 @@ def simulate(
     as_json: Json = False,
 ) -> None:
     """Walk somebody through a journey offline, and tell the story; without --at, show every way through. With --people, walk many."""
+    if (at or stop or until) if people else (rate or svg is not None):
+        raise BadInput("--at, --stop and --until tell what one person does; --rate and --svg are for many, with --people.")
+    given: dict[str, Any] = {"journey": journey, "profile": profile, "consent_explicit": consent_explicit}
     if people:
-        if at or stop or until:
-            raise BadInput("Say what happens by --rate when many people walk: --at, --stop and --until are for one.")
         asked = populating.Asked(people, seed, rate or (), svg)
-        given = {"journey": journey, "profile": profile}
-        console = None if as_json else _console()
-        raise typer.Exit(populating.run(path, asked, console, **given, consent_explicit=consent_explicit))
-    if rate or svg is not None:
-        raise BadInput("--rate and --svg are for many people: say how many with --people.")
-    code = simulating.run(
-        path,
-        journey=journey,
-        profile=profile,
-        at=at or (),
-        stop=stop or (),
-        until=until,
-        consent_explicit=consent_explicit,
-        as_json=as_json,
-    )
-    raise typer.Exit(code)
+        raise typer.Exit(populating.run(path, asked, None if as_json else _console(), **given))
+    raise typer.Exit(simulating.run(path, at=at or (), stop=stop or (), until=until, as_json=as_json, **given))
 
 
 @app.command("test")
@@ -194,11 +183,20 @@ def publish(journey: JourneyId, as_json: Json = False) -> None:
     """Freeze a journey's draft as its next version and let people in."""
     with _api() as api:
         answer = publishing.publish(api, journey)
-    if as_json:
-        _print_json(answer)
-    else:
-        for sentence in publishing.sentences(answer):
-            typer.echo(sentence)
+    _say(answer, as_json, publishing.sentences)
+
+
+@app.command()
+def diff(
+    what: Annotated[str, typer.Argument(metavar="ID|DIR", help="The id of a journey, or a folder of documents.")],
+    older: Annotated[str, typer.Argument(metavar="A|ID", help="A version's number; of a folder, the id of its journey.")],
+    newer: Annotated[str, typer.Argument(metavar="B", help="The number of another version, or draft.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Compare two versions of a journey by meaning (ID A B), or a folder's with the live one (DIR ID), and say who stands where."""
+    with _api() as api:
+        answer = comparing.between(api, what, older, newer) if newer else comparing.of_folder(api, Path(what), older)
+    _say(answer, as_json, comparing.sentences)
 
 
 @app.command()
@@ -210,13 +208,7 @@ def report(
     """Show how many people came to each node, are there, and left by which exit."""
     with _api() as api:
         answer = reporting.report(api, journey, version)
-    if as_json:
-        _print_json(answer)
-        return
-    console = _console()
-    console.print(reporting.table(answer))
-    for sentence in reporting.sentences(answer):
-        console.print(escape(sentence))
+    _say(answer, as_json, reporting.sentences, reporting.table)
 
 
 @app.command()
@@ -230,12 +222,7 @@ def reconcile(
         answer = reconciling.reconcile(
             api, lambda found: progress.update(task, description=f"{found['checked']} looked at"), wake=wake
         )  # fmt: skip
-    if as_json:
-        _print_json(answer)
-        return
-    _console().print(reconciling.table(answer))
-    for sentence in reconciling.sentences(answer):
-        typer.echo(sentence)
+    _say(answer, as_json, reconciling.sentences, reconciling.table)
 
 
 def main() -> NoReturn:
@@ -270,6 +257,17 @@ def _told(error: SojournError) -> int:
         shown = [{name: getattr(finding, name) for name in finding.__slots__} for finding in findings]
         _print_json({"error": {"code": error.code, "sentence": error.sentence, "findings": shown}})
     return 1
+
+
+def _say(answer: Any, as_json: bool, sentences: Callable[[Any], Iterable[str]], table: Callable[[Any], Table] | None = None) -> None:
+    """What the API answered: as it is, or as a table and in sentences."""
+    if as_json:
+        _print_json(answer)
+        return
+    if table is not None:
+        _console().print(table(answer))
+    for sentence in sentences(answer):
+        typer.echo(sentence)
 
 
 def _print_json(value: Any) -> None:

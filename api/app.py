@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from api import (
     attributes,
+    diff,
     entrants,
     event_definitions,
     events,
@@ -38,6 +39,7 @@ _ROUTERS = (
     segments.router,
     event_definitions.router,
     messages.router,
+    diff.router,  # before the versions themselves: `1..2` is no number of one
     journeys.router,
     runs.router,
     entrants.router,
