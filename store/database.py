@@ -225,8 +225,7 @@ class _Writer(threading.Thread):
             metrics.FAILED_COMMITS.inc()
             results = [(member, None, fault) for member in group]
         else:
-            if committing:
-                metrics.committed(began, [(member.since, member.noted) for member, _, error in results if error is None])
+            metrics.committed(began, [(member.since, member.noted) for member, _, error in results if committing and error is None])
         for member, result, error in results:
             _settle(member.done, result, error)
         return []
@@ -236,6 +235,7 @@ class _Writer(threading.Thread):
     ) -> tuple[Any, BaseException | None]:
         """Run a unit. Its own error is returned; one of the connection, or a meeting that the whole group must give way to, is raised."""
         work = Work(connection, self._clock)
+        member.noted = work.noted
         if not grouped:
             try:
                 result = member.unit(work)
@@ -244,7 +244,6 @@ class _Writer(threading.Thread):
                     raise
                 return None, error
             counted.update(work.counted)
-            member.noted = work.noted
             return result, None
         cursor = connection.connection.cursor()  # the driver's own: these two words are said for everybody, and cost no more than that
         cursor.execute("SAVEPOINT member")
@@ -262,7 +261,6 @@ class _Writer(threading.Thread):
         cursor.execute("RELEASE member")
         cursor.close()
         counted.update(work.counted)
-        member.noted = work.noted
         return result, None
 
     def _throw_away(self) -> None:

@@ -32,6 +32,8 @@ _COUNTERS = {"event": EVENTS, "discard": DISCARDS}
 
 def committed(began: float, members: Collection[tuple[float, Counter[Noted]]]) -> None:
     """Measure a commit that is durable now. Of each member since when it waited, and what it noted; instants of time.perf_counter."""
+    if not members:
+        return
     COMMIT_SECONDS.observe(time.perf_counter() - began)
     COMMIT_MEMBERS.observe(len(members))
     for since, noted in members:
