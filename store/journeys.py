@@ -203,7 +203,7 @@ def stop(work: Work, journey_id: str) -> list[str]:
 
 def finish_if_empty(work: Work, version_id: str) -> bool:
     """A closed version with nobody inside and no run that reads is finished. Called after an end, a run and a close; returns whether."""
-    if _many_inside(work, version_id):
+    if versions.row(work.connection, version_id).state != "closed" or _many_inside(work, version_id):
         return False
     row = versions.lock(work, version_id)
     if row.state != "closed":

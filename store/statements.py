@@ -60,6 +60,8 @@ class Statement:
 
     def run(self, connection: Connection, values: Values | Sequence[Values]) -> int:
         """Execute it, once or for each of many, and say how many rows it changed."""
+        if not isinstance(values, Mapping) and len(values) == 1:
+            values = values[0]  # which psycopg would take the long way, as it does many
         many = not isinstance(values, Mapping)
         compiled = self._for(connection.dialect, values[0] if many else values)  # type: ignore[index,arg-type]  # by `many`
         cursor = _cursor(connection)
