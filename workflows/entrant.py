@@ -26,6 +26,8 @@ with workflow.unsafe.imports_passed_through():
 FAST = timedelta(seconds=5)
 """The bound of the fast path, far above the 1.2 s that the stop allows itself: it must end before the server gives up on the task."""
 DURABLE = timedelta(minutes=2)
+DEAD = timedelta(seconds=15)
+"""An attempt on the durable path that shows no sign of life for so long has died with its worker (activities/stops.py beats)."""
 REMOVED = "removed"
 SIGNALS: dict[str, type[Happened] | type[Leave]] = {"happened": Happened, "leave": Leave}
 RETRIES = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5))
@@ -121,7 +123,12 @@ class Entrant:
     def attempt(self, proposal: Proposal, summary: str) -> workflow.ActivityHandle[Record]:
         """The stop as an ordinary activity, tried again for as long as it takes."""
         return workflow.start_activity_method(
-            Stopping.stop, proposal, start_to_close_timeout=DURABLE, retry_policy=RETRIES, summary=summary
+            Stopping.stop,
+            proposal,
+            start_to_close_timeout=DURABLE,
+            heartbeat_timeout=DEAD,
+            retry_policy=RETRIES,
+            summary=summary,
         )
 
     async def be_removed(self) -> None:

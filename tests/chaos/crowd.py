@@ -49,13 +49,13 @@ class Crowd:
             for mail in mails:
                 key = mail.to.partition("@")[0]
                 if self.part[key] == "email" and (pixel := _PIXEL.search(mail.html)) and self._once(key, "opens"):
-                    self._do(self._opens_mail(key, pixel[1]))
+                    self._do(self._opens(key, self._delivery(key, mail.headers["Message-ID"]), "GET", pixel[1]))
                 if "is still here" in mail.subject and self._once(key, "buys"):
                     self._do(self.buys(key, f"buy-{key}"))
             for push in pushes:
                 key = push.body["tokens"][0].removeprefix("device-")
                 if self.part[key] == "push" and not push.body["title"].startswith("Thank") and self._once(key, "opens"):
-                    self._do(self._opens_push(key, push.body["opened_token"]))
+                    self._do(self._opens(key, push.delivery, "POST", "/v1/push/opened", {"token": push.body["opened_token"]}))
             for task in [one for one in self._tasks if one.done()]:
                 self._tasks.discard(task)
                 task.result()
@@ -77,17 +77,15 @@ class Crowd:
         if not event.startswith("early"):
             self.bought[key] += 1
 
-    async def _opens_mail(self, key: str, pixel: str) -> None:
-        await self._opens(key, "email", "GET", pixel)
+    def _delivery(self, key: str, message_id: str) -> str:
+        """Which of their mails it is: the first that came need not be the first that was sent."""
+        sent = [ids.delivery(ids.entrant(JOURNEY, key, 1), n, "email") for n in range(1, 5)]
+        return next(one for one in sent if ids.message_id(one, "")[:-1] == message_id.partition("@")[0] + "@")
 
-    async def _opens_push(self, key: str, token: str) -> None:
-        await self._opens(key, "push", "POST", "/v1/push/opened", {"token": token})
-
-    async def _opens(self, key: str, channel: str, method: str, path: str, content: object = None) -> None:
+    async def _opens(self, key: str, delivery: str, method: str, path: str, content: object = None) -> None:
         await asyncio.sleep(self._longest * self.lots.random() ** 2)
         for _ in range(2 if self.lots.random() < 0.3 else 1):
             await self._until_taken(method, path, content)
-        delivery = ids.delivery(ids.entrant(JOURNEY, key, 1), 1, channel)
         self.accepted.events.add((ids.REACTIONS, ids.reaction(delivery, "opened")))
         if self._once(key, "buys"):
             await self.buys(key, f"buy-{key}")
