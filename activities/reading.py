@@ -44,7 +44,7 @@ class Readings(Reading):
             self._workflows, await self._database.read(lambda connection: not_started(connection, start.run)), activity.heartbeat
         )
         total = Pages()
-        while not total.done:
+        while not total.done and not activity.is_worker_shutdown():  # the workflow asks again, and another worker reads on
             page = min(PAGE, rate) if rate else PAGE
             admitted = await self._database.write(partial(_admit, run=start.run, page=page))
             let_in = time.monotonic()  # not before: the page waits for the writer, and the next one perhaps does not

@@ -67,6 +67,18 @@ async def test_everybody_on_every_page_is_started(durable: ActivityEnvironment, 
     assert beats.count(()) == 230, "and that it lives, after each start: a server may be slow"
 
 
+async def test_a_worker_that_is_told_to_end_reads_its_page_and_leaves_the_rest_to_another(
+    durable: ActivityEnvironment, database: Database, workflows: Workflows
+) -> None:
+    run = await begin(database, admission.PAGE + 30)
+    readings = Readings(database, workflows)
+    durable.on_heartbeat = lambda *details: durable.worker_shutdown()
+    assert await durable.run(readings.read_pages, run) == Pages(200, 200, 0, done=False)
+    assert len(workflows.started) == 200
+    assert await ActivityEnvironment().run(readings.read_pages, run) == Pages(30, 30, 0, done=True)
+    assert set(workflows.started) == everybody(230)
+
+
 async def test_when_the_server_goes_away_half_way_the_next_attempt_starts_whoever_is_left(
     durable: ActivityEnvironment, database: Database, workflows: Workflows
 ) -> None:
