@@ -376,6 +376,7 @@ def assert_same(connection: Connection, version: Version, script: Script, person
     return story
 
 
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True, scope="session")
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(any_version().flatmap(lambda version: st.tuples(st.just(version), any_script(version))), PEOPLE)
 def test_of_any_journey_the_simulator_tells_what_the_store_does(
@@ -387,8 +388,18 @@ def test_of_any_journey_the_simulator_tells_what_the_store_does(
     event(f"ends with {story.end}")
 
 
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True, scope="session")
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(any_script(USE_CASE), PEOPLE)
 def test_of_the_use_case_the_simulator_tells_what_the_store_does(connection: Connection, script: Script, person: ProfileDocument) -> None:
     story = assert_same(connection, USE_CASE, script, person, replace(WORLD, messages=builders.use_case_messages()))
     event(" ".join((*story.path, story.end)))
+
+
+@pytest.mark.parametrize("kind", ["postgresql"], indirect=True, scope="session")  # where each statement goes to a server and back
+@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(any_version().flatmap(lambda version: st.tuples(st.just(version), any_script(version))), PEOPLE)
+def test_it_tells_what_the_store_does_on_postgresql_too(
+    connection: Connection, played: tuple[Version, Script], person: ProfileDocument
+) -> None:  # fmt: skip
+    assert_same(connection, *played, person)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
@@ -348,11 +349,25 @@ def compare_effects(store: Store, script: Script, stories: dict[str, Story]) -> 
         assert found == "decided" if "decided" in codes else {found} == codes
 
 
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True, scope="session")
 @settings(deadline=None, max_examples=100, suppress_health_check=list(HealthCheck))
 @given(any_version("a", 5), any_version("b", 3), SCRIPTS, PEOPLE, st.integers(0, 10**6))
 def test_two_journeys_of_one_person_go_as_each_alone_whatever_is_repeated(
     engine: Engine, left: Version, right: Version, script: Script, person: Profile, seed: int
 ) -> None:  # fmt: skip
+    assert_as_alone(engine, left, right, script, person, seed)
+
+
+@pytest.mark.parametrize("kind", ["postgresql"], indirect=True, scope="session")  # where each statement goes to a server and back
+@settings(deadline=None, max_examples=12, suppress_health_check=list(HealthCheck))
+@given(any_version("a", 5), any_version("b", 3), SCRIPTS, PEOPLE, st.integers(0, 10**6))
+def test_on_postgresql_too_two_journeys_of_one_person_go_as_each_alone(
+    engine: Engine, left: Version, right: Version, script: Script, person: Profile, seed: int
+) -> None:  # fmt: skip
+    assert_as_alone(engine, left, right, script, person, seed)
+
+
+def assert_as_alone(engine: Engine, left: Version, right: Version, script: Script, person: Profile, seed: int) -> None:
     versions = {"a": left, "b": right}
     with store_in(engine) as store:
         lots = random.Random(seed)
