@@ -98,9 +98,9 @@ async def opened_place(there: AsyncExitStack, folder: Path, database: str) -> Pl
     mail, push = await enter(CountingMailCatcher()), await enter(PushCatcher())
     temporal = Temporal(folder)
     there.push_async_callback(temporal.is_killed)
-    postgres = Postgres(folder / "postgres") if database == "postgresql" else None
+    postgres = Postgres() if database == "postgresql" else None
     if postgres is not None:
-        there.push_async_callback(postgres.is_killed)
+        there.push_async_callback(postgres.goes)
         await asyncio.gather(temporal.comes(), postgres.comes())
     else:
         await temporal.comes()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -103,8 +105,9 @@ class Postgres:
 
     name = "PostgreSQL"
 
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._port = folder, free_port()
+    def __init__(self) -> None:
+        self._folder, self._port = Path(tempfile.mkdtemp(prefix="sojourn-chaos-")), free_port()
+        self._folder.chmod(0o755)  # root runs the server as somebody else
         self._there = AsyncExitStack()
         self.server: PostgresServer | None = None
 
@@ -121,6 +124,11 @@ class Postgres:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.server.pid, signal.SIGKILL)
         await self._there.aclose()
+
+    async def goes(self) -> None:
+        """It is not needed any more, nor is what it keeps."""
+        await self.is_killed()
+        await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
 
 
 def _environment(settings: Settings) -> Mapping[str, str]:
