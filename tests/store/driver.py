@@ -277,7 +277,7 @@ def check(store: Store, version: Version) -> None:
     )
     counters = Counter[CounterKey]()
     for row in store.rows(schema.counters, version=version_id):
-        counters[CounterKey(row.version, row.mode, row.node, row.kind, row.channel)] += row.count
+        counters[CounterKey(row.version, row.mode, row.node, row.kind, row.channel)] += row._mapping["count"]
     assert facts == counters
     inside = Counter[str]()
     for row in of.values():

@@ -344,13 +344,9 @@ WORLD = World(
 )
 
 
-def _two_hours() -> Version:
-    nodes = builders.use_case_nodes()
-    nodes[3]["timeout"]["after"] = "PT2H"
-    return builders.use_case(nodes=nodes, global_timeout="PT5H")
-
-
-USE_CASE = _two_hours()
+NODES = builders.use_case_nodes()
+NODES[3]["timeout"]["after"] = "PT2H"
+USE_CASE = builders.use_case(nodes=NODES, global_timeout="PT5H")
 
 
 @pytest.fixture(scope="module")
@@ -397,9 +393,7 @@ def test_of_the_use_case_the_simulator_tells_what_the_store_does(connection: Con
 
 
 @pytest.mark.parametrize("kind", ["postgresql"], indirect=True, scope="session")  # where each statement goes to a server and back
-@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(deadline=None, max_examples=20, suppress_health_check=list(HealthCheck))
 @given(any_version().flatmap(lambda version: st.tuples(st.just(version), any_script(version))), PEOPLE)
-def test_it_tells_what_the_store_does_on_postgresql_too(
-    connection: Connection, played: tuple[Version, Script], person: ProfileDocument
-) -> None:  # fmt: skip
+def test_so_it_does_on_postgresql(connection: Connection, played: tuple[Version, Script], person: ProfileDocument) -> None:
     assert_same(connection, *played, person)
