@@ -17,6 +17,8 @@ _log = logging.getLogger("sojourn.store")
 _SAMPLES = 3
 _SMALL = 1_000_000
 """A correction of up to a second back is none that anybody sees: the clock stands still meanwhile."""
+BELIEVED = 12 * 3600 * 1_000_000
+"""How far a clock may have been set back between two processes and not be followed: a wrong time zone, or summer time, is no more."""
 
 
 class Clock(Protocol):
@@ -37,11 +39,22 @@ def steady() -> Instant:
 
 
 class SystemClock:
-    """The clock of this machine as it was at the start of the process, carried on by the steady one: setting it back moves no deadline."""
+    """The clock of this machine as it was at the start of the process, carried on by the steady one: setting it back moves no deadline.
 
-    def __init__(self, *, wall: Source = wall, steady: Source = steady) -> None:
+    `least` is the last instant of an earlier process. A clock that was set back while none ran begins there, or every deadline and every
+    lease would last longer by as much. One that is further back than BELIEVED is right: it was the other that was wrong.
+    """
+
+    def __init__(self, *, wall: Source = wall, steady: Source = steady, least: Instant = 0) -> None:
+        start = wall()
+        behind = least - start
+        if behind > _SMALL:
+            followed = behind <= BELIEVED
+            said = "it goes on from there" if followed else "deadlines of before come later by as much"
+            _log.warning("The clock of this machine is %.1f s behind what the store has last: %s", behind / 1_000_000, said)
+            start = least if followed else start
         self._steady = steady
-        self._offset = wall() - steady()
+        self._offset = start - steady()
 
     def now(self) -> Instant:
         return self._steady() + self._offset

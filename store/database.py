@@ -24,7 +24,7 @@ from sqlalchemy import Connection, text
 
 from journey.errors import Unavailable
 from journey.events import Instant
-from store import engines, guard, metrics, schema
+from store import engines, guard, latest, metrics, schema
 from store.clock import Clock, ServerClock, SystemClock
 from store.engines import Trouble
 from store.engines import open_engine as open_engine
@@ -67,7 +67,7 @@ class Database:
         self._held = guard.take(self.engine.url) if alone else None
         self._snapshots = self.engine.execution_options(isolation_level="REPEATABLE READ") if shared else self.engine
         self._ending = threading.Event()
-        self.clock: Clock = clock or (self._clock_of_the_server() if shared else SystemClock())
+        self.clock: Clock = clock or (self._clock_of_the_server() if shared else SystemClock(least=latest.instant(self.engine)))
         self._queue: queue.SimpleQueue[list[_Waiting] | None] = queue.SimpleQueue()
         slot = random.randrange(engines.SLOTS)
         self._writers = (

@@ -28,8 +28,9 @@ from providers.port import Answer, Provider
 from providers.push_http import HttpPushProvider
 from providers.smtp import SmtpProvider
 from settings import Settings, completed, load
+from store import latest
 from store.clock import SystemClock, wall
-from store.database import Database
+from store.database import Database, open_engine
 from store.steps import Opened
 from store.work import Work
 from worker import Process, opened, sweep_regularly, working
@@ -149,9 +150,12 @@ class StruckStops(Stops):
             return record
 
 
-def moved(file: Path) -> SystemClock:
+def moved(file: Path, settings: Settings) -> SystemClock:
     """The clock of a machine that somebody has set: as many seconds off as the file says at any moment."""
-    return SystemClock(wall=lambda: wall() + int(float(file.read_text()) * 1_000_000))
+    engine = open_engine(settings.database)
+    least = latest.instant(engine)
+    engine.dispose()
+    return SystemClock(wall=lambda: wall() + int(float(file.read_text()) * 1_000_000), least=least)
 
 
 @dataclass(frozen=True)
@@ -176,7 +180,7 @@ async def struck(settings: Settings, want: Wanted) -> AsyncIterator[Process]:
         "email": StruckProvider(SmtpProvider(settings.smtp_url, longest_call=LONGEST_CALL, connections=16), want.blade),
         "push": StruckProvider(HttpPushProvider(settings.push_url, longest_call=LONGEST_CALL), want.blade),
     }
-    clock = moved(want.clock) if want.clock else None
+    clock = moved(want.clock, settings) if want.clock else None
     async with opened(settings, providers=providers, clock=clock, lazy="worker" not in want.parts) as process:
         stops = StruckStops(StruckDatabase(process.database, want.blade), process.sending)
         stops.blade = want.blade

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from store import latest, schema
 from store.clock import ServerClock, SystemClock
+from store.engines import open_engine
+from store.upgrade import upgrade
 
 SECOND = 1_000_000
 
@@ -42,6 +47,33 @@ def test_a_machine_whose_clock_is_set_back_or_ahead_goes_on_as_before() -> None:
     assert clock.now() == 1_006 * SECOND
     hands.wall += 7200 * SECOND
     assert clock.now() == 1_006 * SECOND
+
+
+def test_a_process_on_a_machine_whose_clock_was_set_back_begins_where_the_one_before_ended() -> None:
+    hands = Hands()
+    an_hour_later = hands.wall + 3600 * SECOND
+    clock = SystemClock(wall=lambda: hands.wall, steady=lambda: hands.steady, least=an_hour_later)
+    hands.pass_by(5)
+    assert clock.now() == an_hour_later + 5 * SECOND
+
+
+def test_a_clock_that_is_a_day_behind_the_store_is_believed() -> None:
+    hands = Hands()
+    assert SystemClock(wall=lambda: hands.wall, steady=lambda: hands.steady, least=hands.wall + 86_400 * SECOND).now() == hands.wall
+
+
+def test_a_sqlite_file_knows_its_last_instant(tmp_path: Path) -> None:
+    address = f"sqlite:///{tmp_path / 'sojourn.db'}"
+    engine = open_engine(address)
+    assert latest.instant(engine) == 0, "without a table"
+    upgrade(address)
+    assert latest.instant(engine) == 0, "without a row"
+    with engine.begin() as connection:
+        for entrant, at in (("b", 7), ("a", 9)):
+            fact = {"entrant": entrant, "n": 1, "node": "x", "kind": "arrived", "channel": "", "at": at}
+            connection.execute(schema.facts.insert(), fact)
+    assert latest.instant(engine) == 9
+    engine.dispose()
 
 
 def test_two_machines_that_disagree_have_the_time_of_their_server() -> None:
