@@ -37,7 +37,7 @@ class Population:
 
 def walk_all(version: Version, who: Who, world: World, rates: tuple[Rate, ...], *, people: int, seed: int) -> Population:
     """Walks so many people. The same arguments give the same population; person number n is the same in a larger one."""
-    crowd = _Crowd(version, world, rates)
+    crowd = Crowd(version, world, rates)
     for number in range(people):
         crowd.walk(who(number), Lots(seed, number))
     took = sorted(crowd.took)
@@ -45,7 +45,7 @@ def walk_all(version: Version, who: Who, world: World, rates: tuple[Rate, ...], 
 
 
 @dataclass
-class _Crowd:
+class Crowd:
     """Walks one after the other, and counts whole paths: people who went the same way are the same facts."""
 
     version: Version
@@ -87,6 +87,7 @@ class _Crowd:
         }
 
     def walk(self, profile: Profile, lots: Lots) -> None:
+        """One more, from the admission to the end."""
         person = self._enters(profile, lots)
         coming: list[tuple[Instant, int, Happening]] = []
         at_gate: gate.Gate | None = None
@@ -109,7 +110,7 @@ class _Crowd:
                 person.step()
         for told in person.told[seen:]:  # the last message: it changes the way of nobody any more, and is opened all the same
             self._reacts(told, person.now, lots)
-        self._count(person)
+        self.count(person)
 
     def counted(self) -> list[Counted]:
         """The counters that the store would have of all of them."""
@@ -151,13 +152,15 @@ class _Crowd:
                 found.append(Occurs(at.arrived_at + after, name, data, f"{node.id}-{at.arrived_at}"))
         return found
 
-    def _count(self, person: Person) -> None:
+    def count(self, person: Person) -> None:
+        """One more, who has ended."""
         assert person.end is not None
         assert person.ended_at is not None
         self.paths[tuple(person.path), person.end] += 1
         self.took.append(person.ended_at)
         for told in person.told:
-            kind = f"excluded.{told.reason}" if told.status == "excluded" else told.status
+            status = "uncertain" if told.id in person.hearing.proven else told.status  # an open that proves it moves no number
+            kind = f"excluded.{told.reason}" if status == "excluded" else status
             self.deliveries[told.node, kind, told.channel] += 1
 
 

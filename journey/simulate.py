@@ -224,7 +224,7 @@ class Person:
         for index, told in enumerate(self.told):
             if told.node == send.node:
                 if told.status == "claimed":
-                    told = self.told[index] = simulated_sending.mark(told, self.script)
+                    told = self.told[index] = simulated_sending.mark(told, self.script, arrived=told.id in self.hearing.arrived)
                 marked.append(told)
         parts = [f"{told.status} on {told.channel}" + (f" ({told.reason})" if told.reason else "") for told in marked]
         self._say(f"{send.message}: {', '.join(parts) or 'nothing to send'}")

@@ -16,7 +16,10 @@ from journey.walk import Place
 
 @dataclass
 class Hearing:
-    """The ears of one person. `told` and `timeline` are shared with the walk; an index is that of a happening in the script."""
+    """The ears of one person. `told` and `timeline` are shared with the walk; an index is that of a happening in the script.
+
+    `arrived` are deliveries that were reacted to, `proven` those of them that were uncertain before.
+    """
 
     version: Version
     world: World
@@ -26,6 +29,8 @@ class Hearing:
     timeline: list[Moment]
     effects: dict[int, Effect] = field(default_factory=dict)
     last_event: Event | None = None
+    arrived: set[str] = field(default_factory=set)
+    proven: set[str] = field(default_factory=set)
     _kept: dict[int, Event] = field(default_factory=dict)
     _was_kept: set[int] = field(default_factory=set)
     _seen: set[tuple[str, str]] = field(default_factory=set)
@@ -91,10 +96,13 @@ class Hearing:
         return None
 
     def _has_got_it(self, happening: Reacts) -> None:
-        """A delivery of which nobody knew was sent: somebody has opened it (M1)."""
+        """A reaction proves that a delivery has arrived: one of which nobody knew was sent, as is one that is still on its way (M1)."""
         for index, told in enumerate(self.told):
-            if (told.node, told.channel, told.status) == (happening.of, happening.to.partition(".")[0], "uncertain"):
-                self.told[index] = replace(told, status="sent", reason="")
+            if (told.node, told.channel) == (happening.of, happening.to.partition(".")[0]):
+                self.arrived.add(told.id)
+                if told.status == "uncertain":
+                    self.proven.add(told.id)
+                    self.told[index] = replace(told, status="sent", reason="")
 
     def _is_kept(self, place: Place, event: Event) -> bool:
         return matching.is_kept(self.version, place, self.entrant, event)

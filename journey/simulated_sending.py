@@ -50,11 +50,11 @@ def _barred(suppressed: frozenset[tuple[str, str]], channel: str) -> frozenset[s
     return frozenset(addresses.key(address) for of, address in suppressed if of == channel)
 
 
-def mark(told: Told, script: Script) -> Told:
-    """What the provider answered."""
+def mark(told: Told, script: Script, *, arrived: bool = False) -> Told:
+    """What the provider answered; nobody is uncertain of what has `arrived`, since it was opened meanwhile."""
     if (told.node, told.channel) in script.failing:
         return replace(told, status="failed", reason="refused")
-    if (told.node, told.channel) in script.uncertain:
+    if (told.node, told.channel) in script.uncertain and not arrived:
         return replace(told, status="uncertain", reason="worker_lost")
     return replace(told, status="sent")
 

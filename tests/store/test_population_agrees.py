@@ -1,0 +1,53 @@
+"""The numbers of simulated people are those that the store counts: of any journey, whatever happens in it and however long stops take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection, Engine
+
+from journey import ids
+from journey.population import Crowd
+from journey.profiles import ProfileDocument
+from journey.reports import Counted
+from journey.simulate import Person
+from journey.story import Script
+from journey.version import Version
+from tests.builders import PERSON
+from tests.store.test_same_story import PEOPLE, WORLD, Driver, any_script, any_version
+
+REACTED = ("opened", "clicked")  # counted where they are drawn: a population has no events but those of its lots
+
+
+@pytest.fixture(scope="module")
+def connection(engine: Engine) -> Iterator[Connection]:
+    with engine.connect().execution_options(writes=True) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True, scope="session")
+@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(any_version().flatmap(lambda version: st.tuples(st.just(version), any_script(version))), PEOPLE)
+def test_one_simulated_person_is_counted_as_one_real_one(
+    connection: Connection, played: tuple[Version, Script], person: ProfileDocument
+) -> None:  # fmt: skip
+    version, script = played
+    driver = Driver(connection, version, script, WORLD, person)
+    with connection.begin() as transaction:
+        driver.play()
+        transaction.rollback()
+    stored = [Counted(key.node, key.kind, key.channel, times) for key, times in driver.work.counted.items()]
+
+    walks = Person(version, driver.profile, script, WORLD, driver.entrant)
+    walks.enter()
+    for index in sorted(range(len(script.happenings)), key=lambda index: script.happenings[index].at):
+        walks.happen(index, script.happenings[index])
+    walks.advance(None)
+    crowd = Crowd(version, WORLD, ())
+    crowd.count(walks)
+
+    assert driver.entrant == ids.entrant(version.journey.id, PERSON, 1)
+    assert crowd.counted() == sorted(one for one in stored if one.kind not in REACTED)
