@@ -22,6 +22,7 @@ from journey.contract import SweepStart
 from journey.errors import BadInput, Unavailable
 from settings import Settings, prepare
 from store.database import Database
+from store.engines import shown
 from store.upgrade import upgrade
 from workflows.client import SEARCH_ATTRIBUTES
 from workflows.standing import EVERY, Standings
@@ -36,8 +37,8 @@ async def run(settings: Settings, tell: Callable[[str], None]) -> None:
     """Set up what the settings name, and tell a sentence for each thing done. Raises BadInput and Unavailable."""
     prepare(settings)
     upgrade(settings.database)
-    tell(f"The database {settings.database} is up to date.")
-    database = Database(settings.database)
+    tell(f"The database {shown(settings.database)} is up to date.")
+    database = Database(settings.database, alone=False)  # it only looks, also at a file that another process works on
     try:
         client = await worker.connect(settings, database)
         async for sentence in setup(client.service_client, settings.temporal_namespace):
