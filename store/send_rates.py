@@ -109,13 +109,13 @@ class SendRates:
     def _take(self, work: Work, account: str, now: Instant, interval: float, size: int) -> Instant:
         """Take a block, and return its first turn."""
         width = int(interval * size)
-        taken = {"account": account, "first": now + width, "now": now, "width": width}
-        end = int(work.connection.execute(_take_of(work.connection), taken).scalar_one())
+        values = {"account": account, "first": now + width, "now": now, "width": width}
+        end = int(work.connection.execute(_take_of(work.connection), values).scalar_one())
         block = _Block(deque(end - width + int(interval * number) for number in range(size)), work.connection.get_transaction())
         first = block.turns.popleft()
         with self._mutex:
             self._blocks[account].append(block)
-        taken = getattr(self._running, "taken", None)
+        taken: list[_Block] | None = getattr(self._running, "taken", None)
         if taken is not None:
             taken.append(block)
         return first

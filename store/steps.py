@@ -83,7 +83,7 @@ def _agrees(entrant: Entrant, proposal: Proposal, decided: Outcome | None) -> bo
     return (proposal.source, proposal.event) == (entrant.won_source, entrant.won_event)
 
 
-def _open(work: Work, entrant: Entrant, proposal: Proposal, policy: Policy, now: Instant) -> Record | Opened:
+def _open(work: Work, entrant: Entrant, proposal: Proposal, policy: Policy, now: Instant) -> Record | Opened | Busy:
     n = proposal.n
     facts: list[tuple[str, str, str]] = []
     if proposal.left:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from journey.contract import Record
 from store import admission, closing, steps
 from store.closing import Mark
 from store.database import Database
@@ -13,7 +14,7 @@ from store.work import Work
 from tests import builders
 from tests.activities.world import publish
 from tests.fakes import FakeWorkflows
-from tests.store.driver import AT_RISK, Record, next_proposal
+from tests.store.driver import AT_RISK, next_proposal
 
 DELIVERY = "thank-you~ada~1.1.email"
 
