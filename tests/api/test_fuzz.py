@@ -66,6 +66,7 @@ BODIES: dict[str, tuple[Any, ...]] = {
         builders.use_case().journey.model_dump(mode="json", by_alias=True, exclude={"id"}, exclude_defaults=True),
     ),
     "/v1/journeys/{journey_id}/runs": ({}, {"profiles": ["c-42", "nobody"]}),
+    "/v1/reconcile": ({"wake": True}, {}),
     "/v1/events": (EVENT, [EVENT, CLOUD], CLOUD),
     "/v1/push/opened": ({"token": "x"},),
     "/v1/suppressions": ({"channel": "email", "address": "a@shop.example", "reason": "asked"},),
