@@ -19,6 +19,8 @@ from tests.chaos.tables import FILE, TABLES
 FULL = os.environ.get("CHAOS") == "full"
 DATABASES = os.environ.get("CHAOS_DATABASES", "sqlite,postgresql" if FULL else "sqlite").split(",")
 
+ONLY_IN_FULL = pytest.mark.skipif(not FULL, reason="make chaos has it: it takes longer than make test has time for")
+
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     named = any(mark.args[0] == "database" for mark in metafunc.definition.iter_markers("parametrize"))

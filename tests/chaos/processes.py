@@ -42,13 +42,16 @@ class Killable(Protocol):
 class Sojourn:
     """A process of ours. `parts` are api, worker or both; `asked` goes into its environment (victim.py reads it)."""
 
-    def __init__(self, settings: Settings, log: Path, *, parts: str = "api,worker", command: Sequence[str] = VICTIM) -> None:
+    def __init__(
+        self, settings: Settings, log: Path, *, parts: str = "api,worker", sweep: str = "", command: Sequence[str] = VICTIM
+    ) -> None:  # fmt: skip
         self.name = {"api": "API", "worker": "worker"}.get(parts, "Sojourn")
         self._settings, self._log, self._parts, self._command = settings, log, parts, command
+        self._sweep = sweep
         self._process: asyncio.subprocess.Process | None = None
 
     async def comes(self, **asked: str) -> None:
-        environment = os.environ | _environment(self._settings) | {"CHAOS_PARTS": self._parts} | asked
+        environment = os.environ | _environment(self._settings) | {"CHAOS_PARTS": self._parts, "CHAOS_SWEEP": self._sweep} | asked
         with self._log.open("ab") as said:
             self._process = await asyncio.create_subprocess_exec(
                 *self._command, cwd=ROOT, env=environment, stdout=said, stderr=said, start_new_session=True

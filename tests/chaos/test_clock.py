@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from demo.catchers import PushBehaviour
-from tests.chaos.conftest import FULL
+from tests.chaos.conftest import FULL, ONLY_IN_FULL
 from tests.chaos.ledger import Books
 from tests.chaos.place import Place
 from tests.chaos.tables import TABLES
@@ -21,6 +21,7 @@ GATE = 20
 NEVER_ENDING = 1000.0
 
 
+@ONLY_IN_FULL
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("database", ["sqlite"])  # PostgreSQL's clock is its server's, which nobody sets for a test
 async def test_a_host_whose_clock_is_set_back_by_an_hour_loses_nobody_and_keeps_nobody_waiting(

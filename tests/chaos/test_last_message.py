@@ -16,7 +16,7 @@ from temporalio.service import RPCError
 
 from demo.catchers import PushBehaviour
 from journey import ids
-from tests.chaos.conftest import FULL
+from tests.chaos.conftest import FULL, ONLY_IN_FULL
 from tests.chaos.ledger import Books
 from tests.chaos.place import Place
 from tests.chaos.tables import TABLES
@@ -92,6 +92,7 @@ ENDS: dict[str, set[str]] = {"is_cancelled": {"finished", "removed"}, "is_termin
 """Where the hand of an engineer may be quicker than the answer of the push service, both are right."""
 
 
+@ONLY_IN_FULL
 @pytest.mark.timeout(400)
 async def test_whatever_comes_while_the_last_message_is_on_its_way_it_goes_out_once_and_everybody_ends(place: Place, database: str) -> None:
     await place.sojourn.comes()
