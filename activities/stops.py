@@ -33,7 +33,7 @@ FAST_SECONDS = 1.2
 MARK_PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 10.0)
 """Seconds between attempts to write an answer down: about as long as a lease lasts, after which the next attempt decides without it."""
 
-PATIENCE = 0.1
+PATIENCE = 0.5
 """Seconds that the fast path waits for a place with a provider that has as many calls as it may: a healthy one is through by then."""
 MOST_ORDINARY = 64
 """Stops on the durable path with one provider at a time; the worker's other activities must not wait for them."""
@@ -134,7 +134,7 @@ class Stops(Stopping):
             breaker = self.breakers[channel]
             given = breaker.enter(time.monotonic())
             while given is None and not breaker.is_open and time.monotonic() < patient_until:
-                await asyncio.sleep(PATIENCE / 10)
+                await asyncio.sleep(0.01)
                 given = breaker.enter(time.monotonic())
             if given is None:
                 self._leave(passes, {})

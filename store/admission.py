@@ -73,10 +73,10 @@ def admit_page(work: Work, run_id: str, *, page: int = PAGE, crowd: int = CROWD)
     return Admitted(starts, len(members), refused, done)
 
 
-def not_started(connection: Connection, run_id: str = "") -> list[Start]:
-    """Entrants that are admitted and have not opened a step: what a crash may have left without a workflow."""
-    query = _NOT_STARTED if not run_id else _NOT_STARTED.where(schema.entrants.c.run == run_id)
-    return [Start(EntrantStart(row.id, row.version, row.place), row.hash) for row in connection.execute(query)]
+def not_started(connection: Connection, run_id: str) -> list[Start]:
+    """Entrants of a run that are admitted and have not opened a step: what a crash may have left without a workflow."""
+    found = connection.execute(_NOT_STARTED, {"run": run_id})
+    return [Start(EntrantStart(row.id, row.version, row.place), row.hash) for row in found]
 
 
 def _members(connection: Connection, run: Any, page: int) -> list[_Read]:
@@ -191,6 +191,6 @@ _ENTRANCES = (
 _NOT_STARTED = (
     select(schema.entrants.c.id, schema.entrants.c.version, schema.entrants.c.place, schema.versions.c.hash)
     .join(schema.versions, schema.versions.c.id == schema.entrants.c.version)
-    .where(text("entrants.state = 'open' AND entrants.n <= 1"), schema.entrants.c.n == 0)
+    .where(text("entrants.state = 'open' AND entrants.n <= 1"), schema.entrants.c.n == 0, schema.entrants.c.run == bindparam("run"))
     .order_by(schema.entrants.c.id)
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, RowMapping, bindparam, exists, literal_column, select
+from sqlalchemy import Connection, RowMapping, bindparam, literal_column, select
 
 from journey.errors import NotFound
 from journey.events import Instant
@@ -111,12 +111,6 @@ def anybody_inside(connection: Connection, version_id: str, *, beyond: int = 0) 
     """Is an entrant of this version open? Or, `beyond` so many, one more."""
     inside = select(_entrants.id).where(_entrants.version == version_id, _entrants.state == literal_column("'open'"))
     return connection.execute(inside.limit(1).offset(beyond or None)).first() is not None
-
-
-def to_wind_down(connection: Connection) -> list[str]:
-    """Stopped versions in which somebody is still open: their winding down must run, or run again after a crash."""
-    open_inside = exists().where(_entrants.version == _versions.id, _entrants.state == literal_column("'open'"))
-    return list(connection.execute(select(_versions.id).where(_versions.state == "stopped", open_inside).order_by(_versions.id)).scalars())
 
 
 def _as_row(found: RowMapping) -> VersionRow:

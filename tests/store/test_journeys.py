@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from journey.errors import BadInput, Conflict, Invalid, NotFound, Stale
-from store import journeys, messages, runs, versions
+from store import journeys, messages, overdue, runs, versions
 from store.database import Database
 from store.journeys import Published
 from tests import stock
@@ -233,7 +233,7 @@ async def test_stopping_takes_every_version_that_holds_people_and_its_runs(datab
     assert (await state(database), await state(database, "thank-you@2")) == ("stopped", "stopped")
     assert await database.read(runs.reading) == []
     assert (await database.read(lambda c: runs.get(c, "thank-you.run.2"))).state == "stopped"
-    assert await database.read(versions.to_wind_down) == ["thank-you@1"]
+    assert await database.read(overdue.to_wind_down) == ["thank-you@1"]
     with pytest.raises(Conflict, match="no live or closed version"):
         await database.write(lambda work: journeys.stop(work, "thank-you"))
 
