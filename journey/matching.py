@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from journey import walk
 from journey.events import Event, EventDefinition
-from journey.gate import Fits
+from journey.gate import Fits, Won, order
 from journey.graph import EventNode, Node, Reaction
 from journey.profiles import is_identity
 from journey.rule_text import parse
@@ -61,6 +61,20 @@ def is_kept(version: Version, place: walk.Place, entrant: str, event: Event) -> 
         return any(definition_fits(definition, event) for definition in _definitions(version))
     ahead = (version.journey.node(node) for node in walk.ahead(version.journey, place))
     return any(isinstance(node, Reaction) and _answers(node, entrant, event) for node in ahead)
+
+
+def stays_kept(version: Version, place: walk.Place, entrant: str, event: Event, won: Won | None) -> bool:
+    """Does somebody who arrives at the gate of this place keep an event on, though it did not decide it?
+
+    A reaction stays as long as a node ahead listens to it (docs/decisions/0005). Any other event finds them on the way to the next gate
+    when it came after the one that decides this one: it stays when an event node behind that one listens to it (0009).
+    """
+    if event.is_reaction:
+        return is_kept(version, place, entrant, event)
+    if won is None or order(event) < order(won.event):
+        return False
+    behind = (version.journey.node(node) for node in walk.ahead(version.journey, walk.follow(version.journey, won.outcome)))
+    return any(isinstance(node, EventNode) and _fits_event_node(version, node, event) for node in behind)
 
 
 def _definitions(version: Version) -> list[EventDefinition]:

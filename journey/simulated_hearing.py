@@ -64,13 +64,13 @@ class Hearing:
         return won
 
     def arrive(self, at: gate.Gate, place: Place, now: Instant) -> gate.Won | None:
-        """The clock of a gate starts; the earliest kept event that fits wins, the others are without effect (G6)."""
+        """The clock of a gate starts; the earliest kept event that fits wins, the others may still be heard further on (G6)."""
         won = gate.arrive(at, self._kept.values(), self.fits)
         for index, event in list(self._kept.items()):
             if won is not None and won.event is event:
                 del self._kept[index]
                 self._won(index, won, now)
-            elif not event.is_reaction or not self._is_kept(place, event):
+            elif not matching.stays_kept(self.version, place, self.entrant, event, won):
                 self._drop(index, event, now)
         return won
 

@@ -176,7 +176,7 @@ def arrive(work: Work, entrant: Entrant, now: Instant) -> list[tuple[str, str, s
 
 
 def _decide_kept(work: Work, entrant: Entrant, at: gate.Gate, now: Instant) -> None:
-    """The earliest kept event that fits wins; the others are without effect, but reactions that can still be heard stay."""
+    """The earliest kept event that fits wins. The others are without effect, but those that can still be heard stay."""
     kept = entrants.kept(work, entrant)
     if not kept:
         return
@@ -187,7 +187,7 @@ def _decide_kept(work: Work, entrant: Entrant, at: gate.Gate, now: Instant) -> N
     for event in kept:
         if won is not None and event == won.event:
             entrants.forget(work, entrant, event, won=True)
-        elif event.is_reaction and matching.is_kept(entrant.frozen, entrant.place, entrant.id, event):
+        elif matching.stays_kept(entrant.frozen, entrant.place, entrant.id, event, won):
             entrant.keeps = True
         else:
             entrants.forget(work, entrant, event)

@@ -51,8 +51,8 @@ async def kill_all(victims: Sequence[Killable], lots: random.Random) -> Counter[
 
 
 async def all_end(crowd: Crowd, place: Place) -> int:
-    """Wait for the end of everybody. Whoever still waits for a purchase although theirs was accepted buys once more. Returns how
-    many had to: it is a loss, unless the ledger knows why theirs was a discard."""
+    """Wait for the end of everybody. Whoever still waits for a purchase although theirs was accepted buys once more, so that all is
+    told in the end. Returns how many had to: each is a purchase that was lost."""
     until, again = time.monotonic() + PATIENCE, 0
     while True:
         await asyncio.sleep(1)
@@ -99,5 +99,6 @@ async def test_everything_is_killed_again_and_again_and_everybody_gets_what_is_d
         pushes_repeated=repeats, uncertain=standing["uncertain"], bought_again=again, faults=len(faults),
     )  # fmt: skip
     assert crowd.refused == []
+    assert again == 0, f"{again} people had bought, and waited for their purchase all the same"
     assert faults == []
     assert {row.end_reason for row in books.entrants.values()} == {"finished"}
