@@ -96,50 +96,6 @@ def test_a_second_event_for_a_gate_that_is_decided_is_kept_for_the_next(store: S
     check(store, twice)
 
 
-def test_the_earliest_kept_event_wins_and_the_others_are_without_effect_once(store: Store) -> None:
-    ada = let_ada_in(store)
-    ada.walk_to(GATE)
-    ada.note(store.react(ada.entrant, 1, "push.opened"))
-    for number in (3, 1, 2):
-        store.clock.instant += 1
-        store.accept(purchase(f"p-{number}"), "ada")
-    ada.stop()
-    assert [store.effect_of("shop", f"p-{number}") for number in (3, 1, 2)] == ["decided", "nobody_listening", "nobody_listening"]
-    check(store, use_case())
-
-
-def test_of_what_came_while_a_message_was_on_its_way_an_open_decides_its_gate_and_the_purchase_behind_it_the_next(store: Store) -> None:
-    """As it would have been, had the message been quick; a purchase before the open has come before it was asked for (decision 0009)."""
-    ada = let_ada_in(store)
-    opened = open_stop(ada)
-    for deed in ("before", "open", "behind", "again"):
-        store.clock.instant += 1
-        if deed == "open":
-            store.react(ada.entrant, 1, "push.opened")
-        else:
-            store.accept(purchase(deed), "ada")
-    record = ada.mark(ada.proposal(), *(sent(claim) for claim in opened.claims))
-    assert record is not None
-    assert record.node == "push-opened"
-    ada.record = record
-    assert store.effect_of("shop", "before") == "nobody_listening"
-    assert store.effect_of("shop", "behind") == "kept"
-    assert ada.stop().event == "behind"
-    assert [store.effect_of("shop", name) for name in ("behind", "again")] == ["decided", "nobody_listening"]
-    assert ada.stop().end == "finished"
-    assert ada.path()[-2:] == ("purchase:next", "thanks:next")
-    check(store, use_case())
-
-
-def test_of_kept_events_of_one_instant_the_smaller_id_wins(store: Store) -> None:
-    ada = let_ada_in(store)
-    ada.walk_to(GATE)
-    ada.note(store.react(ada.entrant, 1, "push.opened"))
-    for number in (3, 1, 2):
-        store.accept(purchase(f"p-{number}"), "ada")
-    assert ada.stop().event == "p-1"
-
-
 def test_an_event_while_a_message_is_on_its_way_is_kept(store: Store) -> None:
     """Accepted between the two commits of a stop (G6)."""
     sends = sends_then_waits("sends")

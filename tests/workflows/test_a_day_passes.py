@@ -38,7 +38,7 @@ async def server() -> AsyncIterator[TimeSkippingServer]:
 
 @pytest.fixture
 async def here(tmp_path: Path, server: TimeSkippingServer, request: pytest.FixtureRequest) -> AsyncIterator[World]:
-    async with world(tmp_path, clock=server.clock, beside=TemporalServer(server.address, "", 0)) as made:
+    async with world(tmp_path, clock=server.clock, beside=TemporalServer(server.address, "", 0), sweeps=False) as made:
         yield made
         await made.replay(request.node.name, [(ids.entrant(JOURNEY, "c-42", 1), None), (ids.run(JOURNEY, 1), None)])
 
