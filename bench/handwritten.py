@@ -18,6 +18,7 @@ QUEUE = "handwritten"
 AT_ONCE = 16
 T = TypeVar("T")
 sent: set[str] = set()
+opened: set[str] = set()
 _BOUND = timedelta(minutes=1)
 
 
@@ -42,6 +43,7 @@ def make_worker(client: Client) -> Worker:
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_cached_workflows=4000,
         max_concurrent_workflow_tasks=32,
+        max_concurrent_workflow_task_polls=16,
         build_id="by hand",
     )
 
@@ -58,6 +60,7 @@ class HandWritten:
     async def run(self, key: str) -> str:
         await workflow.execute_activity(send_first, key, start_to_close_timeout=_BOUND)
         await workflow.wait_condition(lambda: self.opened, timeout=timedelta(days=1))
+        opened.add(key)  # for the player alone: it costs nothing
         await workflow.wait_condition(lambda: self.bought)
         await workflow.execute_activity(send_thanks, key, start_to_close_timeout=_BOUND)
         return "finished"
@@ -72,13 +75,19 @@ class HandWritten:
 
 
 async def play(client: Client, count: int, prefix: str) -> list[str]:
-    """Run `count` people through: all are written to, then all open, then all buy. Returns the workflow ids."""
+    """Run `count` people through: all are written to, then all open, then all buy. Returns the workflow ids.
+
+    As with Sojourn, nobody buys before their open has been taken up: people buy hours after they open, not in the same task.
+    """
     ids = [f"{prefix}~{number}" for number in range(count)]
     sent.clear()
+    opened.clear()
     await at_once(ids, lambda name: client.start_workflow(HandWritten.run, name, id=name, task_queue=QUEUE))
     while len(sent) < count:
         await asyncio.sleep(0.01)
     await at_once(ids, lambda name: client.get_workflow_handle(name).signal("open"))
+    while len(opened) < count:
+        await asyncio.sleep(0.01)
     await at_once(ids, lambda name: client.get_workflow_handle(name).signal("buy"))
     await at_once(ids, lambda name: client.get_workflow_handle(name).result())
     return ids

@@ -73,9 +73,10 @@ async def measure(people: int, rounds: int, database: str) -> dict[str, object]:
                 theirs: list[Cost] = []
                 ids: tuple[list[str], list[str]] = ([], [])
                 for number in range(-1, rounds):  # the first warms both up
+                    names = await sojourn.bring(process, people if number >= 0 else 20, f"r{number + 1}")
                     async with make_worker(process):
                         meter = Meter(on.temporal.pid, on.database)
-                        ids[0][:] = await sojourn.play(process, people if number >= 0 else 20, f"r{number + 1}")
+                        ids[0][:] = await sojourn.play(process, names)
                         ours += [meter.stop(people)] if number >= 0 else []
                     async with handwritten.make_worker(process.client):
                         meter = Meter(on.temporal.pid, on.database)

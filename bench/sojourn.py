@@ -35,10 +35,16 @@ def set_up(work: Work, folder: Folder) -> str:
     return journeys.publish(work, JOURNEY, "https://sojourn.example").version
 
 
-async def play(process: Process, count: int, prefix: str) -> list[str]:
-    """Run `count` people through: all are written to, then all open, then all buy. Returns the entrants."""
+async def bring(process: Process, count: int, prefix: str) -> list[str]:
+    """Put the profiles of so many people, who are there before any journey begins; returns their keys."""
     names = [f"{prefix}-{number}" for number in range(count)]
     await process.database.write(lambda work: _people(work, names))
+    return names
+
+
+async def play(process: Process, names: list[str]) -> list[str]:
+    """Run these people through: all are written to, then all open, then all buy. Returns the entrants."""
+    count = len(names)
     run = await process.database.write(lambda work: _run(work, names))
     await process.workflows.start_run(run)
     await _until(process, run, "push-opened+email-opened", count)

@@ -1,8 +1,8 @@
 """The one place that opens the database and the one place that commits.
 
 Outside it is async; inside, a unit of work is a plain function on a connection, run in a thread of the database's own. Commits of many
-people are grouped: the units that wait when a commit begins go into it together, a savepoint each, so that one that fails takes only
-itself back (D4). docs/decisions/0002 says why, and 0008 how the same store serves SQLite and PostgreSQL.
+people are grouped: the units that wait when a commit begins go into it together, and one that fails takes only itself back (D4).
+docs/decisions/0002 says why, and 0008 how the same store serves SQLite and PostgreSQL.
 """
 
 from __future__ import annotations
@@ -233,34 +233,32 @@ class _Writer(threading.Thread):
     def _member(
         self, connection: Connection, member: _Waiting, counted: Counter[CounterKey], *, grouped: bool
     ) -> tuple[Any, BaseException | None]:
-        """Run a unit. Its own error is returned; one of the connection, or a meeting that the whole group must give way to, is raised."""
+        """Run a unit. Its own error is returned; one of the connection, or one that the whole group must give way to, is raised.
+
+        On SQLite a member of a group has a savepoint. On PostgreSQL that would be two round trips for everybody: there a member that
+        fails has its group taken back, and all are tried again alone.
+        """
+        saved = grouped and self._engine.dialect.name == engines.SQLITE
         work = Work(connection, self._clock)
-        member.noted = work.noted
-        if not grouped:
-            try:
-                result = member.unit(work)
-            except BaseException as error:
-                if engines.trouble(error) is Trouble.GONE:
-                    raise
-                return None, error
-            counted.update(work.counted)
-            return result, None
-        cursor = connection.connection.cursor()  # the driver's own: these two words are said for everybody, and cost no more than that
-        cursor.execute("SAVEPOINT member")
+        cursor = connection.connection.cursor() if saved else None  # the driver's own: two words, which cost no more than that
+        if cursor is not None:
+            cursor.execute("SAVEPOINT member")
         try:
             result = member.unit(work)
         except BaseException as error:
-            found = engines.trouble(error)
-            if found is Trouble.GONE:
+            if engines.trouble(error) is Trouble.GONE:
                 raise
-            if found is not Trouble.NONE:
+            if cursor is not None:
+                cursor.execute("ROLLBACK TO member")
+                cursor.execute("RELEASE member")
+            elif grouped:
                 raise _Met from error
-            cursor.execute("ROLLBACK TO member")
-            cursor.execute("RELEASE member")
             return None, error
-        cursor.execute("RELEASE member")
-        cursor.close()
+        if cursor is not None:
+            cursor.execute("RELEASE member")
+            cursor.close()
         counted.update(work.counted)
+        member.noted = work.noted
         return result, None
 
     def _throw_away(self) -> None:
