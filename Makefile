@@ -24,7 +24,7 @@ check: packages lint ## Judge the code: ruff, import contracts, mypy, and the te
 
 test: server lint ## Run every test, with real servers on this machine, after ruff, import contracts and mypy. Under 15 minutes.
 	@$(PYTHON) -m mypy
-	@$(PYTHON) -m pytest $(ARGS)
+	@$(PYTHON) -m pytest -n 2 --dist loadgroup $(ARGS)
 
 chaos: server ## Kill everything at every moment, on both databases, and count what arrived. Under 15 minutes; writes chaos-results.json.
 	@CHAOS=full $(PYTHON) -m pytest tests/chaos $(ARGS)

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.databases import KINDS, Databases
+
+
+WITH_SERVERS = ("e2e", "chaos", "workflows")
+"""Folders whose tests have servers and processes of their own: one after the other, while all other tests run beside them."""
+
+
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """`make test` has two processes (pytest-xdist): one has all tests with servers, the other begins with those without."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.relative_to(here).parts[0] in WITH_SERVERS:
+            item.add_marker(pytest.mark.xdist_group("servers"))
 
 
 @pytest.fixture(scope="session")
