@@ -9,7 +9,6 @@ import pytest
 
 from tests.databases import KINDS, Databases
 
-
 WITH_SERVERS = ("e2e", "chaos", "workflows")
 """Folders whose tests have servers and processes of their own: one after the other, while all other tests run beside them."""
 
