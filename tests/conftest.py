@@ -13,6 +13,7 @@ WITH_SERVERS = ("e2e", "chaos", "workflows")
 """Folders whose tests have servers and processes of their own: one after the other, while all other tests run beside them."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for the marker
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
     """`make test` has two processes (pytest-xdist): one has all tests with servers, the other begins with those without."""
     here = Path(__file__).parent
