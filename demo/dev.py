@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import threading
+from types import FrameType
 
 from rich.console import Console
 
 from demo.stack import stack
 from settings import Settings
+
+_asked = threading.Event()
 
 
 async def run(settings: Settings, console: Console) -> None:
@@ -26,15 +30,28 @@ async def run(settings: Settings, console: Console) -> None:
 
 
 def end_when_terminated() -> None:
-    """From now on SIGTERM does what Ctrl+C does: what was started beside us is stopped too, at whatever point we are."""
-    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+    """From now on SIGTERM does what Ctrl+C does: what was started beside us is stopped too, at whatever point we are.
+
+    That is a cancel, which a library may lose on its way: asyncio.wait_for of Python 3.11 does when what it waits for is done in the same
+    moment. So it is also remembered, for `until_interrupted`.
+    """
+    interrupts = signal.getsignal(signal.SIGINT)
+    assert callable(interrupts)
+
+    def end(number: int, frame: FrameType | None) -> None:
+        _asked.set()
+        interrupts(number, frame)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
 
 
 async def until_interrupted() -> None:
-    """Return at the first SIGINT or SIGTERM."""
+    """Return at the first SIGINT or SIGTERM, also when it has come already."""
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(number, asked.set)
-    await asked.wait()
+    if not _asked.is_set():
+        await asked.wait()

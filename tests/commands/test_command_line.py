@@ -116,3 +116,30 @@ async def test_one_that_is_terminated_while_it_starts_leaves_no_server_behind(tm
     assert b"Traceback" not in err
     with pytest.raises(ProcessLookupError):
         os.kill(int(note.read_text()), 0)
+
+
+LOSES_ITS_CANCEL = """
+import asyncio, contextlib
+from demo.dev import end_when_terminated, until_interrupted
+
+async def main():
+    end_when_terminated()
+    print("up", flush=True)
+    with contextlib.suppress(asyncio.CancelledError):  # as a library may
+        await asyncio.sleep(60)
+    await until_interrupted()
+
+asyncio.run(main())
+"""
+
+
+async def test_one_that_is_terminated_ends_though_the_cancel_was_lost_on_its_way() -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", LOSES_ITS_CANCEL, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert await process.stdout.readline() == b"up\n"
+    process.terminate()
+    async with asyncio.timeout(60):
+        _, err = await process.communicate()
+    assert (process.returncode, err) == (0, b"")
