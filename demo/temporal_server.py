@@ -27,6 +27,11 @@ from workflows.client import SEARCH_ATTRIBUTES
 _START_SECONDS = 30
 _LONGEST_REASON = 1000
 _END_SECONDS = 15
+_TRIES = 3
+
+
+class _EndedAtOnce(Unavailable):
+    """Often because somebody was quicker at a port that had just been free: it is tried again, with others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,27 @@ async def temporal_server(
     """Start a dev server and stop it again. `file` keeps its workflows; without one they are in memory. Ports that are taken move."""
     if file is not None:
         await _end_who_holds(file)
-    port, ui_port = free_port(port), free_port(ui_port)
+    for tries_left in reversed(range(_TRIES)):
+        at, ui_at = free_port(port), free_port(ui_port)
+        process, said = await _start(cli, at, ui_at, namespace, file)
+        address = f"127.0.0.1:{at}"
+        try:
+            try:
+                server = await _until_it_answers(address, process, said)
+            except _EndedAtOnce:
+                if not tries_left:
+                    raise
+                continue
+            await _keep_as_long_as_elsewhere(server, namespace)
+            yield TemporalServer(address, f"http://127.0.0.1:{ui_at}", process.pid)
+            return
+        finally:
+            await _stop(process, said, signal.SIGTERM if file is not None else signal.SIGKILL)
+
+
+async def _start(
+    cli: Path, port: int, ui_port: int, namespace: str, file: Path | None
+) -> tuple[asyncio.subprocess.Process, IO[bytes]]:  # fmt: skip
     arguments = ["server", "start-dev", "--ip", "127.0.0.1", "--port", str(port), "--ui-port", str(ui_port), "--namespace", namespace]
     arguments += ["--log-level", "error", "--db-filename", str(file)] if file else ["--log-level", "error"]
     for key in SEARCH_ATTRIBUTES:
@@ -64,22 +89,22 @@ async def temporal_server(
     process = await asyncio.create_subprocess_exec(
         str(cli), *arguments, stdout=asyncio.subprocess.DEVNULL, stderr=said, start_new_session=True
     )
-    address = f"127.0.0.1:{port}"
     if file is not None:
         _note_of(file).write_text(str(process.pid))
+    return process, said
+
+
+async def _stop(process: asyncio.subprocess.Process, said: IO[bytes], how: signal.Signals) -> None:
+    """One in memory has nothing to put in order and is killed; one with a file is told to end."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, how)
     try:
-        await _keep_as_long_as_elsewhere(await _until_it_answers(address, process, said), namespace)
-        yield TemporalServer(address, f"http://127.0.0.1:{ui_port}", process.pid)
-    finally:
+        await asyncio.wait_for(process.wait(), 10)
+    except TimeoutError:
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM if file is not None else signal.SIGKILL)  # one in memory has nothing to put in order
-        try:
-            await asyncio.wait_for(process.wait(), 10)
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
-        said.close()
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+    said.close()
 
 
 def _note_of(file: Path) -> Path:
@@ -116,7 +141,7 @@ async def _until_it_answers(address: str, process: asyncio.subprocess.Process, s
         if process.returncode is not None:
             said.seek(0)
             why = " ".join(said.read(_LONGEST_REASON).decode(errors="replace").split())
-            raise Unavailable(f"The Temporal dev server ended at once with code {process.returncode}: {why or 'it did not say why'}.")
+            raise _EndedAtOnce(f"The Temporal dev server ended at once with code {process.returncode}: {why or 'it did not say why'}.")
         with contextlib.suppress(RuntimeError):
             return await ServiceClient.connect(ConnectConfig(target_host=address))
         await asyncio.sleep(0.1)

@@ -8,6 +8,8 @@ import os
 import sys
 from pathlib import Path
 
+from temporalio.client import Client
+
 from demo.temporal_cli import ensure
 from demo.temporal_server import temporal_server
 
@@ -43,3 +45,12 @@ def _lives(pid: int) -> bool:
         os.kill(pid, 0)
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z" if Path("/proc").exists() else True
     return False
+
+
+async def test_a_server_whose_port_somebody_else_was_quicker_at_is_started_again_with_another(tmp_path: Path) -> None:
+    once = tmp_path / "temporal"
+    once.write_text(f'#!/bin/sh\n[ -e "$0.tried" ] && exec "{ensure()}" "$@"\n: >"$0.tried"\necho "address already in use" >&2\nexit 1\n')
+    once.chmod(0o755)
+    async with temporal_server(once) as server:
+        assert await (await Client.connect(server.address)).service_client.check_health()
+    assert (tmp_path / "temporal.tried").exists()
