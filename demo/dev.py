@@ -5,15 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-import threading
 from types import FrameType
 
 from rich.console import Console
 
 from demo.stack import stack
 from settings import Settings
-
-_asked = threading.Event()
 
 
 async def run(settings: Settings, console: Console) -> None:
@@ -32,26 +29,25 @@ async def run(settings: Settings, console: Console) -> None:
 def end_when_terminated() -> None:
     """From now on SIGTERM does what Ctrl+C does: what was started beside us is stopped too, at whatever point we are.
 
-    That is a cancel, which a library may lose on its way: asyncio.wait_for of Python 3.11 does when what it waits for is done in the same
-    moment. So it is also remembered, for `until_interrupted`.
+    A job in the background of a shell ignores Ctrl+C; it ends by SIGTERM all the same.
     """
     interrupts = signal.getsignal(signal.SIGINT)
-    assert callable(interrupts)
+    running, loop = asyncio.current_task(), asyncio.get_running_loop()
 
     def end(number: int, frame: FrameType | None) -> None:
-        _asked.set()
-        interrupts(number, frame)
+        if callable(interrupts):
+            interrupts(number, frame)
+        elif running is not None:
+            loop.call_soon_threadsafe(running.cancel)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, end)
+    signal.signal(signal.SIGTERM, end)
 
 
 async def until_interrupted() -> None:
-    """Return at the first SIGINT or SIGTERM, also when it has come already."""
+    """Return at the first SIGINT or SIGTERM."""
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(number, asked.set)
-    if not _asked.is_set():
-        await asked.wait()
+    await asked.wait()
