@@ -107,32 +107,32 @@ def _admit(work: Work, run_id: str, version: VersionRow, members: Sequence[_Read
         if code:
             work.discard(code, profile=member.id, version=version.id, run=run_id)
         else:
-            entrants.append(_entrant(entrant, version, frozen, run_id, key, number + 1, member.id, now))
+            entrants.append(row_of(entrant, version, frozen, run_id, key, number + 1, member.id, now, now))
     if not entrants:
         return ()
-    work.connection.execute(schema.entrants.insert(), entrants)
-    _first_facts(work, version, frozen, entrants, now)
+    insert(work, version, frozen, entrants, now, "admitted")
     return tuple(Start(EntrantStart(row["id"], version.id, row["place"]), version.hash) for row in entrants)
 
 
-def _entrant(
-    entrant: str, version: VersionRow, frozen: Version, run_id: str, key: str, number: int, profile: str, now: Instant
+def row_of(
+    entrant: str, version: VersionRow, frozen: Version, run_id: str, key: str, number: int, profile: str, entered_at: Instant, now: Instant
 ) -> dict[str, Any]:  # fmt: skip
-    """The row of somebody just admitted: step 0 is closed and has led behind the entry, perhaps to a gate already."""
+    """The row of somebody who is let in: step 0 is closed and has led behind the entry, perhaps to a gate, whose clock starts now."""
     place = walk.first(frozen.journey)
-    answer = walk.ask(frozen.journey, place)
-    waiting = isinstance(answer, walk.Listen)
+    waiting = isinstance(walk.ask(frozen.journey, place), walk.Listen)
     until = gate.build(frozen.journey, place, now).due_at or None if waiting else None
-    last = now + durations.seconds(frozen.journey.global_timeout) * gate.MICROSECONDS
+    last = entered_at + durations.seconds(frozen.journey.global_timeout) * gate.MICROSECONDS
     return {
         "id": entrant, "journey": version.journey, "version": version.id, "mode": "live", "key": key, "number": number,
-        "profile": profile, "run": run_id, "entered_at": now, "state": "open", "n": 0, "closed": True, "place": place,
+        "profile": profile, "run": run_id, "entered_at": entered_at, "state": "open", "n": 0, "closed": True, "place": place,
         "waiting": waiting, "arrived_at": now, "until": until,
         "due": min(until or last, last) if waiting else now + DECIDED_DUE,
     }  # fmt: skip
 
 
-def _first_facts(work: Work, version: VersionRow, frozen: Version, entrants: list[dict[str, Any]], now: Instant) -> None:
+def insert(work: Work, version: VersionRow, frozen: Version, entrants: list[dict[str, Any]], now: Instant, said: str) -> None:
+    """Write the rows of people who are let in, at least one, with their step 0, its facts and what these count."""
+    work.connection.execute(schema.entrants.insert(), entrants)
     entry = walk.entry(frozen.journey)
     place = entrants[0]["place"]
     kinds = [(entry, "entered"), (entry, "arrived"), (entry, "left.next")]
@@ -141,7 +141,7 @@ def _first_facts(work: Work, version: VersionRow, frozen: Version, entrants: lis
     work.connection.execute(
         schema.steps.insert(),
         [{"entrant": row["id"], "n": 0, "node": entry, "opened_at": now, "closed_at": now, "outcome": "next", "place": place,
-          "said": "admitted"} for row in entrants],
+          "said": said} for row in entrants],
     )  # fmt: skip
     work.connection.execute(
         schema.facts.insert(),

@@ -12,14 +12,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, select, text
 
-from journey import durations, gate, ids, walk
+from journey import ids
 from journey.contract import LeftAlone
 from journey.errors import NotFound
 from journey.events import Instant
-from journey.version import Version
-from store import profiles, schema, versions
-from store.entrants import DECIDED_DUE
-from store.versions import VersionRow
+from store import admission, profiles, schema, versions
 from store.work import Work
 
 ADOPTED = "adopted: its workflow was running and this database did not know of it"
@@ -96,25 +93,7 @@ def adopt(work: Work, running: Running, hidden: Mapping[str, str]) -> LeftAlone 
         return LeftAlone(
             running.entrant, "already_inside", f"{inside} is the same person, admitted anew since the restore: terminate this workflow."
         )
-    _insert(work, running, version, frozen, key, name.number, profile)
+    now = work.now()  # their time in the journey counts from when they entered, their time at a first gate from now
+    row = admission.row_of(running.entrant, version, frozen, "", key, name.number, profile, running.started_at, now)
+    admission.insert(work, version, frozen, [row], now, ADOPTED)
     return None
-
-
-def _insert(work: Work, running: Running, version: VersionRow, frozen: Version, key: str, number: int, profile: str) -> None:
-    """Its time in the journey counts from when it entered, its time at a first gate from now."""
-    now = work.now()
-    place, entry = walk.first(frozen.journey), walk.entry(frozen.journey)
-    waiting = isinstance(walk.ask(frozen.journey, place), walk.Listen)
-    until = gate.build(frozen.journey, place, now).due_at or None if waiting else None
-    last = running.started_at + durations.seconds(frozen.journey.global_timeout) * gate.MICROSECONDS
-    row = {
-        "id": running.entrant, "journey": version.journey, "version": version.id, "mode": "live", "key": key, "number": number,
-        "profile": profile, "run": "", "entered_at": running.started_at, "state": "open", "n": 0, "closed": True, "place": place,
-        "waiting": waiting, "arrived_at": now, "until": until, "due": min(until or last, last) if waiting else now + DECIDED_DUE,
-    }  # fmt: skip
-    work.connection.execute(schema.entrants.insert(), row)
-    step = {"entrant": running.entrant, "n": 0, "node": entry, "opened_at": now, "closed_at": now, "outcome": "next", "place": place}
-    work.connection.execute(schema.steps.insert(), step | {"said": ADOPTED})
-    facts = [(entry, kind, "") for kind in ("entered", "arrived", "left.next")]
-    facts += [(node, "arrived", "") for node in walk.nodes_of(place)] if waiting else []
-    work.record(running.entrant, 0, version.id, "live", now, facts)

@@ -21,6 +21,7 @@ with workflow.unsafe.imports_passed_through():
     from journey.proposing import propose
     from journey.walk import Outcome
     from workflows.ports import Stopping
+    from workflows.retrying import SENDING
     from workflows.waiting import until, until_noted
 
 FAST = timedelta(seconds=5)
@@ -30,7 +31,6 @@ DEAD = timedelta(seconds=15)
 """An attempt on the durable path that shows no sign of life for so long has died with its worker (activities/stops.py beats)."""
 REMOVED = "removed"
 SIGNALS: dict[str, type[Happened] | type[Leave]] = {"happened": Happened, "leave": Leave}
-RETRIES = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5))
 
 
 @workflow.defn(name="entrant")
@@ -127,14 +127,14 @@ class Entrant:
             proposal,
             start_to_close_timeout=DURABLE,
             heartbeat_timeout=DEAD,
-            retry_policy=RETRIES,
+            retry_policy=SENDING,
             summary=summary,
         )
 
     async def be_removed(self) -> None:
         """Tell the store that the next stop is the last; a stop that is under way finds it there too."""
         await workflow.execute_activity_method(
-            Stopping.remove, Removal(self.entrant, REMOVED), start_to_close_timeout=DURABLE, retry_policy=RETRIES, summary="cancelled"
+            Stopping.remove, Removal(self.entrant, REMOVED), start_to_close_timeout=DURABLE, retry_policy=SENDING, summary="cancelled"
         )
         self.leaving = True
 

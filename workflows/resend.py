@@ -5,13 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
 
 with workflow.unsafe.imports_passed_through():
     from journey.contract import ResendStart
     from workflows.ports import Resending
-
-RETRIES = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5))
+    from workflows.retrying import SENDING
 
 
 @workflow.defn(name="resend")
@@ -21,5 +19,5 @@ class Resend:
     @workflow.run
     async def run(self, start: ResendStart) -> str:
         return await workflow.execute_activity_method(
-            Resending.resend, start, start_to_close_timeout=timedelta(minutes=2), retry_policy=RETRIES, summary=start.delivery
+            Resending.resend, start, start_to_close_timeout=timedelta(minutes=2), retry_policy=SENDING, summary=start.delivery
         )

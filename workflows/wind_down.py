@@ -5,13 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
 
 with workflow.unsafe.imports_passed_through():
     from journey.contract import WindDownStart
     from workflows.ports import WindingDown
-
-RETRIES = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1))
+    from workflows.retrying import RETRIES
 
 
 @workflow.defn(name="wind_down")
