@@ -27,7 +27,7 @@ test: server lint ## Run every test, with real servers on this machine, after ru
 	@$(PYTHON) -m pytest -n 2 --dist loadgroup $(ARGS)
 
 chaos: server ## Kill everything at every moment, on both databases, and count what arrived; writes chaos-results.json.
-	@CHAOS=full $(PYTHON) -m pytest tests/chaos $(ARGS)
+	@CHAOS=full INTERLEAVINGS=10000 $(PYTHON) -m pytest tests/chaos tests/store/test_interleaved_statements.py $(ARGS)
 
 demo: server ## See the example happen, and look around. With EXIT=1 it ends by itself; its last line is one JSON object.
 	@$(SOJOURN) demo $(if $(filter-out 0 no false,$(EXIT)),--exit) $(ARGS)

@@ -44,6 +44,8 @@ def make_worker(client: Client) -> Worker:
         max_cached_workflows=4000,
         max_concurrent_workflow_tasks=32,
         max_concurrent_workflow_task_polls=16,
+        max_concurrent_activity_task_polls=16,
+        nonsticky_to_sticky_poll_ratio=0.5,
         build_id="by hand",
     )
 

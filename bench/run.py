@@ -111,7 +111,7 @@ def main() -> int:
     """Measure, print, write; 1 when a limit on the history is broken or the ratio is under what is asked."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, default=100)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--database", choices=sorted(RESULTS), default="sqlite")
     parser.add_argument("--least", type=float, help="the ratio below which the exit code is 1")
     options = parser.parse_args()

@@ -9,12 +9,22 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import temporalio.converter
+from pydantic import TypeAdapter
 from temporalio.api.common.v1 import Payload
-from temporalio.converter import CompositePayloadConverter, DataConverter, DefaultPayloadConverter, EncodingPayloadConverter, PayloadCodec
+from temporalio.converter import (
+    CompositePayloadConverter,
+    DataConverter,
+    DefaultPayloadConverter,
+    EncodingPayloadConverter,
+    JSONPlainPayloadConverter,
+    PayloadCodec,
+)
 
+from journey import contract
 from journey.errors import NotFound
 from journey.graph import Journey
 from journey.version import Version
@@ -49,11 +59,27 @@ class VersionConverter(EncodingPayloadConverter):
         return _at_hand[payload.data.decode()]
 
 
+class ContractConverter(JSONPlainPayloadConverter):
+    """What journey/contract.py names is read by pydantic, whose reader is made once for each: the SDK's own looks at the annotations of a
+    dataclass again each time it reads one, which was a good part of what a worker did."""
+
+    def from_payload(self, payload: Payload, type_hint: type | None = None) -> Any:
+        if getattr(type_hint, "__module__", "") != contract.__name__:
+            return super().from_payload(payload, type_hint)
+        return _reader(type_hint).validate_json(payload.data, strict=True)
+
+
+@cache
+def _reader(of: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(of)
+
+
 class SojournPayloadConverter(CompositePayloadConverter):
     """The SDK's converters, ours before them."""
 
     def __init__(self) -> None:
-        super().__init__(VersionConverter(), *DefaultPayloadConverter.default_encoding_payload_converters)
+        theirs = DefaultPayloadConverter.default_encoding_payload_converters
+        super().__init__(VersionConverter(), *(ContractConverter() if type(one) is JSONPlainPayloadConverter else one for one in theirs))
 
 
 class VersionCodec(PayloadCodec):
