@@ -127,6 +127,7 @@ def simulate(
     at: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="What happens, as in 'PT2H email.opened' or 'P2D purchase'.")] = None,
     stop: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="How long a stop takes.")] = None,
     until: Annotated[str, typer.Option(metavar="DURATION", help="When to stop looking.")] = "",
+    begins: Annotated[str, typer.Option(metavar="DATE-TIME", help="When they enter, as in 2026-03-02T09:00; now when absent.")] = "",
     consent_explicit: Annotated[bool, typer.Option("--consent-explicit", help="Write only to people who said yes.")] = False,
     people: Annotated[int, typer.Option(metavar="N", min=0, max=1_000_000, help="Walk so many people by lot, and show a funnel.")] = 0,
     rate: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="How many do what, as in 'email.opened=0.3 PT4H'.")] = None,
@@ -137,7 +138,7 @@ def simulate(
     """Walk somebody through a journey offline, and tell the story; without --at, show every way through. With --people, walk many."""
     if (at or stop or until) if people else (rate or svg is not None):
         raise BadInput("--at, --stop and --until tell what one person does; --rate and --svg are for many, with --people.")
-    given: dict[str, Any] = {"journey": journey, "profile": profile, "consent_explicit": consent_explicit}
+    given: dict[str, Any] = {"journey": journey, "profile": profile, "begins": begins, "consent_explicit": consent_explicit}
     if people:
         asked = populating.Asked(people, seed, rate or (), svg)
         raise typer.Exit(populating.run(path, asked, None if as_json else _console(), **given))

@@ -51,14 +51,15 @@ class Funnel:
 
 
 def run(
-    path: Path, asked: Asked, console: Console | None, *, journey: str = "", profile: str = "", consent_explicit: bool = False
+    path: Path, asked: Asked, console: Console | None, *, journey: str = "", profile: str = "", begins: str = "",
+    consent_explicit: bool = False,
 ) -> int:  # fmt: skip
-    """Prints the funnel, as JSON where there is no console; 1 when there is nothing to walk, else 0. `journey` and `profile` are as for
-    one person."""
+    """Prints the funnel, as JSON where there is no console; 1 when there is nothing to walk, else 0. `journey`, `profile` and
+    `begins` are as for one person."""
     try:
         read = staging.opened(path)
         drawn = staging.chosen(read, path, journey)
-        funnel = play(read, drawn, asked, profile=profile, consent_explicit=consent_explicit)
+        funnel = play(read, drawn, asked, profile=profile, begins=begins, consent_explicit=consent_explicit)
         if asked.svg is not None:
             known = {name: entry.document for name, entry in read.messages.items()}
             _write(asked.svg, diagram_svg.render(diagram.draw(drawn, funnel.population.report, known)))
@@ -75,10 +76,10 @@ def run(
     return 0
 
 
-def play(read: Folder, drawn: Journey, asked: Asked, *, profile: str = "", consent_explicit: bool = False) -> Funnel:
+def play(read: Folder, drawn: Journey, asked: Asked, *, profile: str = "", begins: str = "", consent_explicit: bool = False) -> Funnel:
     """Walks the people. Raises BadInput for a rate or a profile that is none, Invalid when the journey is not valid."""
     version = freeze(drawn, read.surroundings())
-    world = staging.world(read, consent_explicit=consent_explicit)
+    world = staging.at(staging.world(read, consent_explicit=consent_explicit), version, begins)
     rates = population_rates.read(asked.rates, version, _channels(drawn, world))
     who, source = _people(read, drawn, profile, asked.seed)
     return Funnel(drawn, source, rates, asked, population.walk_all(version, who, world, rates, people=asked.people, seed=asked.seed))

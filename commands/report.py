@@ -31,7 +31,8 @@ def table(answer: Mapping[str, Any]) -> Table:
     ):
         made.add_column(heading, justify=justify)  # type: ignore[arg-type]  # the literals of rich
     for node in answer["nodes"]:
-        left = _listed(node["left"] | {f"ended: {reason}": count for reason, count in node["ended"].items()})
+        ended = {f"ended: {reason}": count for reason, count in node["ended"].items()} | {"without a time": node.get("no_time", 0)}
+        left = ", ".join([*_shares(node), _listed(ended)] if node.get("planned") else [_listed(node["left"] | ended)]).removesuffix(", ")
         made.add_row(
             node["node"], node["kind"], str(node["arrived"]), str(node["inside"]), escape(left), escape("\n".join(_messages(node)))
         )
@@ -50,6 +51,15 @@ def sentences(answer: Mapping[str, Any]) -> Iterator[str]:
     if totals["discards"]:
         yield f"Without effect: {_listed(totals['discards'])}."
     yield from answer["differences"]
+
+
+def _shares(node: Mapping[str, Any]) -> Iterator[str]:
+    """What each share of a split got, in percent, and what it is meant to get."""
+    everybody = sum(node["left"].values())
+    for share, planned in node["planned"].items():
+        count = node["left"].get(share, 0)
+        real = f"{100 * count / everybody:.1f} %, " if everybody else ""
+        yield f"{share} {count} ({real}planned {planned:g} %)"
 
 
 def _messages(node: Mapping[str, Any]) -> Iterator[str]:

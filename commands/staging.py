@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from commands import folder
 from commands.folder import Folder
-from journey import rules
+from journey import rules, script_text
 from journey.errors import BadInput
 from journey.freezing import freeze
 from journey.graph import Journey, ReadSegment
@@ -34,12 +35,19 @@ class Stage:
     notes: tuple[str, ...]
 
 
-def prepare(path: Path, *, journey: str = "", profile: str = "", consent_explicit: bool = False) -> Stage:
-    """Reads the folder and freezes the journey. Raises BadInput, or Invalid with every finding."""
+def prepare(path: Path, *, journey: str = "", profile: str = "", begins: str = "", consent_explicit: bool = False) -> Stage:
+    """Reads the folder and freezes the journey. `begins` is when the person enters, now unless given. Raises BadInput, or Invalid with
+    every finding."""
     read = opened(path)
     drawn = chosen(read, path, journey)
     version = freeze(drawn, read.surroundings())
-    return staged(read, version, person(read, drawn, profile), consent_explicit=consent_explicit)
+    stage = staged(read, version, person(read, drawn, profile), consent_explicit=consent_explicit)
+    return replace(stage, world=at(stage.world, version, begins))
+
+
+def at(world: World, version: Version, begins: str) -> World:
+    """The world at a date-time, on the journey's clock where it has no offset; now, where none is given. Raises BadInput."""
+    return replace(world, begins=script_text.begins(begins, version) if begins else time.time_ns() // 1000)
 
 
 def staged(read: Folder, version: Version, walks: ProfileDocument, *, consent_explicit: bool = False) -> Stage:

@@ -78,7 +78,8 @@ class Record:
     """The last closed step of an entrant, as the store has it: the workflow goes on from here, whatever it proposed.
 
     `seconds` is how long to wait at the place by the store's clock; `node`, `source` and `event` say that the gate there is decided
-    already; `end` is the reason when it was the last step; `said` is a sentence for people, without personal data.
+    already; `end` is the reason when it was the last step; `said` is a sentence for people, without personal data. `due_node` and
+    `due_exit` are how the gate is left when time is up, where the graph alone cannot tell.
     """
 
     n: int = 0
@@ -89,6 +90,8 @@ class Record:
     event: str = ""
     end: str = ""
     said: str = ""
+    due_node: str = ""
+    due_exit: str = ""
 
 
 @dataclass(slots=True)

@@ -31,6 +31,7 @@ from journey.graph import (
 )
 from journey.messages import MessageDocument
 from journey.reports import Report
+from journey.until import said as until_said
 
 Manner = Literal["next", "timeout", "error", "branch"]
 
@@ -143,7 +144,7 @@ def _detail(node: Node, messages: Mapping[str, MessageDocument]) -> str:
             channels = node.channels or (known.channels if known is not None else ())
             return " · ".join(part for part in (node.message, " and ".join(channels)) if part)
         case Wait():
-            return spoken(node.duration) if node.duration else "until …"
+            return spoken(node.duration) if node.duration else until_said(node.until)
         case Condition():
             return _counted(len(node.branches), "branch", "branches")
         case Split():

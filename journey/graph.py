@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StrictInt
 
 from journey.rule_tree import Rule
+from journey.until import Until
 
 THING_ID = r"^[a-z][a-z0-9-]{0,62}$"
 ThingId = Annotated[str, Field(pattern=THING_ID)]
@@ -115,11 +116,11 @@ class Message(NodeBase):
 
 
 class Wait(NodeBase):
-    """Waits for a duration, or until something."""
+    """Waits for a duration, or until something; until what hangs on a person, a timeout says how long at most."""
 
     kind: Literal["wait"]
     duration: str = Field(default="", alias="for")
-    until: Any = None
+    until: Until | None = None
     next: Next = ()
     timeout: Timeout | None = None
 
@@ -144,12 +145,12 @@ class Share(Document):
     """One share of a split, in percent."""
 
     id: ThingId
-    percent: float = 0
+    percent: Annotated[float, Field(strict=True)] = 0
     next: Next = ()
 
 
 class Split(NodeBase):
-    """Divides people by a hash of journey, node and key."""
+    """Divides people by a hash of journey, node and key: the same person always gets the same share."""
 
     kind: Literal["split"]
     shares: tuple[Share, ...] = ()

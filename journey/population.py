@@ -126,7 +126,8 @@ class Crowd:
             if lots.draw("answer", node, channel, kind) < rate.share:
                 refused[kind].add((node, channel))
         script = Script(failing=frozenset(refused["failed"]), uncertain=frozenset(refused["uncertain"]))
-        person = Person(self.version, profile, script, self.world, ids.entrant(self.version.journey.id, str(lots.person), 1))
+        key = str(lots.person)
+        person = Person(self.version, profile, script, self.world, ids.entrant(self.version.journey.id, key, 1), key)
         person.enter()
         return person
 
@@ -158,6 +159,8 @@ class Crowd:
         assert person.ended_at is not None
         self.paths[tuple(person.path), person.end] += 1
         self.took.append(person.ended_at)
+        for node in person.timeless:
+            self.deliveries[node, "no_time", ""] += 1
         for told in person.told:
             status = "uncertain" if told.id in person.hearing.proven else told.status  # an open that proves it moves no number
             kind = f"excluded.{told.reason}" if status == "excluded" else status

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from journey.graph import LISTENING, Journey, exits
+from journey.graph import LISTENING, Journey, Node, Split, exits
 from journey.walk import FINISHED, entry
 
 _WAYS_OUT_OF_A_GATE = ("next", "timeout", "other")
@@ -50,7 +50,8 @@ class NodeReport:
     """What happened at one node: `arrived` = `inside` + the sum of `left` + the sum of `ended`.
 
     A person at a gate is inside each of its nodes, and leaves or ends at each. `left` counts every exit; `other` says that another node
-    of the same gate was decided.
+    of the same gate was decided. `planned` is what each share of a split is meant to get, in percent;
+    `no_time` how often a wait was over at once, since its field held no time that can be read.
     """
 
     node: str
@@ -61,6 +62,8 @@ class NodeReport:
     left: dict[str, int]
     ended: dict[str, int]
     channels: dict[str, ChannelReport]
+    planned: dict[str, float] = field(default_factory=dict)
+    no_time: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ def build(journey: Journey, counters: Iterable[Counted], discards: Mapping[str, 
     for node, kind, channel, times in counters:
         here = at.setdefault(node, {})
         here[kind, channel] = here.get((kind, channel), 0) + times
-    nodes = tuple(_node(node.id, node.kind, node.name, at.get(node.id, {})) for node in journey.nodes)
+    nodes = tuple(_node(node, at.get(node.id, {})) for node in journey.nodes)
     entered = sum(counts.get(("entered", ""), 0) for counts in at.values())
     ended = _added(_by_suffix(counts, "ended.", "") for counts in at.values())
     excluded = _added(channel.excluded for node in nodes for channel in node.channels.values())
@@ -120,22 +123,24 @@ def differences(journey: Journey, report: Report) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _node(node_id: str, kind: str, name: str, counts: Mapping[tuple[str, str], int]) -> NodeReport:
+def _node(node: Node, counts: Mapping[tuple[str, str], int]) -> NodeReport:
     left, cut_off = _by_suffix(counts, "left.", ""), {}
-    if kind in LISTENING:  # whoever ends while waiting leaves by the reason of the end, which is no exit
+    if node.kind in LISTENING:  # whoever ends while waiting leaves by the reason of the end, which is no exit
         cut_off = {way: left.pop(way) for way in list(left) if way not in _WAYS_OUT_OF_A_GATE}
     ended = _added((_by_suffix(counts, "ended.", ""), cut_off))
     arrived = counts.get(("arrived", ""), 0)
     channels = sorted({channel for _, channel in counts if channel})
     return NodeReport(
-        node=node_id,
-        kind=kind,
-        name=name,
+        node=node.id,
+        kind=node.kind,
+        name=node.name,
         arrived=arrived,
         inside=arrived - sum(left.values()) - sum(ended.values()),
         left=left,
         ended=ended,
         channels={channel: _channel(counts, channel) for channel in channels},
+        planned={share.id: share.percent for share in node.shares} if isinstance(node, Split) else {},
+        no_time=counts.get(("no_time", ""), 0),
     )
 
 

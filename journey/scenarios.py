@@ -18,6 +18,9 @@ PATH_STEP = f"^{_NODE}(:{_NODE})?$"
 EVENT = f"^(kept then )?(decides {_NODE}|{'|'.join(EVENT_CODES)})$"
 CARRIER = rf"^{_NODE}\.[a-z][a-z0-9_]*$"
 
+BEGINS = "2026-01-05T09:00"
+"""When a scenario begins that does not say: a Monday morning, on the journey's clock."""
+
 Step = Annotated[str, Field(pattern=PATH_STEP)]
 """A node that was left, as NODE:EXIT; NODE alone is NODE:next."""
 Became = Annotated[str, Field(pattern=EVENT)]
@@ -79,7 +82,7 @@ class Scenario(Document):
 
     `consents` stand over those of the profile; on a `suppressed` channel nothing is sent to their address. `answers` says of a delivery,
     as NODE.CHANNEL, that its provider refused it for good, or that nobody knows. `stops` is how long a stop takes, `until` when to stop
-    looking, as durations.
+    looking, as durations. `begins` is the date-time of the admission, on the journey's clock where it has no offset.
     """
 
     name: str = ""
@@ -93,4 +96,5 @@ class Scenario(Document):
     stops: dict[str, str] = Field(default_factory=dict)
     happens: tuple[str | Happens, ...] = ()
     until: str = ""
+    begins: str = BEGINS
     expect: Expectations

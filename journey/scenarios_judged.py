@@ -53,7 +53,8 @@ def script(scenario: Scenario, version: Version) -> Script:
 
 def play(scenario: Scenario, version: Version, profile: Profile, world: World, *, key: str = "") -> Story:
     """The story of the scenario's person; consents and suppressed channels are already in what is given."""
-    return simulate(version, profile, script(scenario, version), world, key=key)
+    begins = script_text.begins(scenario.begins, version)
+    return simulate(version, profile, script(scenario, version), replace(world, begins=begins), key=key)
 
 
 def around(scenario: Scenario, profile: Profile, world: World) -> tuple[Profile, World]:
@@ -125,6 +126,7 @@ def _mistakes(scenario: Scenario, version: Version, world: World) -> Iterator[Mi
     for number, one in enumerate(scenario.happens):
         yield from _said(f"happens[{number}]", _happening, one, number, version)
     yield from _said("until", script_text.instant, scenario.until or "0")
+    yield from _said("begins", script_text.begins, scenario.begins, version)
     for place, length in scenario.stops.items():
         yield from _said(f"stops.{place}", script_text.stops, [f"{place}={length}"], version)
     for carrier in scenario.answers:

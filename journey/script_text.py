@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from journey import durations, gate
+from journey import durations, gate, local_time
 from journey.errors import BadInput
 from journey.events import Instant
 from journey.explore import example
@@ -52,6 +53,14 @@ def reacts(at: Instant, to: str, of: str, version: Version, link: str = "") -> R
     if of and not isinstance(node, Message):
         raise BadInput(f"{of} is no message of {version.journey.id}: name the node that sends what is reacted to.")
     return Reacts(at, of or _reacted_to(version, to), to, link)
+
+
+def begins(text: str, version: Version) -> Instant:
+    """The instant of the admission: a date-time, on the journey's clock where it has no offset. Raises BadInput."""
+    found = local_time.read(text, local_time.zone(version.journey.timezone) or ZoneInfo("UTC"))
+    if found is None:
+        raise BadInput(f"{text!r} is no date-time: write it as 2026-03-02T09:00, or with an offset.")
+    return found
 
 
 def instant(text: str) -> Instant:

@@ -20,6 +20,11 @@ def left(node: str, taken: str, *, heard: bool) -> str:
     return f"{node} timed out" if taken == "timeout" else f"{node} is over"
 
 
+def no_time(node: str) -> str:
+    """A wait until what a field says, which says nothing that can be read."""
+    return f"{node} holds no time that can be read, and is over at once"
+
+
 def went(place: Place, reason: str) -> str:
     """Where a stop led."""
     if reason:

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from journey import durations, gate, ids, rules, simulated_sending, walk
+from journey import deciding, durations, ends, gate, ids, local_time, rules, sentences, simulated_sending, walk
 from journey.events import Instant
-from journey.graph import Condition
 from journey.profiles import Profile
-from journey.rule_text import as_tree
 from journey.simulated_hearing import Hearing
 from journey.story import Effect, Happening, Moment, Script, Story, Told, World
 from journey.version import Version
@@ -25,7 +23,7 @@ def simulate(version: Version, profile: Profile, script: Script, world: World, *
     `key` is the value of the journey's identity, the profile's id unless given. Time goes on after the last happening until the person
     has ended, or until `script.until`. Raises NotFound when a node sends a message that the world does not have.
     """
-    person = Person(version, profile, script, world, ids.entrant(version.journey.id, key or profile.id, 1))
+    person = Person(version, profile, script, world, ids.entrant(version.journey.id, key or profile.id, 1), key or profile.id)
     person.enter()
     turn = sorted(range(len(script.happenings)), key=lambda index: script.happenings[index].at)
     for index in turn:
@@ -57,7 +55,7 @@ class Person:
     """One person inside, on a clock of their own: `enter` once, then let things `happen` and time `advance`, never backwards.
 
     `place` is what the store has: where they wait or act, or the gate they are just leaving. Of the script only `stops`, `failing` and
-    `uncertain` are read: what happens is told one by one.
+    `uncertain` are read: what happens is told one by one. `timeless` are the waits that were over at once for want of a time.
     """
 
     version: Version
@@ -65,6 +63,7 @@ class Person:
     script: Script
     world: World
     entrant: str
+    key: str
     now: Instant = 0
     n: int = 0
     place: Place = ""
@@ -74,6 +73,7 @@ class Person:
     path: list[Outcome] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
     timeline: list[Moment] = field(default_factory=list)
+    timeless: list[str] = field(default_factory=list)
     _stop: _Stop | None = None
 
     def __post_init__(self) -> None:
@@ -124,7 +124,7 @@ class Person:
 
     def _wakes_at(self) -> Instant:
         assert self.at_gate is not None
-        return min(self.at_gate.due_at or self.deadline, self.deadline)
+        return self.deadline if self.at_gate.due_at is None else min(self.at_gate.due_at, self.deadline)
 
     def _time_is_up(self) -> None:
         """The wait or timeout stands before the global timeout of the same instant."""
@@ -189,21 +189,25 @@ class Person:
 
     def _arrive_at_gate(self) -> None:
         """The clock of the gate starts, and what was kept on the way is decided."""
-        self.at_gate = gate.build(self.version.journey, self.place, self.now)
+        begins, journey = self.world.begins, self.version.journey
+        found = ends.ends(journey, self.place, self.key, begins + self.now, self._scope)
+        virtual = {node: end if end is None else end - begins for node, end in found.items()}
+        self.at_gate = gate.build(journey, self.place, self.now, virtual)
         self._say("waits at " + " or ".join(node.id for node in self.at_gate.nodes))
+        self.timeless += [node for node, end in found.items() if end is None]
+        for node, end in found.items():
+            self._say(sentences.no_time(node) if end is None else f"{node} is over {local_time.said(end, journey.timezone)}")
         won = self.hearing.arrive(self.at_gate, self.place, self.now)
         if won is not None:
             self._decided(won.outcome)
 
     def _branch(self, node_id: str) -> str:
-        condition = self.version.journey.node(node_id)
-        assert isinstance(condition, Condition)
+        return deciding.decide(self.version.journey, node_id, self.key, self._scope)
+
+    def _scope(self) -> rules.Scope:
+        """What rules and waits look at now."""
         event = self.hearing.last_event.data if self.hearing.last_event is not None else {}
-        scope = rules.Scope.of_profile(self.profile.attributes, event=event)
-        for branch in condition.branches:
-            if branch.when is not None and rules.evaluate(as_tree(branch.when), scope):
-                return branch.id
-        return "otherwise"
+        return rules.Scope.of_profile(self.profile.attributes, event=event)
 
     def _finish(self, end: Finish) -> None:
         self.end, self.ended_at, self.at_gate, self.place = end, self.now, None, end.node

@@ -55,12 +55,16 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What stands around the journey: messages by id, event definitions beside those of the version, barred (channel, address)."""
+    """What stands around the journey: messages by id, event definitions beside those of the version, barred (channel, address).
+
+    `begins` is the instant of the admission, for what looks at a date or a clock.
+    """
 
     messages: Mapping[str, MessageDocument] = field(default_factory=dict)
     definitions: tuple[EventDefinition, ...] = ()
     suppressed: frozenset[tuple[str, str]] = frozenset()
     consent_explicit: bool = False
+    begins: Instant = 0
 
 
 @dataclass(frozen=True, slots=True)

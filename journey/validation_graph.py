@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from journey import durations
+from journey import durations, validation_splits, validation_waits
 from journey.arrows import arrows
 from journey.errors import BadInput
 from journey.findings import Finding, error, later
-from journey.graph import LISTENING, Condition, EventNode, Journey, Node, Reaction, ReadSegment, Wait
+from journey.graph import LISTENING, Condition, EventNode, Journey, Node, Reaction, ReadSegment, Split, Wait
+from journey.until import timed
 
-SUPPORTED = ("read_segment", "event", "reaction", "message", "wait", "condition", "end")
+SUPPORTED = ("read_segment", "event", "reaction", "message", "wait", "condition", "split", "end")
 """The kinds of nodes that the engine walks today."""
 
-_EXIT_NAMES = frozenset({"next", "timeout", "error", "otherwise", "other"})
 _NEEDED: dict[str, tuple[str, ...]] = {
     "read_segment": ("segment", "next"),
     "event": ("event",),
     "reaction": ("of", "to"),
     "message": ("message",),
     "condition": ("branches",),
+    "split": ("shares",),
 }
 
 
@@ -99,17 +100,16 @@ def _fields(node: Node) -> Iterator[Finding]:
             if node.since:
                 yield later(node.id, "since", "Looking back with since is not supported yet: leave it out.")
         case Wait():
-            if node.until is not None:
-                yield later(node.id, "until", "A wait until something is not supported yet: write a duration under for.")
-            elif not node.duration:
+            if node.until is None and not node.duration:
                 yield _missing(node.id, "for")
-            if node.timeout is not None:
-                yield later(node.id, "timeout", "A wait for a duration has no timeout: make the wait itself shorter.")
+            yield from validation_waits.check(node)
         case Condition():
             yield from _branches(node)
+        case Split():
+            yield from validation_splits.check(node)
         case _:
             pass
-    if isinstance(node, EventNode | Reaction) and node.timeout is not None and not node.timeout.after:
+    if isinstance(node, EventNode | Reaction | Wait) and node.timeout is not None and not node.timeout.after:
         yield _missing(node.id, "timeout.after")
 
 
@@ -125,22 +125,18 @@ _MEANT = {
     "to": "write a channel and what happens there, as email.opened",
     "message": "name the message that is sent",
     "branches": "a condition has at least one branch",
-    "for": "write a duration, as P1D or PT30M",
+    "shares": "a split has at least one share",
+    "for": "write a duration, as P1D or PT30M, or what is waited for under until",
     "timeout.after": "write a duration, as P1D or PT30M",
 }
 
 
 def _branches(node: Condition) -> Iterator[Finding]:
-    seen: set[str] = set()
+    yield from validation_splits.names(node.id, "branches", [branch.id for branch in node.branches])
     for index, branch in enumerate(node.branches):
-        field = f"branches[{index}]"
-        if branch.id in seen:
-            yield error("duplicate_id", node.id, f"{field}.id", f"Two branches of {node.id} are called {branch.id}: rename one.")
-        if branch.id in _EXIT_NAMES:
-            yield error("reserved_id", node.id, f"{field}.id", f"{branch.id} is the name of an exit already: call the branch otherwise.")
         if branch.when is None:
-            yield error("field_missing", node.id, f"{field}.when", f"The branch {branch.id} has no rule: write one under when.")
-        seen.add(branch.id)
+            said = f"The branch {branch.id} has no rule: write one under when."
+            yield error("field_missing", node.id, f"branches[{index}].when", said)
 
 
 def _targets(journey: Journey, node: Node) -> Iterator[Finding]:
@@ -162,7 +158,9 @@ def _lengths(journey: Journey, node: Node) -> Iterator[Finding]:
     written: list[tuple[str, str]] = []
     if isinstance(node, Wait):
         written.append(("for", node.duration))
-    if isinstance(node, EventNode | Reaction) and node.timeout is not None:
+        until = timed(node.until)
+        written.append(("until.spread", until.spread if until is not None else ""))
+    if isinstance(node, EventNode | Reaction | Wait) and node.timeout is not None:
         written.append(("timeout.after", node.timeout.after))
     for field, text in written:
         if not text:

@@ -8,6 +8,7 @@ from journey import durations
 from journey.arrows import arrows, reachable
 from journey.findings import Finding, error, warning
 from journey.graph import Journey, Listening, ReadSegment, Wait
+from journey.until import UntilRule
 
 
 def check(journey: Journey) -> Iterator[Finding]:
@@ -30,15 +31,15 @@ def _gates(journey: Journey) -> Iterator[Finding]:
 
 
 def _gate(nodes: list[Listening]) -> Iterator[Finding]:
-    timed = [node for node in nodes if node.timeout is not None and not isinstance(node, Wait)]
-    waits = [node for node in nodes if isinstance(node, Wait)]
+    timed = [node for node in nodes if node.timeout is not None and not (isinstance(node, Wait) and node.until is None)]
+    waits = [node for node in nodes if isinstance(node, Wait) and not isinstance(node.until, UntilRule)]
     for second in timed[1:]:
         said = f"{timed[0].id} has a timeout already, and it holds for all that stands in parallel with it: remove this one."
         yield error("two_timeouts", second.id, "timeout", said)
     if not timed and not waits:
         said = "Whoever does nothing stays here until the global timeout: add a timeout, unless that is meant."
         yield warning("no_timeout", nodes[0].id, "timeout", said)
-    ends: list[tuple[Listening, str, int | None]] = [(node, "for", durations.if_any(node.duration)) for node in waits]
+    ends: list[tuple[Listening, str, int | None]] = [(node, "for", durations.if_any(node.duration)) for node in waits if node.until is None]
     ends += [(node, "timeout.after", durations.if_any(node.timeout.after)) for node in timed[:1] if node.timeout is not None]
     known = [(node, field, length) for node, field, length in ends if length]
     if len(known) < 2:

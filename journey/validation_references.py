@@ -7,9 +7,10 @@ from dataclasses import replace
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from journey import validation_waits
 from journey.arrows import reachable
 from journey.findings import Finding, error, later, warning
-from journey.graph import Condition, EventNode, Journey, Message, Node, Reaction, ReadSegment
+from journey.graph import Condition, EventNode, Journey, Message, Node, Reaction, ReadSegment, Wait
 from journey.messages import CHANNELS, MessageDocument
 from journey.rule_tree import Rule
 from journey.surroundings import Surroundings
@@ -43,6 +44,8 @@ def check(journey: Journey, surroundings: Surroundings) -> Iterator[Finding]:
                 yield from _reaction(journey, node, surroundings)
             case Condition():
                 yield from _branches(node, people)
+            case Wait():
+                yield from validation_waits.against(node, surroundings.attributes)
             case _:
                 pass
     yield from _links(journey, surroundings)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from journey import durations
-from journey.graph import LISTENING, Condition, End, EventNode, Journey, Message, Next, Node, Reaction, ReadSegment, Wait, exits
+from journey.graph import LISTENING, Condition, End, EventNode, Journey, Message, Next, Node, Reaction, ReadSegment, Split, Wait, exits
+from journey.until import timed
 
 Place = str
 """Node ids joined by `+`; empty when the path is at its end."""
@@ -38,7 +39,7 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Decide:
-    """Find the branch of this condition."""
+    """Find the branch of this condition, or the share of this split."""
 
     node: str
 
@@ -47,7 +48,8 @@ class Decide:
 class Listen:
     """Wait here until one of these nodes is decided; gate.py holds the rules.
 
-    `length` is how long the place listens at most, in seconds, and `due` the exit taken then; both are None when it listens for ever.
+    `length` is how long the place listens at most, in seconds, and `due` the exit taken then, as far as the graph alone can tell; both
+    are None when it says nothing of an end. Where a wait is `moving`, its end hangs on more: gate.py puts the two together.
     """
 
     place: Place
@@ -98,7 +100,7 @@ def ask(journey: Journey, place: Place, *, left: Outcome | None = None) -> Answe
     match node:
         case Message():
             return Send(node.id, node.message, node.channels)
-        case Condition():
+        case Condition() | Split():
             return Decide(node.id)
         case End():
             return Finish(FINISHED, node.id)
@@ -116,9 +118,17 @@ def outcomes(journey: Journey, answer: Send | Decide) -> tuple[str, ...]:
         case Send():
             return ("next", "error")
         case Decide():
-            condition = journey.node(answer.node)
-            assert isinstance(condition, Condition)
-            return (*(branch.id for branch in condition.branches), "otherwise")
+            node = journey.node(answer.node)
+            if isinstance(node, Split):
+                return tuple(share.id for share in node.shares)
+            return (*(branch.id for branch in condition(node).branches), "otherwise")
+
+
+def condition(node: Node) -> Condition:
+    """A node that is known to be a condition."""
+    if not isinstance(node, Condition):
+        raise CannotWalk(f"{node.id}, a {node.kind}, has no branches")
+    return node
 
 
 def nodes_of(place: Place) -> tuple[str, ...]:
@@ -139,13 +149,19 @@ def ahead(journey: Journey, place: Place) -> frozenset[str]:
     return frozenset(seen)
 
 
+def moving(journey: Journey, place: Place) -> tuple[Wait, ...]:
+    """The waits at a place whose end the graph cannot tell: until a date, a field, or a clock."""
+    nodes = (journey.node(node_id) for node_id in nodes_of(place))
+    return tuple(node for node in nodes if isinstance(node, Wait) and timed(node.until) is not None)
+
+
 def _listen(place: Place, nodes: list[Node]) -> Listen:
     """At one instant a wait stands before a timeout, and the first drawn of two equal waits wins (G1, G2)."""
     ends: list[tuple[int, int, Outcome]] = []
     for node in nodes:
-        if not isinstance(node, EventNode | Reaction | Wait) or (isinstance(node, Wait) and not node.duration):
+        if not isinstance(node, EventNode | Reaction | Wait) or (isinstance(node, Wait) and not node.duration and node.until is None):
             raise CannotWalk(f"{node.id}, a {node.kind}, cannot listen at {place}")
-        if isinstance(node, Wait):
+        if isinstance(node, Wait) and node.until is None:
             ends.append((durations.seconds(node.duration), 0, Outcome(node.id, "next")))
         if node.timeout is not None:
             ends.append((durations.seconds(node.timeout.after), 1, Outcome(node.id, "timeout")))
@@ -166,6 +182,6 @@ def _leads_to(node: Node, taken: str) -> Next:
 def _why(journey: Journey, left: Outcome | None) -> str:
     if left is None or left.node not in journey.by_id:
         return FINISHED
-    if isinstance(journey.node(left.node), Condition):  # its branches may have any name, `error` too
+    if isinstance(journey.node(left.node), Condition | Split):  # its exits may have any name, `error` too
         return NO_BRANCH if left.exit == "otherwise" else FINISHED
     return ERROR if left.exit == "error" else FINISHED

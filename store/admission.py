@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, case, func, select, text
 
-from journey import durations, gate, ids, walk
+from journey import durations, ends, gate, ids, walk
 from journey.contract import EntrantStart
 from journey.events import Instant
 from journey.version import Version
-from store import journeys, profiles, rule_sql, schema, segments, versions
+from store import journeys, knowing, profiles, rule_sql, schema, segments, versions
 from store.entrants import DECIDED_DUE
 from store.upserts import insert_new
 from store.versions import VersionRow
@@ -120,18 +120,19 @@ def row_of(
     """The row of somebody who is let in: step 0 is closed and has led behind the entry, perhaps to a gate, whose clock starts now."""
     place = walk.first(frozen.journey)
     waiting = isinstance(walk.ask(frozen.journey, place), walk.Listen)
-    until = gate.build(frozen.journey, place, now).due_at or None if waiting else None
+    until = gate.build(frozen.journey, place, now).due_at if waiting else None
     last = entered_at + durations.seconds(frozen.journey.global_timeout) * gate.MICROSECONDS
     return {
         "id": entrant, "journey": version.journey, "version": version.id, "mode": "live", "key": key, "number": number,
         "profile": profile, "run": run_id, "entered_at": entered_at, "state": "open", "n": 0, "closed": True, "place": place,
-        "waiting": waiting, "arrived_at": now, "until": until,
+        "waiting": waiting, "arrived_at": now, "until": until, "ends": None,
         "due": min(until or last, last) if waiting else now + DECIDED_DUE,
     }  # fmt: skip
 
 
 def insert(work: Work, version: VersionRow, frozen: Version, entrants: list[dict[str, Any]], now: Instant, said: str) -> None:
     """Write the rows of people who are let in, at least one, with their step 0, its facts and what these count."""
+    timeless = [(row["id"], node) for row in entrants for node in _end_of_waits(work, frozen, row)]
     work.connection.execute(schema.entrants.insert(), entrants)
     entry = walk.entry(frozen.journey)
     place = entrants[0]["place"]
@@ -149,6 +150,20 @@ def insert(work: Work, version: VersionRow, frozen: Version, entrants: list[dict
     )
     for node, kind in kinds:
         work.counted[CounterKey(version.id, "live", node, kind)] += len(entrants)
+    for entrant, node in timeless:
+        work.record(entrant, 0, version.id, "live", now, [(node, "no_time", "")])
+
+
+def _end_of_waits(work: Work, frozen: Version, row: dict[str, Any]) -> list[str]:
+    """Somebody who is let in right to a wait until a time: write down when it is over; the waits that are at once, for want of a time."""
+    if not row["waiting"] or not walk.moving(frozen.journey, row["place"]):
+        return []
+    now = row["arrived_at"]
+    found = ends.ends(frozen.journey, row["place"], row["key"], now, lambda: knowing.of_profile(work, row["profile"]))
+    until = gate.build(frozen.journey, row["place"], now, found).due_at
+    last = row["entered_at"] + durations.seconds(frozen.journey.global_timeout) * gate.MICROSECONDS
+    row |= {"ends": found, "until": until, "due": last if until is None else min(until, last)}
+    return [node for node, end in found.items() if end is None]
 
 
 def _entrances(connection: Connection, journey: str, keys: list[str]) -> dict[str, tuple[int, bool]]:

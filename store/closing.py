@@ -11,10 +11,10 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
-from journey import gate, matching, sentences, walk
+from journey import ends, gate, matching, sentences, walk
 from journey.contract import Proposal, Record
 from journey.events import Instant
-from store import claims, entrants, journeys, profiles, schema
+from store import claims, entrants, journeys, knowing, profiles, schema
 from store.entrants import Entrant
 from store.statements import Row, Statement
 from store.work import Work
@@ -147,7 +147,8 @@ def close(
     if reason:
         facts += _end(work, entrant, reason, now, landing.place if landing.reason else "")
     else:
-        facts += arrive(work, entrant, now)
+        facts += arrive(work, entrant, proposal, now)
+        said += [sentences.no_time(node) for node, end in (entrant.ends or {}).items() if end is None]
     said.append(sentences.went(entrant.place if entrant.waiting else "", reason))
     sentence = sentences.joined(*said)
     work.record(entrant.id, proposal.n, entrant.version, entrant.mode, now, facts)
@@ -160,19 +161,25 @@ def close(
     return _record(entrant, now, sentence)
 
 
-def arrive(work: Work, entrant: Entrant, now: Instant) -> list[tuple[str, str, str]]:
+def arrive(work: Work, entrant: Entrant, proposal: Proposal, now: Instant) -> list[tuple[str, str, str]]:
     """Arrive at a place in the commit that closes a step: at a gate the clock starts, and what was kept is decided (G3, G6)."""
     journey = entrant.frozen.journey
     entrant.won_node = entrant.won_source = entrant.won_event = ""
-    entrant.until, entrant.waiting, entrant.due = None, False, now + entrants.DECIDED_DUE
+    entrant.until, entrant.ends, entrant.waiting, entrant.due = None, None, False, now + entrants.DECIDED_DUE
     if not isinstance(walk.ask(journey, entrant.place), walk.Listen):
         return []
-    at = gate.build(journey, entrant.place, now)
-    entrant.until = at.due_at or None
+    found = ends.ends(journey, entrant.place, entrant.key, now, lambda: knowing.scope(work, entrant, proposal))
+    at = gate.build(journey, entrant.place, now, found)
+    entrant.until, entrant.ends = at.due_at, found or None
     entrant.waiting = True
     entrant.due = entrant.next_instant
     _decide_kept(work, entrant, at, now)
-    return [(node.id, "arrived", "") for node in at.nodes]
+    return [(node.id, "arrived", "") for node in at.nodes] + without_time(found)
+
+
+def without_time(found: gate.Ends) -> list[tuple[str, str, str]]:
+    """A fact of each wait that is over at once, since its field holds no time that can be read."""
+    return [(node, "no_time", "") for node, end in found.items() if end is None]
 
 
 def _decide_kept(work: Work, entrant: Entrant, at: gate.Gate, now: Instant) -> None:
@@ -224,13 +231,17 @@ def step(work: Work, entrant: str, n: int) -> Row:
 
 def _record(entrant: Entrant, now: Instant, said: str) -> Record:
     seconds = max(entrant.next_instant - now, 0) / gate.MICROSECONDS if entrant.waiting else 0.0
-    return Record(entrant.n, entrant.place, seconds, entrant.won_node, entrant.won_source, entrant.won_event, entrant.end_reason, said)
+    record = Record(entrant.n, entrant.place, seconds, entrant.won_node, entrant.won_source, entrant.won_event, entrant.end_reason, said)
+    here = entrant.gate_here() if entrant.ends else None
+    if here is not None and here.due_exit is not None:
+        record.due_node, record.due_exit = here.due_exit.node, here.due_exit.exit
+    return record
 
 
 def _end(work: Work, entrant: Entrant, reason: str, now: Instant, end_node: str) -> list[tuple[str, str, str]]:
     """The last facts of an entrant. What is still kept for it is without effect from now on."""
     entrant.state, entrant.end_reason, entrant.ended_at = "ended", reason, now
-    entrant.waiting, entrant.due, entrant.until, entrant.place = False, None, None, end_node
+    entrant.waiting, entrant.due, entrant.until, entrant.ends, entrant.place = False, None, None, None, end_node
     entrant.won_node = entrant.won_source = entrant.won_event = ""
     for event in entrants.kept(work, entrant):
         entrants.forget(work, entrant, event)

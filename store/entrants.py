@@ -39,6 +39,7 @@ class Entrant:
     waiting: bool
     arrived_at: Instant | None
     until: Instant | None
+    ends: gate.Ends | None
     won_node: str
     won_source: str
     won_event: str
@@ -71,7 +72,7 @@ class Entrant:
             return None
         if not isinstance(walk.ask(self.frozen.journey, self.place), walk.Listen):
             return None
-        return gate.build(self.frozen.journey, self.place, self.arrived_at)
+        return gate.build(self.frozen.journey, self.place, self.arrived_at, self.ends)
 
     def waits(self, at: Instant) -> bool:
         """Waiting: at a gate that is undecided and not past its deadline. All else is under way (design section 1)."""
@@ -87,7 +88,7 @@ class Entrant:
 _OWN = tuple(field.name for field in fields(Entrant) if field.name not in ("hash", "version_state", "frozen"))
 _NAMES = (*_OWN, "hash", "version_state")
 _CHANGING = (
-    "state", "n", "closed", "place", "waiting", "arrived_at", "until", "won_node", "won_source", "won_event", "keeps", "due",
+    "state", "n", "closed", "place", "waiting", "arrived_at", "until", "ends", "won_node", "won_source", "won_event", "keeps", "due",
     "ending", "end_reason", "ended_at",
 )  # fmt: skip
 _SELECT = select(*(schema.entrants.c[name] for name in _OWN), schema.versions.c.hash, schema.versions.c.state.label("version_state")).join(

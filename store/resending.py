@@ -15,7 +15,7 @@ from journey.contract import ResendStart
 from journey.errors import Conflict, NotFound
 from journey.events import Instant
 from journey.profiles import Profile
-from store import claims, closing, entrants, messages, profiles, schema, steps
+from store import claims, closing, entrants, knowing, messages, profiles, schema
 from store.claims import Busy, Claim, Policy
 from store.closing import Mark
 from store.entrants import Entrant
@@ -59,7 +59,7 @@ def open_again(work: Work, start: ResendStart, policy: Policy) -> Opened | Busy 
     claims.save(work, [claims.change(row, reason="resending", tries=tries, token=token, lease=lease, not_before=None, slot=None)])
     step = closing.step(work, entrant.id, row.n)
     document = messages.at(work.connection, row.message, step.revision)
-    event = steps.event_of(work, entrant.id, row.n, step.by_source, step.by_event)
+    event = knowing.last_event(work, entrant.id, row.n, step.by_source, step.by_event)
     return Opened((Claim(row.channel, token, start.delivery, tries),), document, profile, entrant.journey, event, now)
 
 

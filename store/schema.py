@@ -127,6 +127,7 @@ entrants = Table(
     Column("waiting", Boolean, nullable=False),  # at a gate, undecided (and not past `until`)
     _instant("arrived_at"),
     _instant("until"),  # the gate's own end; null listens for ever
+    Column("ends", JSON(none_as_null=True)),  # when each wait of the gate is over that hangs on a date, a field or a clock
     _text("won_node"), _text("won_source"), _text("won_event"),  # the event that decided the gate
     Column("keeps", Boolean, nullable=False, server_default=false()),  # whether anything may be kept for it
     _instant("due"),  # when it should have gone on; a minute later the sweep looks after it
@@ -152,6 +153,7 @@ steps = Table(
     Column("revision", Integer),  # of the message
     _instant("opened_at"), _instant("closed_at"),
     _text("outcome"), _text("place"), _text("said"),
+    Column("why", JSON(none_as_null=True)),  # the values by which a condition was left as it was; personal, so never in a history
 )  # fmt: skip
 
 deliveries = Table(

@@ -10,18 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, select
-
-from journey import ids, rules, walk
+from journey import deciding, walk
 from journey.contract import Proposal, Record
 from journey.errors import NotFound
 from journey.events import Instant
-from journey.graph import Condition
 from journey.messages import MessageDocument
 from journey.profiles import Profile
-from journey.rule_text import as_tree
 from journey.walk import Outcome
-from store import claims, closing, entrants, messages, profiles, schema
+from store import claims, closing, entrants, knowing, messages, profiles, schema
 from store.claims import Busy, Claim, Policy
 from store.closing import Opening
 from store.entrants import Entrant
@@ -70,7 +66,7 @@ def _decided(entrant: Entrant, now: Instant) -> Outcome | None:
         return None
     if entrant.won_node:
         return Outcome(entrant.won_node, "next")
-    return gate.due_exit if gate.due_exit is not None and gate.due_at <= min(now, entrant.global_deadline) else None
+    return gate.due_exit if gate.due_at is not None and gate.due_at <= min(now, entrant.global_deadline) else None
 
 
 def _agrees(entrant: Entrant, proposal: Proposal, decided: Outcome | None) -> bool:
@@ -91,7 +87,7 @@ def _open(work: Work, entrant: Entrant, proposal: Proposal, policy: Policy, now:
         facts += [(node, "left.other", "") for node in walk.nodes_of(entrant.place) if node != proposal.left]
     if proposal.node:
         facts.append((proposal.node, "arrived", ""))
-    entrant.n, entrant.closed, entrant.waiting, entrant.until = n, False, False, None
+    entrant.n, entrant.closed, entrant.waiting, entrant.until, entrant.ends = n, False, False, None, None
     entrant.won_node = entrant.won_source = entrant.won_event = ""
     step = {"entrant": entrant.id, "n": n, "left": proposal.left, "left_exit": proposal.exit, "by_source": proposal.source,
             "by_event": proposal.event, "node": proposal.node, "revision": None, "opened_at": now}  # fmt: skip
@@ -111,7 +107,7 @@ def _open(work: Work, entrant: Entrant, proposal: Proposal, policy: Policy, now:
     entrants.save(work, entrant)
     if not taken.claims and taken.look is not None:
         return Busy(taken.look)
-    return Opened(tuple(taken.claims), document, profile, entrant.journey, _event_of(work, proposal), now, taken.look)
+    return Opened(tuple(taken.claims), document, profile, entrant.journey, knowing.event_of(work, proposal), now, taken.look)
 
 
 def _is_own(step: Row, proposal: Proposal) -> bool:
@@ -134,45 +130,13 @@ def _resume(work: Work, entrant: Entrant, proposal: Proposal, policy: Policy, st
     profile = profiles.read(work.connection, entrant.profile) or Profile(entrant.profile)
     entrant.due = taken.due
     entrants.save(work, entrant)
-    return Opened(tuple(taken.claims), document, profile, entrant.journey, _event_of(work, proposal), now, taken.look)
+    return Opened(tuple(taken.claims), document, profile, entrant.journey, knowing.event_of(work, proposal), now, taken.look)
 
 
 def _branch(work: Work, entrant: Entrant, proposal: Proposal) -> str:
-    """The branch of a condition that is true for this person now."""
-    condition = entrant.frozen.journey.node(proposal.node)
-    assert isinstance(condition, Condition)
-    profile = profiles.read(work.connection, entrant.profile) or Profile(entrant.profile)
-    scope = rules.Scope.of_profile(profile.attributes, event=_event_of(work, proposal))
-    for branch in condition.branches:
-        if branch.when is not None and rules.evaluate(as_tree(branch.when), scope):
-            return branch.id
-    return "otherwise"
-
-
-def _event_of(work: Work, proposal: Proposal) -> Mapping[str, Any]:
-    return event_of(work, proposal.entrant, proposal.n, proposal.source, proposal.event)
-
-
-def event_of(work: Work, entrant: str, n: int, source: str, event: str) -> Mapping[str, Any]:
-    """What was in the last event, not a reaction, that brought an entrant to step n: its own, named here, else that of a step before."""
-    if event and source != ids.REACTIONS:
-        found = _EVENT.scalar(work.connection, {"source": source, "event": event})
-    elif n > 1:
-        found = _LAST_EVENT.scalar(work.connection, {"entrant": entrant, "upto": n})
-    else:
-        found = None  # only the entry has led to the first step
-    return found if isinstance(found, dict) else {}
+    """The branch of a condition that is true for this person now, or their share of a split."""
+    journey = entrant.frozen.journey
+    return deciding.decide(journey, proposal.node, entrant.key, lambda: knowing.scope(work, entrant, proposal))
 
 
 _INSERT = Statement(schema.steps.insert())
-_EVENT = Statement(
-    select(schema.events.c.data).where(schema.events.c.source == bindparam("source"), schema.events.c.id == bindparam("event"))
-)
-_LAST_EVENT = Statement(
-    select(schema.events.c.data)
-    .join(schema.steps, (schema.steps.c.by_source == schema.events.c.source) & (schema.steps.c.by_event == schema.events.c.id))
-    .where(schema.steps.c.entrant == bindparam("entrant"), schema.steps.c.n <= bindparam("upto"))
-    .where(schema.steps.c.by_event != "", schema.steps.c.by_source != ids.REACTIONS)
-    .order_by(schema.steps.c.n.desc())
-    .limit(1)
-)

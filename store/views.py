@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, bindparam, literal, select, tuple_
 
-from journey import durations, gate, ids, walk
+from journey import durations, gate, ids, until, walk
 from journey.errors import NotFound
 from journey.events import Instant
 from journey.graph import EventNode, Journey, Node, Qualification, Reaction, Wait
@@ -57,7 +57,8 @@ class StepView:
 
 @dataclass(frozen=True, slots=True)
 class AwaitedView:
-    """One node of the gate where an entrant waits: `what` is the event, `CHANNEL.KIND of NODE`, the segment, or the length of a wait."""
+    """One node of the gate where an entrant waits: `what` is the event, `CHANNEL.KIND of NODE`, the segment, or the length of a wait, or
+    what it waits until."""
 
     node: str
     kind: str
@@ -204,13 +205,12 @@ def _versions_of(journey: str) -> Select[tuple[str]]:
 def _waiting(journey: Journey, row: RowMapping) -> WaitingView | None:
     if row["state"] != "open" or not row["waiting"]:
         return None
-    listen = walk.ask(journey, row["place"])
-    assert isinstance(listen, walk.Listen), "who waits stands at a gate"
+    at = gate.build(journey, row["place"], row["arrived_at"], row["ends"])
     return WaitingView(
-        awaited=tuple(AwaitedView(node, journey.node(node).kind, _what(journey.node(node))) for node in listen.nodes),
+        awaited=tuple(AwaitedView(node.id, node.kind, _what(node)) for node in at.nodes),
         since=row["arrived_at"],
         until=row["until"],
-        then=walk.nodes_of(walk.follow(journey, listen.due)) if listen.due is not None else (),
+        then=walk.nodes_of(walk.follow(journey, at.due_exit)) if at.due_exit is not None else (),
         global_timeout_at=row["entered_at"] + durations.seconds(journey.global_timeout) * gate.MICROSECONDS,
     )
 
@@ -224,7 +224,7 @@ def _what(node: Node) -> str:
         case Qualification():
             return node.segment
         case Wait():
-            return node.duration
+            return node.duration or until.said(node.until)
     return ""
 
 

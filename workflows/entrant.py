@@ -78,10 +78,11 @@ class Entrant:
         if heard is not None and heard.node in at.nodes:
             left = Outcome(heard.node, "next")
             return propose(self.journey, self.entrant, record.n + 1, walk.follow(self.journey, left), left, heard)
-        if heard is not None or at.due is None or self.leaving:
+        due = Outcome(record.due_node, record.due_exit) if record.due_node in at.nodes else at.due
+        if heard is not None or due is None or self.leaving:
             self.leaving = False  # the store knows what is so; a wrong signal costs one question
             return Proposal(entrant=self.entrant, n=record.n + 1)
-        return propose(self.journey, self.entrant, record.n + 1, walk.follow(self.journey, at.due), at.due)
+        return propose(self.journey, self.entrant, record.n + 1, walk.follow(self.journey, due), due)
 
     async def hear(self, record: Record) -> Happened | None:
         """The event that decided the gate, None when time is up or the person must leave."""

@@ -148,6 +148,7 @@ def test_reserved_id_of_a_branch_that_would_be_taken_for_an_exit(name: str) -> N
         (node(SEND, message=None), "message"),
         (node(WAIT, for_=None), "for"),
         ({"id": "choose", "kind": "condition", "otherwise": "end"}, "branches"),
+        ({"id": "divide", "kind": "split"}, "shares"),
         ({"id": "choose", "kind": "condition", "branches": [{"id": "one", "next": "end"}]}, "branches[0].when"),
     ],
 )
@@ -169,15 +170,13 @@ def test_field_missing_in_an_entry_that_reads_nothing_and_leads_nowhere() -> Non
     ("drawn", "field"),
     [
         ({"id": "x", "kind": "qualification", "segment": "everybody"}, "kind"),
-        ({"id": "x", "kind": "split", "shares": [{"id": "a", "percent": 100, "next": "end"}]}, "kind"),
         ({"id": "x", "kind": "update_profile", "set": {"vip": True}}, "kind"),
         ({"id": "x", "kind": "webhook", "url": "https://example.org"}, "kind"),
         ({"id": "x", "kind": "jump", "journey": "other"}, "kind"),
         (node(BUY, id="x", since="entry"), "since"),
         (node(BUY, id="x", where='profile.city == "Atlanta"'), "where"),
         (node(BUY, id="x", where='did("purchase")'), "where"),
-        (node(WAIT, id="x", for_=None, until="2030-01-01T00:00:00Z"), "until"),
-        (node(WAIT, id="x", timeout={"after": "PT1M"}), "timeout"),
+        (node(WAIT, id="x", for_=None, until={"rule": "vip"}), "until"),
         (node(SEND, id="x", channels=["sms"]), "channels[0]"),
     ],
 )

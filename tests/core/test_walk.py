@@ -199,8 +199,6 @@ def test_a_gate_that_holds_something_that_cannot_listen_is_refused_loudly() -> N
     "node",
     [
         {"id": "x", "kind": "qualification", "segment": "vip"},
-        {"id": "x", "kind": "wait", "until": "2030-01-01T00:00:00Z"},
-        {"id": "x", "kind": "split", "shares": [{"id": "half", "percent": 50}]},
         {"id": "x", "kind": "update_profile", "set": {"vip": True}},
         {"id": "x", "kind": "webhook", "url": "https://example.org"},
         {"id": "x", "kind": "jump", "journey": "other"},

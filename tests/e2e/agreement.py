@@ -12,8 +12,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from journey import ids, walk
+from journey import ends, ids, walk
 from journey.profiles import Profile
+from journey.rules import Scope
 from journey.simulate import simulate
 from journey.story import Happening, Occurs, Reacts, Script, Story, World
 from journey.version import Version
@@ -77,6 +78,7 @@ def _read(connection: Connection, entrant: str) -> Happened:
         messages.all_of(connection),
         tuple(definitions.all_of(connection).values()),
         frozenset((one.channel, one.address) for one in suppressed),
+        begins=row.entered_at,
     )
     return Happened(
         versions.frozen_version(connection, content), profile, row,
@@ -114,11 +116,22 @@ def _lengths(real: Happened) -> dict[str, int]:
         if step.by_event:
             decided = max(accepted[step.by_source, step.by_event], before.closed_at)
         elif step.left:
-            at = walk.ask(real.version.journey, before.place)
-            assert isinstance(at, walk.Listen)
-            decided += (at.length or 0) * 1_000_000
+            decided = ended(real, before, step)
         lengths[step.node or step.place] = step.closed_at - decided
     return lengths
+
+
+def ended(real: Happened, before: Row[Any], step: Row[Any]) -> int:
+    """When a gate was over that no event decided: its node was left by a wait, or by its timeout."""
+    journey = real.version.journey
+    node = journey.node(step.left)
+    if step.left_exit == "next" and walk.moving(journey, step.left):
+        scope = Scope.of_profile(real.profile.attributes)
+        end = ends.ends(journey, step.left, real.entrant.key, before.closed_at, lambda: scope)[step.left]
+        return before.closed_at if end is None else end
+    at = walk.ask(journey, node.id)
+    assert isinstance(at, walk.Listen)
+    return int(before.closed_at + (at.length or 0) * 1_000_000)
 
 
 def _told(node: str, channel: str, status: str, reason: str) -> str:

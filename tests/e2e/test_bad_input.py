@@ -28,7 +28,7 @@ async def test_a_journey_that_is_not_valid_is_not_published_and_says_all_that_is
         {"id": "opened", "kind": "reaction", "of": "first", "to": "email.opened", "next": "nowhere", "timeout": {"after": "P1M"}},
         {"id": "also-opened", "kind": "reaction", "of": "first", "to": "email.opened", "timeout": {"after": "P1D"}},
         {"id": "pause", "kind": "wait", "next": "shared"},
-        {"id": "shared", "kind": "split", "shares": [{"id": "a", "percent": 100}]},
+        {"id": "shared", "kind": "split", "shares": [{"id": "a", "percent": 60}]},
     ]})  # fmt: skip
     await here.person()
     refused = await here.api.post(f"/v1/journeys/{JOURNEY}:publish")
@@ -38,7 +38,7 @@ async def test_a_journey_that_is_not_valid_is_not_published_and_says_all_that_is
     found = {(one["code"], one["node"]) for one in refused.json()["findings"] if one["grade"] == "error"}
     assert found >= {
         ("unknown_segment", "read"), ("unknown_message", "first"), ("unknown_node", "opened"), ("duration_invalid", "opened"),
-        ("field_missing", "pause"), ("not_supported_yet", "shared"),
+        ("field_missing", "pause"), ("shares_do_not_add_up", "shared"),
     }  # fmt: skip
     assert all(one["sentence"].endswith(".") for one in refused.json()["findings"])
     said = (await here.api.post(f"/v1/journeys/{JOURNEY}:validate")).json()

@@ -169,9 +169,10 @@ def next_proposal(journey: Journey, entrant: str, record: Record, heard: Happene
     if heard is not None:
         left = Outcome(heard.node, "next")
         return propose(journey, entrant, record.n + 1, walk.follow(journey, left), left, heard)
-    if at.due is None:
+    due = Outcome(record.due_node, record.due_exit) if record.due_node else at.due
+    if due is None:
         return Proposal(entrant=entrant, n=record.n + 1)
-    return propose(journey, entrant, record.n + 1, walk.follow(journey, at.due), at.due)
+    return propose(journey, entrant, record.n + 1, walk.follow(journey, due), due)
 
 
 @dataclass

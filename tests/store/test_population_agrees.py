@@ -17,7 +17,8 @@ from journey.simulate import Person
 from journey.story import Script
 from journey.version import Version
 from tests.builders import PERSON
-from tests.store.test_same_story import PEOPLE, WORLD, Driver, any_script, any_version
+from tests.store.any_journey import PEOPLE, WORLD, any_script, any_version
+from tests.store.test_same_story import Driver
 
 REACTED = ("opened", "clicked")  # counted where they are drawn: a population has no events but those of its lots
 
@@ -41,7 +42,7 @@ def test_one_simulated_person_is_counted_as_one_real_one(
         transaction.rollback()
     stored = [Counted(key.node, key.kind, key.channel, times) for key, times in driver.work.counted.items()]
 
-    walks = Person(version, driver.profile, script, WORLD, driver.entrant)
+    walks = Person(version, driver.profile, script, WORLD, driver.entrant, PERSON)
     walks.enter()
     for index in sorted(range(len(script.happenings)), key=lambda index: script.happenings[index].at):
         walks.happen(index, script.happenings[index])

@@ -18,13 +18,12 @@ from sqlalchemy import Connection, Engine, select
 from journey import durations, ids, walk
 from journey.contract import Happened, Proposal, Record
 from journey.errors import NotFound
-from journey.events import Event, EventDefinition, Instant
-from journey.graph import Reaction
+from journey.events import Event, Instant
 from journey.profiles import Profile, ProfileDocument
 from journey.proposing import propose
 from journey.simulate import simulate
 from journey.simulated_sending import exclusion
-from journey.story import Effect, Happening, Occurs, Reacts, Script, Story, World
+from journey.story import Effect, Happening, Occurs, Script, Story, World
 from journey.version import Version
 from store import acceptance, admission, closing, definitions, messages, profiles, schema, steps, suppressions, versions
 from store.acceptance import Arrived
@@ -37,9 +36,8 @@ from store.work import Work
 from tests import builders
 from tests.builders import PERSON, START
 from tests.fakes import SettableClock
+from tests.store.any_journey import HALF_HOUR, PEOPLE, WORLD, any_script, any_version
 
-HALF_HOUR = 30 * builders.MINUTE
-REFUND = EventDefinition(id="refund", match="refund", namespace="customer_id", key="customer")
 SENDING = SendingPolicy({channel: Carrier(HALF_HOUR * 100, idempotent=True) for channel in ("email", "push")})
 
 
@@ -137,8 +135,9 @@ class Driver:
         assert isinstance(at, walk.Listen)
         until = self.connection.execute(select(schema.entrants.c.until)).scalar()
         proposal = Proposal(entrant=self.entrant, n=self.record.n + 1)
-        if at.due is not None:
-            proposal = self.propose(proposal.n, walk.follow(self.version.journey, at.due), at.due)
+        due = walk.Outcome(self.record.due_node, self.record.due_exit) if self.record.due_node else at.due
+        if due is not None:
+            proposal = self.propose(proposal.n, walk.follow(self.version.journey, due), due)
         self.set_off(proposal, at_once=until is None or until > self.deadline)
 
     def propose(self, n: int, place: walk.Place, left: walk.Outcome | None = None, heard: Happened | None = None) -> Proposal:
@@ -252,97 +251,6 @@ def _path(rows: Any) -> Iterator[str]:
 
 
 # ---- any journey, any script -----------------------------------------------------------------------------------------------------
-
-NAMES = [f"n{index}" for index in range(6)]
-LISTENING = ("event", "reaction", "wait")
-LENGTHS = st.sampled_from(["PT30M", "PT1H", "PT90M", "PT2H"])
-
-
-@st.composite
-def any_version(draw: st.DrawFn) -> Version:
-    """A graph without cycles: whatever stands later may be led to, several at once when all of them listen."""
-    kinds = ["message"] + [draw(st.sampled_from(["message", "event", "reaction", "reaction", "wait", "condition"])) for _ in NAMES[1:]]
-    return builders.version(
-        *(_node(draw, index, kinds) for index in range(len(NAMES))),
-        definitions=[builders.purchase_definition(), REFUND],
-        entry=_onward(draw, -1, kinds),
-        global_timeout=draw(st.sampled_from(["PT3H", "PT6H", "P2D"])),
-    )
-
-
-def _node(draw: st.DrawFn, index: int, kinds: list[str]) -> dict[str, Any]:
-    kind = kinds[index]
-    node: dict[str, Any] = {"id": NAMES[index], "kind": kind}
-    if kind == "condition":
-        test = builders.rule(*draw(st.sampled_from([("city", "=", "Atlanta"), ("event.product", "=", "Rug"), ("city", "=", "Rome")])))
-        node["branches"] = [{"id": draw(st.sampled_from(["yes", "error"])), "when": test, "next": _onward(draw, index, kinds)}]
-        return node | ({"otherwise": _onward(draw, index, kinds)} if draw(st.booleans()) else {})
-    node["next"] = _onward(draw, index, kinds)
-    if kind == "message":
-        node["message"] = draw(st.sampled_from(["both", "mail"]))
-        node |= {"error": _onward(draw, index, kinds)} if draw(st.booleans()) else {}
-    elif kind == "wait":
-        node["for"] = draw(LENGTHS)
-    elif kind == "event":
-        node["event"] = draw(st.sampled_from(["purchase", "refund"]))
-        node |= {"where": builders.rule("product", "=", "Lamp")} if draw(st.booleans()) else {}
-    else:
-        earlier = [NAMES[at] for at in range(index) if kinds[at] == "message"] or [NAMES[0]]
-        node |= {"of": draw(st.sampled_from(earlier)), "to": draw(st.sampled_from(["email.opened", "push.opened"]))}
-    if kind in ("event", "reaction") and draw(st.booleans()):
-        node["timeout"] = {"after": draw(LENGTHS)} | ({"next": _onward(draw, index, kinds)} if draw(st.booleans()) else {})
-    return node
-
-
-def _onward(draw: st.DrawFn, index: int, kinds: list[str]) -> list[str]:
-    later = list(range(index + 1, len(NAMES)))
-    if not later:
-        return []
-    gate = [NAMES[at] for at in later if kinds[at] in LISTENING]
-    if len(gate) > 1 and draw(st.booleans()):
-        return draw(st.permutations(gate))[: draw(st.integers(2, 3))]
-    return [NAMES[draw(st.sampled_from(later[:2]))]]
-
-
-INSTANTS = st.integers(0, 9).map(lambda half_hours: half_hours * HALF_HOUR)
-OCCURS = st.builds(
-    lambda at, name, more, number: Occurs(at, name, (builders.THANKS if name == "purchase" else {}) | {"product": more}, f"e{number}"),
-    INSTANTS, st.sampled_from(["purchase", "purchase", "refund", "sneeze"]), st.sampled_from(["Lamp", "Rug"]), st.integers(0, 5),
-)  # fmt: skip
-LENGTH = st.integers(0, 4).map(lambda half_hours: half_hours * HALF_HOUR)
-
-
-@st.composite
-def any_script(draw: st.DrawFn, version: Version) -> Script:
-    """Mostly what the journey listens for, so that something comes of it."""
-    journey = version.journey
-    heard = [(node.of, node.to) for node in journey.nodes if isinstance(node, Reaction)]
-    acting = [node.id for node in journey.nodes if node.kind in ("message", "event", "condition")] or [NAMES[0]]
-    reactions = st.sampled_from([*heard, *heard, *((name, "push.clicked") for name in acting[:1])]).map(list)
-    reacts = st.builds(lambda at, what: Reacts(at, *what), INSTANTS, reactions)
-    deliveries = st.frozensets(st.tuples(st.sampled_from(acting), st.sampled_from(["email", "push"])), max_size=2)
-    return Script(
-        tuple(draw(st.lists(reacts | reacts | OCCURS, max_size=8))),
-        draw(st.dictionaries(st.sampled_from(acting), LENGTH, max_size=4)),
-        draw(deliveries),
-        draw(deliveries),
-    )
-
-
-PEOPLE = st.builds(
-    lambda consents, tokens, email: ProfileDocument.model_validate(
-        {"id": PERSON, "attributes": {"city": "Atlanta"} | ({"email": email} if email else {}), "identities": {"customer_id": PERSON},
-         "consents": consents, "push_tokens": [{"token": token} for token in tokens]}
-    ),
-    st.dictionaries(st.sampled_from(["email", "push"]), st.booleans(), max_size=1), st.sampled_from([["t"], ["t"], []]),
-    st.sampled_from(["ada@example.org", "ada@example.org", "barred@example.org", ""]),
-)  # fmt: skip
-WORLD = World(
-    messages={"both": builders.message("both", "email", "push"), "mail": builders.message("mail", "email")},
-    definitions=(builders.purchase_definition(), REFUND),
-    suppressed=frozenset({("email", "Barred@Example.org")}),
-)
-
 
 NODES = builders.use_case_nodes()
 NODES[3]["timeout"]["after"] = "PT2H"

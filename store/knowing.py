@@ -1,0 +1,56 @@
+"""What a rule or a wait looks at when it is decided: who the person is, and the event that led them there. It decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import bindparam, select
+
+from journey import ids, rules
+from journey.contract import Proposal
+from journey.profiles import Profile
+from store import profiles, schema
+from store.entrants import Entrant
+from store.statements import Statement
+from store.work import Work
+
+
+def scope(work: Work, entrant: Entrant, proposal: Proposal) -> rules.Scope:
+    """What the fields of a rule about a person stand for, at this step of an entrant."""
+    return of_profile(work, entrant.profile, event_of(work, proposal))
+
+
+def of_profile(work: Work, profile_id: str, event: Mapping[str, Any] | None = None) -> rules.Scope:
+    """The same of somebody whom an event has led here, or none yet."""
+    profile = profiles.read(work.connection, profile_id) or Profile(profile_id)
+    return rules.Scope.of_profile(profile.attributes, event=event)
+
+
+def event_of(work: Work, proposal: Proposal) -> Mapping[str, Any]:
+    """What was in the last event, not a reaction, that led to a step as it is proposed."""
+    return last_event(work, proposal.entrant, proposal.n, proposal.source, proposal.event)
+
+
+def last_event(work: Work, entrant: str, n: int, source: str, event: str) -> Mapping[str, Any]:
+    """What was in the last event, not a reaction, that brought an entrant to step n: its own, named here, else that of a step before."""
+    if event and source != ids.REACTIONS:
+        found = _EVENT.scalar(work.connection, {"source": source, "event": event})
+    elif n > 1:
+        found = _LAST_EVENT.scalar(work.connection, {"entrant": entrant, "upto": n})
+    else:
+        found = None  # only the entry has led to the first step
+    return found if isinstance(found, dict) else {}
+
+
+_EVENT = Statement(
+    select(schema.events.c.data).where(schema.events.c.source == bindparam("source"), schema.events.c.id == bindparam("event"))
+)
+_LAST_EVENT = Statement(
+    select(schema.events.c.data)
+    .join(schema.steps, (schema.steps.c.by_source == schema.events.c.source) & (schema.steps.c.by_event == schema.events.c.id))
+    .where(schema.steps.c.entrant == bindparam("entrant"), schema.steps.c.n <= bindparam("upto"))
+    .where(schema.steps.c.by_event != "", schema.steps.c.by_source != ids.REACTIONS)
+    .order_by(schema.steps.c.n.desc())
+    .limit(1)
+)

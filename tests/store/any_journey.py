@@ -1,0 +1,131 @@
+"""Journeys, scripts and people that Hypothesis draws, on a grid of half hours, so that instants often meet. It plays none of them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+
+from journey.events import EventDefinition
+from journey.graph import Reaction
+from journey.profiles import ProfileDocument
+from journey.story import Occurs, Reacts, Script, World
+from journey.version import Version
+from tests import builders
+from tests.builders import PERSON, START
+
+HALF_HOUR = 30 * builders.MINUTE
+REFUND = EventDefinition(id="refund", match="refund", namespace="customer_id", key="customer")
+NAMES = [f"n{index}" for index in range(6)]
+LISTENING = ("event", "reaction", "wait", "until")
+BEGINS = datetime.fromtimestamp(START / builders.SECOND, UTC)
+INSTANT = st.integers(-1, 6).map(lambda half_hours: f"{BEGINS + half_hours * timedelta(minutes=30):%Y-%m-%dT%H:%M:%S.%f}Z")
+UNTIL = st.one_of(
+    INSTANT,
+    INSTANT.map(lambda at: {"at": at, "spread": "PT1H"}),
+    st.sampled_from(["profile.starts", "profile.city", "event.starts", "profile.missing"]).map(lambda name: {"field": name}),
+    st.sampled_from(["15:00-15:30", "16:30-17:00", "23:30-15:10"]).map(lambda hours: {"hours": hours, "zone": "profile"}),
+    st.sampled_from([{"hours": "11:40-12:00", "weekdays": ["sun"]}, {"weekdays": ["mon"], "spread": "PT1H"}]),
+)
+LENGTHS = st.sampled_from(["PT30M", "PT1H", "PT90M", "PT2H"])
+
+
+@st.composite
+def any_version(draw: st.DrawFn) -> Version:
+    """A graph without cycles: whatever stands later may be led to, several at once when all of them listen."""
+    any_kind = st.sampled_from(["message", "event", "reaction", "reaction", "wait", "until", "condition", "split"])
+    kinds = ["message"] + [draw(any_kind) for _ in NAMES[1:]]
+    return builders.version(
+        *(_node(draw, index, kinds) for index in range(len(NAMES))),
+        definitions=[builders.purchase_definition(), REFUND],
+        entry=_onward(draw, -1, kinds),
+        timezone="America/New_York",
+        global_timeout=draw(st.sampled_from(["PT3H", "PT6H", "P2D"])),
+    )
+
+
+def _node(draw: st.DrawFn, index: int, kinds: list[str]) -> dict[str, Any]:
+    kind = kinds[index]
+    node: dict[str, Any] = {"id": NAMES[index], "kind": "wait" if kind == "until" else kind}
+    if kind == "split":
+        shares = draw(st.sampled_from([{"a": 100}, {"error": 50, "b": 50}, {"a": 30, "b": 40, "c": 30}]))
+        return node | {"shares": [{"id": name, "percent": part, "next": _onward(draw, index, kinds)} for name, part in shares.items()]}
+    if kind == "condition":
+        test = builders.rule(*draw(st.sampled_from([("city", "=", "Atlanta"), ("event.product", "=", "Rug"), ("city", "=", "Rome")])))
+        node["branches"] = [{"id": draw(st.sampled_from(["yes", "error"])), "when": test, "next": _onward(draw, index, kinds)}]
+        return node | ({"otherwise": _onward(draw, index, kinds)} if draw(st.booleans()) else {})
+    node["next"] = _onward(draw, index, kinds)
+    if kind == "message":
+        node["message"] = draw(st.sampled_from(["both", "mail"]))
+        node |= {"error": _onward(draw, index, kinds)} if draw(st.booleans()) else {}
+    elif kind == "wait":
+        node["for"] = draw(LENGTHS)
+    elif kind == "until":
+        node["until"] = draw(UNTIL)
+    elif kind == "event":
+        node["event"] = draw(st.sampled_from(["purchase", "refund"]))
+        node |= {"where": builders.rule("product", "=", "Lamp")} if draw(st.booleans()) else {}
+    else:
+        earlier = [NAMES[at] for at in range(index) if kinds[at] == "message"] or [NAMES[0]]
+        node |= {"of": draw(st.sampled_from(earlier)), "to": draw(st.sampled_from(["email.opened", "push.opened"]))}
+    if kind in ("event", "reaction", "until") and draw(st.booleans()):
+        node["timeout"] = {"after": draw(LENGTHS)} | ({"next": _onward(draw, index, kinds)} if draw(st.booleans()) else {})
+    return node
+
+
+def _onward(draw: st.DrawFn, index: int, kinds: list[str]) -> list[str]:
+    later = list(range(index + 1, len(NAMES)))
+    if not later:
+        return []
+    gate = [NAMES[at] for at in later if kinds[at] in LISTENING]
+    if len(gate) > 1 and draw(st.booleans()):
+        return draw(st.permutations(gate))[: draw(st.integers(2, 3))]
+    return [NAMES[draw(st.sampled_from(later[:2]))]]
+
+
+INSTANTS = st.integers(0, 9).map(lambda half_hours: half_hours * HALF_HOUR)
+STARTS = f"{BEGINS + timedelta(minutes=90):%Y-%m-%dT%H:%M:%S}Z"
+OCCURS = st.builds(
+    lambda at, name, more, number: Occurs(
+        at, name, (builders.THANKS if name == "purchase" else {"starts": STARTS}) | {"product": more}, f"e{number}"
+    ),
+    INSTANTS, st.sampled_from(["purchase", "purchase", "refund", "sneeze"]), st.sampled_from(["Lamp", "Rug"]), st.integers(0, 5),
+)  # fmt: skip
+LENGTH = st.integers(0, 4).map(lambda half_hours: half_hours * HALF_HOUR)
+
+
+@st.composite
+def any_script(draw: st.DrawFn, version: Version) -> Script:
+    """Mostly what the journey listens for, so that something comes of it."""
+    journey = version.journey
+    heard = [(node.of, node.to) for node in journey.nodes if isinstance(node, Reaction)]
+    acting = [node.id for node in journey.nodes if node.kind in ("message", "event", "condition", "split", "wait")] or [NAMES[0]]
+    reactions = st.sampled_from([*heard, *heard, *((name, "push.clicked") for name in acting[:1])]).map(list)
+    reacts = st.builds(lambda at, what: Reacts(at, *what), INSTANTS, reactions)
+    deliveries = st.frozensets(st.tuples(st.sampled_from(acting), st.sampled_from(["email", "push"])), max_size=2)
+    return Script(
+        tuple(draw(st.lists(reacts | reacts | OCCURS, max_size=8))),
+        draw(st.dictionaries(st.sampled_from(acting), LENGTH, max_size=4)),
+        draw(deliveries),
+        draw(deliveries),
+    )
+
+
+KNOWN = {"city": "Atlanta", "timezone": "Europe/London", "starts": STARTS}
+PEOPLE = st.builds(
+    lambda consents, tokens, email: ProfileDocument.model_validate(
+        {"id": PERSON, "attributes": KNOWN | ({"email": email} if email else {}), "identities": {"customer_id": PERSON},
+         "consents": consents, "push_tokens": [{"token": token} for token in tokens]}
+    ),
+    st.dictionaries(st.sampled_from(["email", "push"]), st.booleans(), max_size=1), st.sampled_from([["t"], ["t"], []]),
+    st.sampled_from(["ada@example.org", "ada@example.org", "barred@example.org", ""]),
+)  # fmt: skip
+WORLD = World(
+    messages={"both": builders.message("both", "email", "push"), "mail": builders.message("mail", "email")},
+    definitions=(builders.purchase_definition(), REFUND),
+    suppressed=frozenset({("email", "Barred@Example.org")}),
+    begins=START,
+)
+
+
