@@ -69,7 +69,7 @@ class Sending:
 
     def _render(self, claim: Claim, opened: Opened) -> Rendered:
         context = rendering.Context(
-            profile=opened.profile, delivery=claim.delivery, journey=opened.journey, event=opened.event,
+            profile=opened.profile, delivery=claim.delivery, journey=opened.journey, event=opened.event, entry=opened.entry,
             public_url=self.public_url, signer=self.signer, default_sender=self.mail_from,
             now=datetime.fromtimestamp(opened.at / 1_000_000, UTC),
         )  # fmt: skip
@@ -82,4 +82,4 @@ def _bounded(retry_after: float | None) -> float:
 
 def _told(words: str, opened: Opened) -> str:
     """Words of a provider or a template, for the log: either may repeat what it was given."""
-    return masked(words, private_values(opened.profile, opened.event))
+    return masked(words, private_values(opened.profile, {**opened.entry, **opened.event}))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+import logging
+from collections.abc import Coroutine, Sequence
 from functools import partial
 from typing import Any
 
@@ -14,12 +15,16 @@ from pydantic import BaseModel
 from api import strict_json, unpacking, wire
 from api.auth import admin
 from api.services import Services, With
+from journey import ids
 from journey.contract import Happened
-from journey.errors import BadInput, SojournError
+from journey.errors import BadInput, SojournError, Unavailable
 from store import acceptance
 from store.acceptance import Decided, Policy, Verdict
+from store.admission import Start
 
 router = APIRouter(tags=["events"])
+
+_log = logging.getLogger("sojourn.events")
 
 MOST = 1000
 """Events of one call."""
@@ -27,12 +32,19 @@ _AT_ONCE = 100
 """Events of one caller that wait for a commit at once, so that a large call does not hold up everybody's small ones."""
 
 
+class Entered(BaseModel):
+    """A journey that its person has entered by this event, as this entrant."""
+
+    journey: str
+    entrant: str
+
+
 class EventVerdict(BaseModel):
     """What became of one event.
 
-    `code` is empty when it decided something or is kept for somebody under way; else it is the code of the discard on record, and
-    `detail` the sentence. `entrants` are those whose gate it decided. `generated_id` says that it came without an id and was given
-    this one: sent again, it would be another event.
+    `code` is empty when it decided something, let its person in, or is kept for somebody under way; else it is the code of the discard on
+    record, and `detail` the sentence. `entrants` are those whose gate it decided, `entered` those that it let in. `generated_id` says that
+    it came without an id and was given this one: sent again, it would be another event.
     """
 
     source: str
@@ -42,6 +54,7 @@ class EventVerdict(BaseModel):
     code: str = ""
     detail: str = ""
     entrants: list[str] = []
+    entered: list[Entered] = []
 
 
 class ItemVerdict(EventVerdict):
@@ -92,7 +105,7 @@ async def send_events(request: Request, services: With, after: BackgroundTasks) 
 
 async def _one(services: Services, after: BackgroundTasks, incoming: wire.Incoming) -> EventVerdict:
     (verdict,) = await accept_all(services, [incoming.arrived])
-    after.add_task(tell, services, verdict.decided)
+    after.add_task(tell, services, [verdict])
     return EventVerdict(**_shown(incoming, verdict))
 
 
@@ -107,8 +120,8 @@ async def _many(services: Services, after: BackgroundTasks, items: list[Any]) ->
     return JSONResponse([one.model_dump() for one in answer], 207, background=_telling(after, services, verdicts))
 
 
-def _telling(after: BackgroundTasks, services: Services, verdicts: Iterable[Verdict]) -> BackgroundTasks:
-    after.add_task(tell, services, [decided for verdict in verdicts for decided in verdict.decided])
+def _telling(after: BackgroundTasks, services: Services, verdicts: Sequence[Verdict]) -> BackgroundTasks:
+    after.add_task(tell, services, verdicts)
     return after
 
 
@@ -125,7 +138,12 @@ def _shown(incoming: wire.Incoming, verdict: Verdict) -> dict[str, Any]:
     return {
         "source": event.source, "id": event.id, "duplicate": verdict.duplicate, "generated_id": incoming.generated,
         "code": verdict.code, "detail": verdict.detail, "entrants": [decided.entrant for decided in verdict.decided],
+        "entered": [_entered(start.entrant.entrant) for start in verdict.entered],
     }  # fmt: skip
+
+
+def _entered(entrant: str) -> Entered:
+    return Entered(journey=ids.journey_of_entrant(entrant), entrant=entrant)
 
 
 async def accept_all(services: Services, arrived: Sequence[acceptance.Arrived]) -> list[Verdict]:
@@ -141,8 +159,23 @@ async def accept_all(services: Services, arrived: Sequence[acceptance.Arrived]) 
     return verdicts
 
 
-async def tell(services: Services, decided: Sequence[Decided]) -> None:
-    """Signal to each entrant what was decided for it, after the commit. What cannot be signalled now is served later."""
-    for start in range(0, len(decided), _AT_ONCE):
-        part = decided[start : start + _AT_ONCE]
-        await asyncio.gather(*(services.workflows.happened(one.entrant, Happened(one.n, one.node, one.source, one.event)) for one in part))
+async def tell(services: Services, verdicts: Sequence[Verdict]) -> None:
+    """After the commit: start whoever was let in, and signal to each entrant what was decided for it. What cannot be done now is done by
+    the sweep. One who is signalled before their workflow is there loses nothing: it begins with a question to the store."""
+    steps: list[Coroutine[Any, Any, None]] = [begin(services, start) for verdict in verdicts for start in verdict.entered]
+    steps += [_signal(services, decided) for verdict in verdicts for decided in verdict.decided]
+    for at in range(0, len(steps), _AT_ONCE):
+        await asyncio.gather(*steps[at : at + _AT_ONCE])
+
+
+async def begin(services: Services, start: Start) -> None:
+    """Start the workflow of somebody who was let in; when the Temporal server is away the sweep does."""
+    try:
+        await services.workflows.start_entrant(start.entrant, start.hash)
+    except Unavailable as error:
+        _log.warning("%s is let in and will be started later: %s", start.entrant.entrant, error.sentence)
+
+
+def _signal(services: Services, decided: Decided) -> Coroutine[Any, Any, None]:
+    signal = Happened(decided.n, decided.node, decided.source, decided.event)
+    return services.workflows.happened(decided.entrant, signal)

@@ -140,7 +140,7 @@ async def unsubscribe(token: str, services: With) -> Response:
 
 async def _react(services: Services, after: BackgroundTasks, tracked: Tracked, kind: str) -> None:
     verdict = await services.database.write(lambda work: acceptance.react(work, tracked.delivery, kind, tracked.link))
-    after.add_task(tell, services, verdict.decided)
+    after.add_task(tell, services, [verdict])
 
 
 def _link(services: Services, token: str) -> Tracked:

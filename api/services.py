@@ -9,7 +9,7 @@ from fastapi import Depends, Request
 
 from journey.tracking import Signer
 from store.database import Database
-from workflows.ports import Happened, Repaired, ResendStart
+from workflows.ports import EntrantStart, Happened, Repaired, ResendStart
 
 
 class Workflows(Protocol):
@@ -20,6 +20,8 @@ class Workflows(Protocol):
     """
 
     async def start_run(self, run: str) -> None: ...
+
+    async def start_entrant(self, start: EntrantStart, version_hash: str) -> None: ...
 
     async def happened(self, entrant: str, signal: Happened) -> None: ...
 

@@ -144,17 +144,19 @@ def _people(read: Folder, drawn: Journey, wanted: str, seed: int) -> tuple[Who, 
     if members:
         return lambda number: _drawn(members, seed, number), f"drawn from {len(members)} of the folder"
     segment, others = _rules(read, drawn)
-    return lambda number: population_people.make(segment, others, Lots(seed, number)), "made up by the segment"
+    source = "made up by the segment" if segment is not None else "made up"
+    return lambda number: population_people.make(segment, others, Lots(seed, number)), source
 
 
 def _drawn(members: Sequence[Profile], seed: int, number: int) -> Profile:
     return members[int(Lots(seed, number).draw("who") * len(members))]
 
 
-def _rules(read: Folder, drawn: Journey) -> tuple[Rule, list[Rule]]:
-    entries = [node for node in drawn.nodes if isinstance(node, ReadSegment)]
+def _rules(read: Folder, drawn: Journey) -> tuple[Rule | None, list[Rule]]:
+    entry = drawn.entry_node
+    segment = read.segments[entry.segment].document.tree if isinstance(entry, ReadSegment) else None
     branches = [branch for node in drawn.nodes if isinstance(node, Condition) for branch in node.branches]
-    return read.segments[entries[0].segment].document.tree, [as_tree(branch.when) for branch in branches if branch.when is not None]
+    return segment, [as_tree(branch.when) for branch in branches if branch.when is not None]
 
 
 def _channels(drawn: Journey, world: World) -> tuple[str, ...]:

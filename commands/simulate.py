@@ -78,7 +78,7 @@ def _play(stage: Stage, at: Sequence[str], stop: Sequence[str], until: str) -> I
     if not (at or stop or until):
         yield from explore.ways(stage.version, stage.profile, stage.world, key=stage.key)
         return
-    happenings = tuple(script_text.happening(text, number, stage.version) for number, text in enumerate(at))
+    happenings = script_text.happenings(at, stage.version)
     script = Script(happenings, script_text.stops(stop, stage.version), until=script_text.instant(until) if until else None)
     yield Way(happenings, simulate(stage.version, stage.profile, script, stage.world, key=stage.key))
 
@@ -137,6 +137,8 @@ def _path(story: Story) -> str:
 
 
 def _end(story: Story) -> str:
+    if not story.entered:
+        return "never entered"
     if story.end:
         return f"{story.end} after {after(story.ended_at)}" if story.ended_at else f"{story.end} at once"
     if story.waiting:

@@ -107,6 +107,8 @@ def _collect(found: Parts, prefix: str, data: Mapping[str, Any], leave: set[str]
             after = value.get("after", "")
             found.parts["timeout"] = Part(True, True, f"after {diagram.spoken(after)}")
             _collect(found, "timeout.", value, _ARROWS)
+        elif name == "reentry" and isinstance(value, dict):
+            _collect(found, "reentry.", value, frozenset())
         elif name in _NAMED_LISTS and isinstance(value, list):
             _named(found, path, value)
         else:

@@ -5,11 +5,11 @@ It plays the simulator, so that a way found here is a way that the server would 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from journey import gate, walk
+from journey import gate, rules, walk
 from journey.events import EventDefinition, Instant
 from journey.graph import EventNode, Node, Reaction, RuleOrText
 from journey.profiles import Profile
@@ -37,18 +37,65 @@ def ways(version: Version, profile: Profile, world: World, *, key: str = "") -> 
     An event that no example can be made for (its rule asks for more than plain equality) is left out. There may be very many:
     stop when it is enough.
     """
-    yield from _onward(version, profile, world, key, (), 0)
+    yield from _onward(version, profile, world, key, entering(version), 0)
 
 
-def example(definition: EventDefinition, where: RuleOrText | None = None) -> dict[str, Any]:
-    """The data of an event that the definition describes, as far as its rule says `=` or `in`; the key is not in it."""
+def entering(version: Version) -> tuple[Occurs, ...]:
+    """What happens first, at instant 0: an event that lets somebody in, where a journey begins with one; else nothing."""
+    entry = version.journey.entry_node
+    if not isinstance(entry, EventNode):
+        return ()
+    definition = version.events[entry.event]
+    name = definition.match or definition.id
+    return (Occurs(0, name, entry_example(version), f"{name}-1"),)
+
+
+def entry_example(version: Version) -> dict[str, Any]:
+    """The data of an event that lets somebody in, with something in every field that the journey asks of it later."""
+    entry = version.journey.entry_node
+    if not isinstance(entry, EventNode):
+        return {}
+    definition = version.events[entry.event]
+    data = example(definition, entry.where)
+    for name in _asked_of_entry(version):
+        if rules.look_up(data, name) is None:
+            _put(data, name, _SOMETHING.get(definition.fields.get(name, "string"), f"{name}-1"))
+    return data
+
+
+def example(
+    definition: EventDefinition, where: RuleOrText | None = None, entry: Mapping[str, Any] | None = None
+) -> dict[str, Any]:  # fmt: skip
+    """The data of an event that the definition describes, as far as its rule says `=` or `in`; the key is not in it. `entry` is the data
+    of the event by which its person has entered."""
     data: dict[str, Any] = {}
     for rule in (definition.rule, where):
         if rule is not None:
             for test in _needed(as_tree(rule)):
-                value = test.value[0] if test.operator == "in" and isinstance(test.value, tuple) and test.value else test.value
-                _put(data, test.field.removeprefix("event."), value)
+                _put(data, *_wanted(test, entry or {}))
     return data
+
+
+def _asked_of_entry(version: Version) -> Iterator[str]:
+    for node in version.journey.nodes:
+        wheres = [node.where] if isinstance(node, EventNode) else [branch.when for branch in getattr(node, "branches", ())]
+        for where in wheres:
+            if where is not None:
+                yield from (name.removeprefix("entry.") for name in rules.fields(as_tree(where)) if name.startswith("entry."))
+
+
+_SOMETHING: Mapping[str, Any] = {"number": 1, "integer": 1, "boolean": True, "datetime": "2026-01-01T00:00:00Z"}
+
+
+def _wanted(test: Test, entry: Mapping[str, Any]) -> tuple[str, Any]:
+    """The field that a test is about, and a value with which it holds. What is compared with the entry may stand on either side."""
+    if test.value_source == "field":
+        field, other = (test.field, str(test.value))
+        if field.startswith("entry."):
+            field, other = other, field
+        return field.removeprefix("event."), rules.look_up(entry, other.removeprefix("entry."))
+    value = test.value[0] if test.operator == "in" and isinstance(test.value, tuple) and test.value else test.value
+    return test.field.removeprefix("event."), value
 
 
 def _onward(
@@ -76,18 +123,22 @@ def _what_happens(version: Version, node: Node, at: Instant, number: int) -> Hap
         case EventNode():
             definition = version.events[node.event]
             name = definition.match or definition.id
-            return Occurs(at, name, example(definition, node.where), f"{name}-{number + 1}")
+            return Occurs(at, name, example(definition, node.where, entry_example(version)), f"{name}-{number + 1}")
     return None
 
 
 def _needed(rule: Rule) -> Iterator[Test]:
     """The tests that must hold for the rule to hold; of those joined by `or` the first is enough."""
     if isinstance(rule, Test):
-        if rule.operator in ("=", "in") and rule.value_source == "value":
+        if rule.operator in ("=", "in") and (rule.value_source == "value" or _asks_entry(rule)):
             yield rule
     elif not rule.negated:
         for part in rule.rules if rule.combinator == "and" else rule.rules[:1]:
             yield from _needed(part)
+
+
+def _asks_entry(test: Test) -> bool:
+    return test.operator == "=" and any(name.startswith("entry.") for name in (test.field, str(test.value)))
 
 
 def _put(data: dict[str, Any], path: str, value: Any) -> None:

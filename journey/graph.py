@@ -10,7 +10,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StrictInt
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StrictBool, StrictInt
 
 from journey.rule_tree import Rule
 from journey.until import Until
@@ -202,6 +202,13 @@ Node = Annotated[
 ]
 
 
+class Reentry(Document):
+    """Whether somebody who has been through the journey may enter again, and how long after their last entrance (E2)."""
+
+    allowed: StrictBool = True
+    after: str = ""
+
+
 class Journey(Document):
     """A journey as it is written: the draft, and the graph that a version freezes."""
 
@@ -210,6 +217,7 @@ class Journey(Document):
     namespace: NamespaceOrNone = ""
     timezone: str = "UTC"
     global_timeout: str = "P91D"
+    reentry: Reentry = Reentry()
     nodes: tuple[Node, ...] = ()
 
     @cached_property
@@ -219,6 +227,14 @@ class Journey(Document):
         for node in self.nodes:
             found.setdefault(node.id, node)
         return MappingProxyType(found)
+
+    @cached_property
+    def entry_node(self) -> Node | None:
+        """Where people enter: the read_segment, else the first node when it waits for an event. None when nobody can."""
+        for node in self.nodes:
+            if isinstance(node, ReadSegment):
+                return node
+        return self.nodes[0] if self.nodes and isinstance(self.nodes[0], EventNode) else None
 
     def node(self, node_id: str) -> Node:
         return self.by_id[node_id]

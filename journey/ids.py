@@ -61,6 +61,11 @@ def read_entrant(entrant_id: str) -> EntrantName:
     return EntrantName(journey, key, int(number))
 
 
+def journey_of_entrant(entrant_id: str) -> str:
+    """The journey that an entrant walks. A journey's id holds no `~`."""
+    return entrant_id.split("~", 1)[0]
+
+
 def delivery(entrant_id: str, n: int, channel: str) -> str:
     """The id of a delivery: entrant, step number, channel. It is the idempotency key that a provider gets."""
     return f"{entrant_id}.{n}.{channel}"

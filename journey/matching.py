@@ -5,6 +5,10 @@ A workflow must not import this module: reading a rule from text breaks the sand
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
 from journey import walk
 from journey.events import Event, EventDefinition
 from journey.gate import Fits, Won, order
@@ -12,8 +16,41 @@ from journey.graph import EventNode, Node, Reaction
 from journey.profiles import is_identity
 from journey.rule_text import parse
 from journey.rule_tree import Rule
-from journey.rules import Scope, evaluate, look_up
+from journey.rules import Scope, evaluate, fields, look_up
 from journey.version import Version
+
+_ASKS: dict[str, frozenset[str]] = {}
+_MOST_ASKS = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a `where` may ask beside the event: the attributes of its person, and the data of the event that let them in."""
+
+    profile: Mapping[str, Any] = field(default_factory=dict)
+    entry: Mapping[str, Any] = field(default_factory=dict)
+
+
+NOTHING = About()
+
+
+def asks(version: Version) -> frozenset[str]:
+    """What the `where`s of a version ask beside the event: `profile`, `entry`, both or none. Whoever hears looks up no more than that."""
+    if version.hash not in _ASKS:
+        if len(_ASKS) >= _MOST_ASKS:
+            _ASKS.clear()
+        wheres = [node.where for node in version.journey.nodes if isinstance(node, EventNode) and node.where is not None]
+        named = {name.partition(".")[0] for where in wheres for name in fields(_tree(where)) if "." in name}
+        _ASKS[version.hash] = frozenset(named & {"profile", "entry"})
+    return _ASKS[version.hash]
+
+
+def enters(version: Version, definition: EventDefinition, event: Event, profile: Mapping[str, Any]) -> bool:
+    """Does this event let its person into the version? `definition` is what the entry's event is now, `profile` their attributes."""
+    entry = version.journey.entry_node
+    if not isinstance(entry, EventNode) or not definition_fits(definition, event):
+        return False
+    return entry.where is None or _true_of(entry.where, event, About(profile))
 
 
 def definition_fits(definition: EventDefinition, event: Event) -> bool:
@@ -25,13 +62,13 @@ def definition_fits(definition: EventDefinition, event: Event) -> bool:
     return definition.rule is None or _true_of(definition.rule, event)
 
 
-def fits(version: Version, entrant: str) -> Fits:
+def fits(version: Version, entrant: str, about: About = NOTHING) -> Fits:
     """Tells whether an event fits a node of this version, for this entrant: a reaction must be to a message of their own (G5)."""
 
     def fits_node(node: Node, event: Event) -> bool:
         match node:
             case EventNode():
-                return _fits_event_node(version, node, event)
+                return _fits_event_node(version, node, event, about)
             case Reaction():
                 return _answers(node, entrant, event)
         return False
@@ -63,7 +100,9 @@ def is_kept(version: Version, place: walk.Place, entrant: str, event: Event) -> 
     return any(isinstance(node, Reaction) and _answers(node, entrant, event) for node in ahead)
 
 
-def stays_kept(version: Version, place: walk.Place, entrant: str, event: Event, won: Won | None) -> bool:
+def stays_kept(
+    version: Version, place: walk.Place, entrant: str, event: Event, won: Won | None, about: About = NOTHING
+) -> bool:  # fmt: skip
     """Does somebody who arrives at the gate of this place keep an event on, though it did not decide it?
 
     A reaction stays as long as a node ahead listens to it (docs/decisions/0005). Any other event finds them on the way to the next gate
@@ -74,19 +113,21 @@ def stays_kept(version: Version, place: walk.Place, entrant: str, event: Event, 
     if won is None or order(event) < order(won.event):
         return False
     behind = (version.journey.node(node) for node in walk.ahead(version.journey, walk.follow(version.journey, won.outcome)))
-    return any(isinstance(node, EventNode) and _fits_event_node(version, node, event) for node in behind)
+    return any(isinstance(node, EventNode) and _fits_event_node(version, node, event, about) for node in behind)
 
 
 def _definitions(version: Version) -> list[EventDefinition]:
-    named = {node.event for node in version.journey.nodes if isinstance(node, EventNode)}
+    """Of what somebody inside may wait for; the entry is behind them."""
+    inside = [node for node in version.journey.nodes if node is not version.journey.entry_node]
+    named = {node.event for node in inside if isinstance(node, EventNode)}
     return [definition for name, definition in version.events.items() if name in named]
 
 
-def _fits_event_node(version: Version, node: EventNode, event: Event) -> bool:
+def _fits_event_node(version: Version, node: EventNode, event: Event, about: About) -> bool:
     definition = version.events.get(node.event)
     if definition is None or not definition_fits(definition, event):
         return False
-    return node.where is None or _true_of(node.where, event)
+    return node.where is None or _true_of(node.where, event, about)
 
 
 def _answers(node: Reaction, entrant: str, event: Event) -> bool:
@@ -95,6 +136,10 @@ def _answers(node: Reaction, entrant: str, event: Event) -> bool:
     )
 
 
-def _true_of(rule: str | Rule, event: Event) -> bool:
-    """A frozen rule is a tree; one of a live definition may be text. A tree is evaluated as it is: it was checked when it was put."""
-    return evaluate(parse(rule) if isinstance(rule, str) else rule, Scope.of_event(event.data))
+def _true_of(rule: str | Rule, event: Event, about: About = NOTHING) -> bool:
+    return evaluate(_tree(rule), Scope.of_event(event.data, profile=about.profile, entry=about.entry))
+
+
+def _tree(rule: str | Rule) -> Rule:
+    """A frozen rule is a tree; one of a live definition may be text. A tree is taken as it is: it was checked when it was put."""
+    return parse(rule) if isinstance(rule, str) else rule

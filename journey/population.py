@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
 from journey import explore, gate, ids, population_rates, reports, walk
-from journey.events import Instant
+from journey.events import Event, Instant
 from journey.graph import LISTENING, EventNode, Journey, Message
 from journey.population_rates import Lots, Rate
 from journey.profiles import Profile
@@ -58,7 +58,7 @@ class Crowd:
     def __post_init__(self) -> None:
         journey = self.version.journey
         self.examples = {
-            node.id: (definition.match or node.event, explore.example(definition, node.where))
+            node.id: (definition.match or node.event, explore.example(definition, node.where, explore.entry_example(self.version)))
             for node in journey.nodes
             if isinstance(node, EventNode) and (definition := self.version.events[node.event])
         }
@@ -128,7 +128,8 @@ class Crowd:
         script = Script(failing=frozenset(refused["failed"]), uncertain=frozenset(refused["uncertain"]))
         key = str(lots.person)
         person = Person(self.version, profile, script, self.world, ids.entrant(self.version.journey.id, key, 1), key)
-        person.enter()
+        entering = explore.entering(self.version)
+        person.enter(Event("script", entering[0].id, entering[0].name, dict(entering[0].data), profile.id) if entering else None)
         return person
 
     def _reacts(self, told: Told, now: Instant, lots: Lots) -> list[Happening]:

@@ -16,16 +16,17 @@ _TRIES = 500
 _SPREAD = 30  # how far beyond a bound a number is drawn
 
 
-def make(segment: Rule, others: Iterable[Rule], lots: Lots) -> Profile:
-    """A person whom the segment holds and who can be reached on every channel. `others` are the rules that the journey asks later:
-    their fields are drawn too, so that people take different branches. Raises BadInput when nobody can be found."""
-    tests = [test for rule in (segment, *others) for test in leaves(rule) if test.value_source == "value"]
+def make(segment: Rule | None, others: Iterable[Rule], lots: Lots) -> Profile:
+    """A person whom the segment holds, anybody without one, and who can be reached on every channel. `others` are the rules that the
+    journey asks later: their fields are drawn too, so that people take different branches. Raises BadInput when nobody can be found."""
+    asked = (*([segment] if segment is not None else []), *others)
+    tests = [test for rule in asked for test in leaves(rule) if test.value_source == "value"]
     pools = {name: tuple(_values(name, tests)) for name in dict.fromkeys(_attribute(test) for test in tests) if name}
     for attempt in range(_TRIES):
         attributes: dict[str, Any] = {"email": f"person-{lots.person}@mail.example", "first_name": f"Person {lots.person}"}
         for name, pool in pools.items():
             _put(attributes, name, _drawn(pool, lots, name, str(attempt)))
-        if rules.evaluate(segment, Scope.of_profile(attributes)):
+        if segment is None or rules.evaluate(segment, Scope.of_profile(attributes)):
             return Profile(f"person-{lots.person}", attributes, push_tokens=(f"device-{lots.person}",))
     raise BadInput("Nobody could be made up whom the segment holds: put profiles into the folder, in profiles.ndjson or profiles.csv.")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from journey import addresses, ids, liquid_text, plain_text, tracking
@@ -13,7 +13,7 @@ from journey.messages import EmailContent, MessageDocument, PushContent, Rendere
 from journey.profiles import Profile
 from journey.tracking import Signer
 
-NAMES = ("profile", "event", "journey", "unsubscribe_url", "now")
+NAMES = ("profile", "event", "entry", "journey", "unsubscribe_url", "now")
 """What Liquid sees. `now` only where the caller gave an instant."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
@@ -23,8 +23,9 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 class Context:
     """Whom a message is for, and in what.
 
-    `delivery` is the delivery's id; `event` the data of the event that led here, empty without one; `public_url` where links lead;
-    `default_sender` stands in for an e-mail without `from`; `now` is what Liquid's `now` gives, anything its filter `date` can read.
+    `delivery` is the delivery's id; `event` the data of the event that led here and `entry` of the one by which they entered, each empty
+    without one; `public_url` where links lead; `default_sender` stands in for an e-mail without `from`; `now` is what Liquid's `now` gives,
+    anything its filter `date` can read.
     """
 
     profile: Profile
@@ -35,6 +36,7 @@ class Context:
     signer: Signer
     default_sender: str
     now: Any = None
+    entry: Mapping[str, Any] = field(default_factory=dict)
 
 
 class _Filling:
@@ -47,6 +49,7 @@ class _Filling:
         self.values: dict[str, Any] = {
             "profile": {**profile.attributes, "id": profile.id},
             "event": context.event,
+            "entry": context.entry,
             "journey": context.journey,
             "unsubscribe_url": self.unsubscribe,
         }

@@ -33,14 +33,18 @@ class Scope:
     entry: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of_profile(cls, attributes: Mapping[str, Any], *, event: Mapping[str, Any] | None = None) -> Scope:
+    def of_profile(
+        cls, attributes: Mapping[str, Any], *, event: Mapping[str, Any] | None = None, entry: Mapping[str, Any] | None = None
+    ) -> Scope:
         """A rule about a person, as in a segment or a condition: bare names are attributes, and `profile.x` are the same."""
-        return cls(attributes, attributes, event or {})
+        return cls(attributes, attributes, event or {}, entry or {})
 
     @classmethod
-    def of_event(cls, data: Mapping[str, Any], *, profile: Mapping[str, Any] | None = None) -> Scope:
+    def of_event(
+        cls, data: Mapping[str, Any], *, profile: Mapping[str, Any] | None = None, entry: Mapping[str, Any] | None = None
+    ) -> Scope:
         """A rule about an event, as in a definition or a `where`: bare names are its data, and `event.x` are the same."""
-        return cls(data, profile or {}, data)
+        return cls(data, profile or {}, data, entry or {})
 
     def find(self, name: str) -> Any:
         """The value of a field; None when it is missing."""

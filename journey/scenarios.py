@@ -12,7 +12,10 @@ from pydantic import Field
 from journey.graph import Document, Next, ThingId
 from journey.profiles import ProfileDocument
 
-EVENT_CODES = ("kept", "late", "nobody_listening", "no_definition", "duplicate", "no_delivery", "not_yet")
+EVENT_CODES = (
+    "enters", "already_inside", "reentry_too_soon", "reentry_not_allowed", "kept", "late", "nobody_listening", "no_definition", "duplicate",
+    "no_delivery", "not_yet",
+)  # fmt: skip
 _NODE = "[a-z][a-z0-9-]{0,62}"
 PATH_STEP = f"^{_NODE}(:{_NODE})?$"
 EVENT = f"^(kept then )?(decides {_NODE}|{'|'.join(EVENT_CODES)})$"
@@ -32,7 +35,8 @@ End = Literal["finished", "no_branch", "error", "global_timeout"]
 
 
 class Happens(Document):
-    """One thing that happens: an event, or a reaction to a message. `after` is a duration from the admission; absent, at once.
+    """One thing that happens: an event, or a reaction to a message. `after` is a duration from the admission; absent, at once. Where a
+    journey begins with an event, the first that fits is the admission, and `after` counts from the beginning of the scenario.
 
     What an event's rule asks for need not be in `data`: it is filled in. `of` is the message node, needed where several could be meant.
     """

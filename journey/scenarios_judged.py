@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from journey import script_text
 from journey.errors import BadInput
 from journey.events import Instant
-from journey.graph import Message, exits
+from journey.graph import EventNode, Message, exits
 from journey.profiles import Profile
 from journey.scenarios import ExpectedDelivery, Happens, Scenario
 from journey.simulate import simulate
@@ -43,7 +44,7 @@ def script(scenario: Scenario, version: Version) -> Script:
     """What a scenario says, for the simulator. Raises BadInput for the first thing that cannot be understood."""
     answers = {answer: [tuple(of.split(".", 1)) for of, said in scenario.answers.items() if said == answer] for answer in _ANSWERS}
     return Script(
-        happenings=tuple(_happening(one, number, version) for number, one in enumerate(scenario.happens)),
+        happenings=_happenings(scenario, version),
         stops={node: script_text.instant(length) for node, length in scenario.stops.items()},
         failing=frozenset((node, channel) for node, channel in answers["refused"]),
         uncertain=frozenset((node, channel) for node, channel in answers["uncertain"]),
@@ -106,16 +107,23 @@ def told(delivery: Told) -> str:
 _ANSWERS = ("refused", "uncertain")
 
 
-def _happening(written: str | Happens, number: int, version: Version) -> Happening:
+def _happenings(scenario: Scenario, version: Version) -> tuple[Happening, ...]:
+    found: list[Happening] = []
+    for number, one in enumerate(scenario.happens):
+        found.append(_happening(one, number, version, script_text.entry_in(found, version)))
+    return tuple(found)
+
+
+def _happening(written: str | Happens, number: int, version: Version, entry: Mapping[str, Any] | None = None) -> Happening:
     if isinstance(written, str):
-        return script_text.happening(written, number, version)
+        return script_text.happening(written, number, version, entry)
     if bool(written.event) == bool(written.reaction):
         raise BadInput("This says what happens by one of two fields: event, or reaction.")
     at = script_text.instant(written.after or "0")
     if written.reaction:
         return script_text.reacts(at, written.reaction, written.of, version, written.link)
     event_id = written.id or f"{written.event}-{number + 1}"
-    return script_text.occurs(at, written.event, written.data, event_id, version, written.source)
+    return script_text.occurs(at, written.event, written.data, event_id, version, written.source, entry)
 
 
 # ---- mistakes --------------------------------------------------------------------------------------------------------------------
@@ -125,6 +133,9 @@ def _mistakes(scenario: Scenario, version: Version, world: World) -> Iterator[Mi
     journey, expect = version.journey, scenario.expect
     for number, one in enumerate(scenario.happens):
         yield from _said(f"happens[{number}]", _happening, one, number, version)
+    if isinstance(journey.entry_node, EventNode) and not scenario.happens:
+        said = f"People enter {journey.id} by the event {journey.entry_node.event}: let it happen first, or something that is not enough."
+        yield Mistake("happens", said)
     yield from _said("until", script_text.instant, scenario.until or "0")
     yield from _said("begins", script_text.begins, scenario.begins, version)
     for place, length in scenario.stops.items():
@@ -220,6 +231,8 @@ def _loosely(happened: str, wanted: str) -> str:
 
 
 def _inside(story: Story) -> str:
+    if not story.entered:
+        return "never entered"
     where = " or ".join(nodes_of(story.place))
     return f"still waits at {where}" if story.waiting else f"still under way at {where}"
 

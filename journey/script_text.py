@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from journey import durations, gate, local_time
 from journey.errors import BadInput
 from journey.events import Instant
-from journey.explore import example
+from journey.explore import entering, entry_example, example
 from journey.graph import EventNode, Message, Reaction
 from journey.story import Happening, Occurs, Reacts
 from journey.version import Version
@@ -18,10 +18,30 @@ from journey.version import Version
 HOW = "write AFTER CHANNEL.KIND [NODE], as in 'PT2H email.opened', or AFTER EVENT [DATA], as in 'P2D purchase {\"total\": 12}'"
 
 
-def happening(text: str, number: int, version: Version) -> Happening:
+def happenings(texts: Iterable[str], version: Version) -> tuple[Happening, ...]:
+    """What people write one after the other, each as `happening` reads it. A journey that begins with an event begins so here too: by the
+    first one written, or at once by one that is made up."""
+    found: list[Happening] = []
+    for number, text in enumerate(texts):
+        found.append(happening(text, number, version, entry_in(found, version)))
+    begun = entering(version) if entry_in(found, version) is None else ()
+    return (*begun, *found)
+
+
+def entry_in(found: Iterable[Happening], version: Version) -> Mapping[str, Any] | None:
+    """The data of the event by which people enter, if it is among these."""
+    entry = version.journey.entry_node
+    if not isinstance(entry, EventNode):
+        return None
+    name = version.events[entry.event].match or entry.event
+    return next((one.data for one in found if isinstance(one, Occurs) and one.name == name), None)
+
+
+def happening(text: str, number: int, version: Version, entry: Mapping[str, Any] | None = None) -> Happening:
     """One happening: `PT2H email.opened first`, or `P2D purchase {"total": 12}`. AFTER counts from the admission, `0` is at once.
 
-    What an event's rule asks for need not be written: it is filled in. `number` makes the id of the event. Raises BadInput.
+    What an event's rule asks for need not be written: it is filled in. `number` makes the id of the event, `entry` is the data of the one
+    by which they entered. Raises BadInput.
     """
     after, _, rest = text.strip().partition(" ")
     what, _, more = rest.strip().partition(" ")
@@ -31,16 +51,19 @@ def happening(text: str, number: int, version: Version) -> Happening:
     if "." in what and what not in version.events:
         return reacts(at, what, more, version)
     data = _data(text, more)
-    return occurs(at, what, data, str(data.pop("$id", f"{what}-{number + 1}")), version)
+    return occurs(at, what, data, str(data.pop("$id", f"{what}-{number + 1}")), version, entry=entry)
 
 
-def occurs(at: Instant, what: str, data: Mapping[str, Any], event_id: str, version: Version, source: str = "script") -> Occurs:
+def occurs(
+    at: Instant, what: str, data: Mapping[str, Any], event_id: str, version: Version, source: str = "script",
+    entry: Mapping[str, Any] | None = None,
+) -> Occurs:  # fmt: skip
     """An event by the id of its definition, whose rule is satisfied as far as `data` does not say otherwise; else by its own name."""
     if what not in version.events:
         return Occurs(at, what, data, event_id, source)
     definition = version.events[what]
     wheres = [node.where for node in version.journey.nodes if isinstance(node, EventNode) and node.event == what]
-    made = example(definition, wheres[0] if wheres else None) | dict(data)
+    made = example(definition, wheres[0] if wheres else None, entry_example(version) if entry is None else entry) | dict(data)
     return Occurs(at, definition.match or what, made, event_id, source)
 
 

@@ -13,6 +13,11 @@ def sent(message: str, statuses: Mapping[str, str]) -> str:
     return f"{message}: {', '.join(parts)}" if parts else f"{message}: nothing to send"
 
 
+def entered(event: str) -> str:
+    """How somebody came in by an event, named by its definition."""
+    return f"let in by {event}"
+
+
 def left(node: str, taken: str, *, heard: bool) -> str:
     """How a gate was left: an event came, a wait was over, or time ran out."""
     if heard:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from journey import deciding, durations, ends, gate, ids, local_time, rules, sentences, simulated_sending, walk
-from journey.events import Instant
+from journey.events import Event, Instant
+from journey.graph import EventNode
 from journey.profiles import Profile
 from journey.simulated_hearing import Hearing
 from journey.story import Effect, Happening, Moment, Script, Story, Told, World
@@ -18,13 +19,15 @@ from journey.walk import Answer, Decide, Finish, Listen, Outcome, Place, Send
 
 
 def simulate(version: Version, profile: Profile, script: Script, world: World, *, key: str = "") -> Story:
-    """The story of one person who is admitted at instant 0 and does what the script says.
+    """The story of one person who does what the script says. They are admitted at instant 0; where a journey begins with an event, by
+    the first happening that is one.
 
     `key` is the value of the journey's identity, the profile's id unless given. Time goes on after the last happening until the person
     has ended, or until `script.until`. Raises NotFound when a node sends a message that the world does not have.
     """
     person = Person(version, profile, script, world, ids.entrant(version.journey.id, key or profile.id, 1), key or profile.id)
-    person.enter()
+    if not isinstance(version.journey.entry_node, EventNode):
+        person.enter()
     turn = sorted(range(len(script.happenings)), key=lambda index: script.happenings[index].at)
     for index in turn:
         happening = script.happenings[index]
@@ -52,7 +55,7 @@ class _Stop:
 
 @dataclass
 class Person:
-    """One person inside, on a clock of their own: `enter` once, then let things `happen` and time `advance`, never backwards.
+    """One person on a clock of their own: `enter` once, or by what happens, then let things `happen` and time `advance`, never backwards.
 
     `place` is what the store has: where they wait or act, or the gate they are just leaving. Of the script only `stops`, `failing` and
     `uncertain` are read: what happens is told one by one. `timeless` are the waits that were over at once for want of a time.
@@ -77,13 +80,23 @@ class Person:
     _stop: _Stop | None = None
 
     def __post_init__(self) -> None:
-        self.hearing = Hearing(self.version, self.world, self.entrant, self.profile.id, self.told, self.timeline)
-        self.deadline = durations.seconds(self.version.journey.global_timeout) * gate.MICROSECONDS
+        self.hearing = Hearing(
+            self.version, self.world, self.entrant, self.profile.id, self.told, self.timeline, self.profile.attributes
+        )  # fmt: skip
+        self.deadline = 0
 
     # ---- time --------------------------------------------------------------------------------------------------------------------
 
-    def enter(self) -> None:
+    @property
+    def inside(self) -> bool:
+        """Have they entered, and not ended?"""
+        return bool(self.path) and self.end is None
+
+    def enter(self, event: Event | None = None) -> None:
+        """The admission; `event` is what lets them in, if one does."""
         entry = walk.entry(self.version.journey)
+        self.deadline = self.now + durations.seconds(self.version.journey.global_timeout) * gate.MICROSECONDS
+        self.hearing.let_in(self.now, event)
         self._say(f"enters by {entry}")
         self._leave(Outcome(entry, "next"))
         self.place = walk.first(self.version.journey)
@@ -95,7 +108,7 @@ class Person:
     def advance(self, to: Instant | None, *, before: bool = False) -> None:
         """Let time pass: stops close, and what listens is over. `before` leaves open what is over at that very instant: an event of
         the same instant still counts."""
-        while self.end is None:
+        while self.inside:
             last = to - 1 if to is not None and before and self._stop is None else to
             if last is not None and self.moves_at > last:
                 return
@@ -118,6 +131,11 @@ class Person:
         """Time goes on to a happening, and it is accepted. `index` is its own among all that happen to this person."""
         self.advance(happening.at, before=True)
         self.now = max(self.now, happening.at) if self.end is None else self.now
+        if not self.path:
+            event = self.hearing.enters(index, happening)
+            if event is not None:
+                self.enter(event)
+            return
         won = self.hearing.hear(index, happening, self.at_gate, self.place, ended=self.end is not None)
         if won is not None:
             self._decided(won.outcome)
@@ -207,7 +225,7 @@ class Person:
     def _scope(self) -> rules.Scope:
         """What rules and waits look at now."""
         event = self.hearing.last_event.data if self.hearing.last_event is not None else {}
-        return rules.Scope.of_profile(self.profile.attributes, event=event)
+        return rules.Scope.of_profile(self.profile.attributes, event=event, entry=self.hearing.about.entry)
 
     def _finish(self, end: Finish) -> None:
         self.end, self.ended_at, self.at_gate, self.place = end, self.now, None, end.node
@@ -254,4 +272,5 @@ class Person:
             place=self.place,
             waiting=self.at_gate is not None,
             wakes_at=self._wakes_at() if self.at_gate is not None else None,
+            entered=bool(self.path),
         )

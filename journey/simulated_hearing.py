@@ -5,10 +5,15 @@ It knows no walk and no time of its own: simulate.py says where the person is, a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from journey import events, gate, matching
+from journey import entrance, events, gate, matching
+from journey.entrance import NEVER, Before
 from journey.events import Event, Instant
+from journey.graph import EventNode
+from journey.matching import About
 from journey.story import Effect, Happening, Moment, Occurs, Reacts, Told, World
 from journey.version import Version
 from journey.walk import Place
@@ -18,7 +23,8 @@ from journey.walk import Place
 class Hearing:
     """The ears of one person. `told` and `timeline` are shared with the walk; an index is that of a happening in the script.
 
-    `arrived` are deliveries that were reacted to, `proven` those of them that were uncertain before.
+    `entry` is the event that has let them in, if one did; `before` what is on record of their entrances. `arrived` are deliveries that were
+    reacted to, `proven` those of them that were uncertain before.
     """
 
     version: Version
@@ -27,6 +33,9 @@ class Hearing:
     profile: str
     told: list[Told]
     timeline: list[Moment]
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    before: Before = NEVER
+    entry: Event | None = None
     effects: dict[int, Effect] = field(default_factory=dict)
     last_event: Event | None = None
     arrived: set[str] = field(default_factory=set)
@@ -36,7 +45,40 @@ class Hearing:
     _seen: set[tuple[str, str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.fits = matching.fits(self.version, self.entrant)
+        self._listen()
+
+    # ---- the entry -------------------------------------------------------------------------------------------------------------------
+
+    def enters(self, index: int, happening: Happening) -> Event | None:
+        """One happening to somebody outside: the event by which they enter, None when it lets them in not."""
+        event = self._event(index, happening)
+        if event is None:
+            self._effect(index, happening.at, f"{happening_name(happening)} cannot be: nothing was sent", Effect("no_delivery"))
+            return None
+        if (event.source, event.id) in self._seen:
+            self._effect(index, happening.at, f"{event.name} again: it has its effect already", Effect("duplicate"))
+            return None
+        self._seen.add((event.source, event.id))
+        if not self._fits_entry(event):
+            self._drop(index, event, event.accepted_at)
+            return None
+        self.effects[index] = Effect("enters")
+        return event
+
+    def let_in(self, now: Instant, event: Event | None = None) -> None:
+        """The person is inside from now on; `event` is what let them in, if one did."""
+        self.before, self.entry, self.last_event = Before(1, now, inside=True), event, event
+        self._listen()
+
+    def _listen(self) -> None:
+        self.about = About(self.attributes, self.entry.data if self.entry is not None else {})
+        self.fits = matching.fits(self.version, self.entrant, self.about)
+
+    def _fits_entry(self, event: Event) -> bool:
+        node = self.version.journey.entry_node
+        if not isinstance(node, EventNode):
+            return False
+        return matching.enters(self.version, self.version.events[node.event], event, self.attributes)
 
     # ---- what is heard ---------------------------------------------------------------------------------------------------------------
 
@@ -59,6 +101,8 @@ class Hearing:
             self._kept[index] = event
             self._was_kept.add(index)
             self._effect(index, event.accepted_at, f"{event.name} is kept", Effect("kept"))
+        elif self._fits_entry(event):
+            self._enters_again(index, event, ended=ended)
         else:
             self._drop(index, event, event.accepted_at)
         return won
@@ -70,7 +114,7 @@ class Hearing:
             if won is not None and won.event is event:
                 del self._kept[index]
                 self._won(index, won, now)
-            elif not matching.stays_kept(self.version, place, self.entrant, event, won):
+            elif not matching.stays_kept(self.version, place, self.entrant, event, won, self.about):
                 self._drop(index, event, now)
         return won
 
@@ -116,6 +160,17 @@ class Hearing:
         self._kept.pop(index, None)
         code = self._why_not(event)
         self._effect(index, at, f"{event.name or event.id} has no effect: {code}", Effect(code))
+
+    def _enters_again(self, index: int, event: Event, *, ended: bool) -> None:
+        """It would let them in, were they not inside. One who has ended may enter again: that is another story."""
+        before = replace(self.before, inside=not ended)
+        refusal = entrance.may_enter(self.version.journey, before, event.accepted_at)
+        if refusal is None:
+            self.before = Before(before.number + 1, event.accepted_at)
+            self._effect(index, event.accepted_at, f"{event.name or event.id} lets them in again: that is another story", Effect("enters"))
+        else:
+            said = f"{event.name or event.id} does not let them in: {refusal.code}"
+            self._effect(index, event.accepted_at, said, Effect(refusal.code))
 
     def _why_not(self, event: Event) -> str:
         if event.is_reaction:

@@ -1,6 +1,6 @@
 """What the simulator is told and what it tells: a script of what somebody does, and the story of how they walked. It knows no walk.
 
-Every instant is in microseconds after the admission.
+Every instant is in microseconds after the admission; where an event lets people in, after the beginning of the script.
 """
 
 from __future__ import annotations
@@ -83,8 +83,8 @@ class Told:
 class Effect:
     """What became of one happening of the script.
 
-    `code` is decided (then `node` says which), kept, duplicate, no_delivery (a reaction to what was never sent: an address that does
-    not exist), or the code of a discard. `was_kept` says that it was kept first.
+    `code` is enters, decided (then `node` says which), kept, duplicate, no_delivery (a reaction to what was never sent: an address that
+    does not exist), or the code of a discard. `was_kept` says that it was kept first.
     """
 
     code: str
@@ -106,7 +106,7 @@ class Story:
 
     `path` is every node that was left, as NODE:EXIT. `end` is the reason of the end, empty when the person is still inside; then
     `place` is where, `waiting` whether at a gate, and `wakes_at` when time alone would move them on. `end_node` is the end that was
-    drawn, if one was. `effects` are in the order of the script's happenings.
+    drawn, if one was. Whoever never `entered` has none of these. `effects` are in the order of the script's happenings.
     """
 
     entrant: str
@@ -120,6 +120,7 @@ class Story:
     place: str = ""
     waiting: bool = False
     wakes_at: Instant | None = None
+    entered: bool = True
 
     @property
     def sent(self) -> tuple[str, ...]:

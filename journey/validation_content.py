@@ -42,6 +42,17 @@ def about_event(definition: EventDefinition) -> About:
     return About("event", definition.fields)
 
 
+def parts_of(message: MessageDocument) -> dict[str, str]:
+    """Every template of a message, by channel and part as `email subject`."""
+    email, push = message.email, message.push
+    parts = {"from": email.sender, "subject": email.subject, "html": email.html, "text": email.text} if email is not None else {}
+    found = {f"email {name}": text for name, text in parts.items()}
+    if push is not None:
+        data = {f"data.{name}": value for name, value in push.data.items()}
+        found |= {f"push {name}": text for name, text in ({"title": push.title, "body": push.body, "url": push.url} | data).items()}
+    return found
+
+
 def of_message(message: MessageDocument, surroundings: Surroundings | None = None) -> Iterator[Finding]:
     """What is wrong with a message; without surroundings nothing is said about attributes."""
     if not message.channels:

@@ -45,6 +45,11 @@ def _whole(journey: Journey) -> Iterator[Finding]:
         durations.seconds(journey.global_timeout)
     except BadInput as fault:
         yield error("duration_invalid", "", "global_timeout", fault.sentence)
+    if journey.reentry.after:
+        try:
+            durations.seconds(journey.reentry.after)
+        except BadInput as fault:
+            yield error("duration_invalid", "", "reentry.after", fault.sentence)
     if not _is_timezone(journey.timezone):
         said = f"There is no time zone {journey.timezone!r}: write one as America/New_York or UTC."
         yield error("timezone_unknown", "", "timezone", said)
@@ -68,23 +73,33 @@ def _is_timezone(name: str) -> bool:
 
 
 def _entries(journey: Journey) -> Iterator[Finding]:
-    entries = [node for node in journey.nodes if isinstance(node, ReadSegment)]
-    for extra in entries[1:]:
-        yield error("two_entries", extra.id, "kind", f"People enter at {entries[0].id} already: a journey has one read_segment.")
-    if entries:
-        for node in journey.nodes:
-            for field, targets in arrows(node):
-                if any(target == entry.id for entry in entries for target in targets):
-                    yield error(
-                        "entry_not_first", node.id, field, "An arrow leads back to the entry: nothing stands before a read_segment."
-                    )
+    entry = journey.entry_node
+    if entry is None:
+        said = "Nobody can enter: the first node is where people come in, a read_segment or an event."
+        yield error("no_entry", "", "nodes", said)
         return
+    entries = {entry.id, *(node.id for node in journey.nodes if isinstance(node, ReadSegment))}
     pointed_at = {target for node in journey.nodes for _, targets in arrows(node) for target in targets}
-    heads = [node for node in journey.nodes if node.id not in pointed_at]
-    if heads and heads[0].kind in ("event", "qualification"):
-        yield later(heads[0].id, "kind", "A journey that people enter by an event is not supported yet: begin with a read_segment.")
-    else:
-        yield error("no_entry", "", "nodes", "Nobody can enter: begin with a node of kind read_segment.")
+    for node in journey.nodes:
+        if node is not entry and (isinstance(node, ReadSegment) or (node is journey.nodes[0] and node.id not in pointed_at)):
+            yield error("two_entries", node.id, "kind", f"People enter at {entry.id} already: a journey has one entry, its first node.")
+        for field, targets in arrows(node):
+            if entries.intersection(targets):
+                yield error(
+                    "entry_not_first", node.id, field, "An arrow leads back to the entry: nothing stands before where people enter."
+                )
+    if isinstance(entry, EventNode):
+        yield from _event_entry(entry)
+
+
+def _event_entry(entry: EventNode) -> Iterator[Finding]:
+    """Nobody is inside yet who could wait or look back."""
+    if not entry.next:
+        yield _missing(entry.id, "next")
+    for field in ("timeout", "since"):
+        if getattr(entry, field):
+            said = f"People enter here, so nobody waits and nothing lies behind them: leave {field} out."
+            yield error("entry_waits", entry.id, field, said)
 
 
 def _fields(node: Node) -> Iterator[Finding]:

@@ -85,12 +85,10 @@ def _steps(journey: Journey, node_id: str) -> list[tuple[str, str]]:
 
 
 def _unreachable(journey: Journey) -> Iterator[Finding]:
-    entries = [node.id for node in journey.nodes if isinstance(node, ReadSegment)]
-    if not entries:
+    entry = journey.entry_node
+    if entry is None:
         return
-    seen: set[str] = set()
-    for entry in entries:
-        seen |= reachable(journey, entry)
-    for node_id in journey.by_id:
-        if node_id not in seen:
+    seen = reachable(journey, entry.id)
+    for node_id, node in journey.by_id.items():
+        if node_id not in seen and not isinstance(node, ReadSegment):  # a second entry has a finding of its own
             yield warning("unreachable", node_id, "id", f"No path leads to {node_id}: connect it, or take it out.")

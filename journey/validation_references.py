@@ -7,14 +7,14 @@ from dataclasses import replace
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from journey import validation_waits
+from journey import liquid_text, validation_waits
 from journey.arrows import reachable
 from journey.findings import Finding, error, later, warning
 from journey.graph import Condition, EventNode, Journey, Message, Node, Reaction, ReadSegment, Wait
 from journey.messages import CHANNELS, MessageDocument
 from journey.rule_tree import Rule
 from journey.surroundings import Surroundings
-from journey.validation_content import about_event, of_event, of_message, of_segment
+from journey.validation_content import about_event, of_event, of_message, of_segment, parts_of
 from journey.validation_rules import About, about_people, contradicts_itself, meaning, tree
 from journey.validation_rules import check as check_rule
 
@@ -26,7 +26,7 @@ _LATER = ("clicked", "bounced", "complained", "unsubscribed")
 
 def check(journey: Journey, surroundings: Surroundings) -> Iterator[Finding]:
     """What is wrong with the references of each node, and with the rules written into it."""
-    people = about_people(surroundings.attributes)
+    people = _asking(about_people(surroundings.attributes).with_beside(event={}), journey, surroundings)
     for node in journey.nodes:
         match node:
             case ReadSegment() if node.segment:
@@ -39,6 +39,8 @@ def check(journey: Journey, surroundings: Surroundings) -> Iterator[Finding]:
             case Message() if node.message:
                 if node.message not in surroundings.messages:
                     yield error("unknown_message", node.id, "message", f"There is no message {node.message!r}.")
+                else:
+                    yield from _entry_shown(journey, node, surroundings)
                 yield from _channels(node, surroundings.messages.get(node.message))
             case Reaction() if node.of and node.to:
                 yield from _reaction(journey, node, surroundings)
@@ -77,7 +79,40 @@ def _event(journey: Journey, node: EventNode, surroundings: Surroundings) -> Ite
         yield error("namespace_differs", node.id, "event", said)
     if node.where is not None:
         about = about_event(definition) if definition is not None else About("event")
+        about = about.with_beside(profile=about_people(surroundings.attributes).types)
+        if node is journey.entry_node:
+            about = about.without("entry", "this event itself is the entry, write its fields without the word")
+        else:
+            about = _asking(about, journey, surroundings)
         yield from check_rule(node.where, about.at(node.id, "where"))
+
+
+def _asking(about: About, journey: Journey, surroundings: Surroundings) -> About:
+    """The same with what it can ask of the event by which people have entered."""
+    if not isinstance(journey.entry_node, EventNode):
+        return about.without("entry", _NO_ENTRY_EVENT)
+    definition = surroundings.events.get(journey.entry_node.event)
+    return about.with_beside(entry=definition.fields if definition is not None else {})
+
+
+_NO_ENTRY_EVENT = "people enter this journey by no event that could be asked"
+
+
+def _entry_shown(journey: Journey, node: Message, surroundings: Surroundings) -> Iterator[Finding]:
+    """What a message shows of the event by which people have entered."""
+    for part, text in parts_of(surroundings.messages[node.message]).items():
+        shown = liquid_text.fields_of("entry", text)
+        if not shown:
+            continue
+        if not isinstance(journey.entry_node, EventNode):
+            said = f"{part} of {node.message} shows entry.{shown[0]}: {_NO_ENTRY_EVENT}."
+            yield error("field_out_of_reach", node.id, "message", said)
+            continue
+        definition = surroundings.events.get(journey.entry_node.event)
+        for name in shown:
+            if definition is not None and definition.fields and name not in definition.fields:
+                said = f"{part} of {node.message} shows entry.{name}, which the event {definition.id} does not declare."
+                yield warning("undeclared_field", node.id, "message", said)
 
 
 def _channels(node: Message, message: MessageDocument | None) -> Iterator[Finding]:
@@ -108,8 +143,8 @@ def _reaction(journey: Journey, node: Reaction, surroundings: Surroundings) -> I
     message = surroundings.messages.get(sent.message)
     if message is not None and node.to in REACTIONS and channel not in (sent.channels or message.channels):
         yield error("reaction_channel_missing", node.id, "to", f"The message {sent.id} is not sent by {channel}.")
-    entries = [entry.id for entry in journey.nodes if isinstance(entry, ReadSegment)]
-    if any(node.id in reachable(journey, entry, without=sent.id) for entry in entries):
+    entry = journey.entry_node
+    if entry is not None and node.id in reachable(journey, entry.id, without=sent.id):
         said = f"Some paths lead here without the message {sent.id}: whoever comes that way cannot react to it."
         yield warning("message_not_on_every_path", node.id, "of", said)
 

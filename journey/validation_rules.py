@@ -18,15 +18,31 @@ _KINDS: dict[str, Kind] = {"string": "text", "datetime": "text", "integer": "num
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a rule speaks of: a person's attributes, or the data of an event. `node` and `field` say where the rule is written."""
+    """What a rule speaks of: a person's attributes, or the data of an event. `node` and `field` say where the rule is written.
+
+    `beside` are the types of what else it can ask, by the first word of its fields; `why_not` says why one of these words has no meaning
+    there.
+    """
 
     what: Literal["profile", "event"]
     types: Mapping[str, AttributeType] = field(default_factory=dict)
+    beside: Mapping[str, Mapping[str, AttributeType]] = field(default_factory=dict)
+    why_not: Mapping[str, str] = field(default_factory=dict)
     node: str = ""
     field: str = "rule"
 
     def at(self, node: str, field: str) -> About:
         return replace(self, node=node, field=field)
+
+    def with_beside(self, **types: Mapping[str, AttributeType]) -> About:
+        return replace(self, beside={**self.beside, **types})
+
+    def without(self, word: str, why: str) -> About:
+        return replace(self, why_not={**self.why_not, word: why})
+
+    def types_of(self, scope: str) -> Mapping[str, AttributeType] | None:
+        """The declared types of what a word stands for; None when it stands for nothing here."""
+        return self.types if scope in ("", self.what) else self.beside.get(scope)
 
 
 def about_people(attributes: Mapping[str, Attribute]) -> About:
@@ -92,23 +108,25 @@ def _test(test: Test, about: About) -> Iterator[Finding]:
     types = []
     for name in names:
         scope, inner = _split(name)
-        if scope not in ("", about.what):
-            yield later(about.node, about.field, f"{name}: a rule about {_WHAT[about.what]} cannot look at its {scope} yet.")
+        known = about.types_of(scope)
+        if known is None:
+            why = about.why_not.get(scope, f"a rule about {_WHAT[about.what]} knows no {scope}")
+            yield error("field_out_of_reach", about.node, about.field, f"{name} means nothing here: {why}.")
             return
-        declared = about.types.get(inner)
-        if declared is None and (about.what == "profile" or about.types):
-            said = f"{inner} is not declared as {_DECLARED[about.what]}: if that is a slip, the rule is never true."
-            yield warning("undeclared_attribute" if about.what == "profile" else "undeclared_field", about.node, about.field, said)
+        what = scope or about.what
+        declared = known.get(inner)
+        if declared is None and (what == "profile" or known):
+            said = f"{inner} is not declared as {_DECLARED[what]}: if that is a slip, the rule is never true."
+            yield warning("undeclared_attribute" if what == "profile" else "undeclared_field", about.node, about.field, said)
         types.append(declared)
     why = _never_true(test, types)
     if why:
-        yield error(
-            "attribute_type" if about.what == "profile" else "field_type", about.node, about.field, f"{why}, so this is never true."
-        )
+        of_person = (_split(test.field)[0] or about.what) == "profile"
+        yield error("attribute_type" if of_person else "field_type", about.node, about.field, f"{why}, so this is never true.")
 
 
 _WHAT = {"profile": "a person", "event": "an event"}
-_DECLARED = {"profile": "an attribute", "event": "a field of the event"}
+_DECLARED = {"profile": "an attribute", "event": "a field of the event", "entry": "a field of the event by which people enter"}
 
 
 def _split(name: str) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from journey import durations
-from journey.graph import LISTENING, Condition, End, EventNode, Journey, Message, Next, Node, Reaction, ReadSegment, Split, Wait, exits
+from journey.graph import LISTENING, Condition, End, EventNode, Journey, Message, Next, Node, Reaction, Split, Wait, exits
 from journey.until import timed
 
 Place = str
@@ -75,18 +75,14 @@ class CannotWalk(Exception):
 
 def first(journey: Journey) -> Place:
     """The place of somebody just admitted: behind the entry."""
-    for node in journey.nodes:
-        if isinstance(node, ReadSegment):
-            return follow(journey, Outcome(node.id, "next"))
-    raise CannotWalk(f"{journey.id} has no entry")
+    return follow(journey, Outcome(entry(journey), "next"))
 
 
 def entry(journey: Journey) -> str:
     """The id of the entry node."""
-    for node in journey.nodes:
-        if isinstance(node, ReadSegment):
-            return node.id
-    raise CannotWalk(f"{journey.id} has no entry")
+    if journey.entry_node is None:
+        raise CannotWalk(f"{journey.id} has no entry")
+    return journey.entry_node.id
 
 
 def ask(journey: Journey, place: Place, *, left: Outcome | None = None) -> Answer:

@@ -10,11 +10,13 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import bindparam, select
 
-from journey import events, gate, ids, matching
+from journey import events, gate, ids, matching, sentences
+from journey.entrance import Refusal
 from journey.errors import NotFound
 from journey.events import Event, Instant
-from journey.profiles import ProfileDocument
-from store import definitions, entrants, profiles, schema
+from journey.profiles import Profile
+from store import definitions, entering, entrants, knowing, profiles, schema, versions, whose
+from store.admission import Start
 from store.entrants import Entrant
 from store.statements import Row, Statement
 from store.upserts import insert_new
@@ -51,26 +53,25 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of an event. An empty code: it decided something or is kept; else the code of its discard."""
+    """What became of an event. An empty code: it decided something, let somebody in or is kept; else the code of its discard.
+
+    `entered` are those it let in, whose workflows are to be started.
+    """
 
     duplicate: bool = False
     code: str = ""
     detail: str = ""
     decided: tuple[Decided, ...] = ()
+    entered: tuple[Start, ...] = ()
 
     @property
     def word(self) -> str:
         """It in one word."""
         if self.duplicate:
             return "duplicate"
-        return "discarded" if self.code else "decided" if self.decided else "kept"
-
-
-class _Unfit(Exception):
-    """Nobody can be found for the event."""
-
-    def __init__(self, code: str, detail: str) -> None:
-        self.code, self.detail = code, detail
+        if self.code:
+            return "discarded"
+        return "decided" if self.decided else "entered" if self.entered else "kept"
 
 
 def accept(work: Work, arrived: Arrived, policy: Policy) -> Verdict:
@@ -89,7 +90,7 @@ def _accept(work: Work, arrived: Arrived, policy: Policy) -> Verdict:
         return Verdict(duplicate=True)
     try:
         profile = _person(work, arrived, policy)
-    except _Unfit as unfit:
+    except whose.Unfit as unfit:
         _stamp(work, replace(event, accepted_at=work.now()))
         return _discard(work, event, unfit.code, unfit.detail)
     event = replace(event, profile=profile)
@@ -131,30 +132,59 @@ def unsubscribe(work: Work, delivery: str) -> None:
 def _hear(work: Work, event: Event, inside: list[Entrant], about: tuple[str, str] = ("", "")) -> Verdict:
     """`about` names the entrant and version that a reaction is to; for other events the one entrant inside, if there is just one."""
     decided: list[Decided] = []
-    kept = False
+    heard: set[str] = set()
     for entrant in inside:
         if entrant.must_end:
             continue
-        won = _decides(entrant, event)
+        won = _decides(work, entrant, event)
         if won is not None:
             entrant.decide(won, event.accepted_at)
             entrants.save(work, entrant)
             decided.append(Decided(entrant.id, entrant.n, won.node, event.source, event.id))
+            heard.add(entrant.journey)
         elif _is_kept(entrant, event):
             entrants.keep(work, entrant, event)
-            kept = True
-    _stamp(work, event, won=bool(decided))
-    if decided or kept:
-        return Verdict(decided=tuple(decided))
+            heard.add(entrant.journey)
+    entered, refusals = ((), ()) if event.is_reaction else _enter(work, event, heard)
+    _stamp(work, event, won=bool(decided or entered))
+    if heard or entered:
+        return Verdict(decided=tuple(decided), entered=entered)
+    if refusals:
+        return Verdict(code=refusals[0].code, detail=refusals[0].detail)
     if len(inside) == 1:
         about = (inside[0].id, inside[0].version)
     return _discard(work, event, *_why_not(work, event, inside), about)
 
 
-def _decides(entrant: Entrant, event: Event) -> gate.Won | None:
+def _enter(work: Work, event: Event, heard: set[str]) -> tuple[tuple[Start, ...], tuple[Refusal, ...]]:
+    """Let the event's person into every live version that it opens, but where they are inside and it was heard. Whoever is refused has
+    their reason on record, for each version."""
+    entered: list[Start] = []
+    refusals: list[Refusal] = []
+    profile: Profile | None = None
+    entry = (event.source, event.id)
+    for version, definition in versions.begun_by_an_event(work.connection):
+        if version.journey in heard or not matching.definition_fits(definition, event):
+            continue
+        profile = profile or profiles.read(work.connection, event.profile) or Profile(event.profile)
+        frozen = versions.frozen_version(work.connection, version.hash)
+        if not matching.enters(frozen, definition, event, profile.attributes):
+            continue
+        found = entering.let_in(work, version, event.profile, entry=entry, said=sentences.entered(definition.id))
+        if isinstance(found, Refusal):
+            entering.refuse(work, version, event.profile, found, entry=entry)
+            refusals.append(found)
+        else:
+            entered.append(found)
+    return tuple(entered), tuple(refusals)
+
+
+def _decides(work: Work, entrant: Entrant, event: Event) -> gate.Won | None:
     """The gate where somebody waits is decided at once, or the event has no effect on it (G6)."""
     at = entrant.gate_here() if entrant.waits(event.accepted_at) else None
-    return gate.hear(at, event, matching.fits(entrant.frozen, entrant.id)) if at is not None else None
+    if at is None:
+        return None
+    return gate.hear(at, event, matching.fits(entrant.frozen, entrant.id, knowing.about(work, entrant)))
 
 
 def _is_kept(entrant: Entrant, event: Event) -> bool:
@@ -184,41 +214,10 @@ def _person(work: Work, arrived: Arrived, policy: Policy) -> str:
     """The profile id of whoever the event is about: by its namespace and key, else by the first definition that fits."""
     namespace, key = arrived.namespace, arrived.key
     if not namespace:
-        namespace, key = _named_by_definition(work, arrived.event)
+        namespace, key = whose.named_by_definition(work, arrived.event)
     if not key:
-        raise _Unfit("no_key", "The event names nobody: give it a namespace and a key.")
-    return person(work, namespace, key, create=policy.create_profiles)
-
-
-def person(work: Work, namespace: str, key: str, *, create: bool) -> str:
-    """The profile that an identity names, made when it is not there and `create` says so."""
-    found = profiles.find(work.connection, namespace, key)
-    if found is not None:
-        return found
-    if not create:
-        raise _Unfit("unknown_profile", f"Nobody has the identity {namespace} = {key!r}.")
-    return make_person(work, namespace, key)
-
-
-def make_person(work: Work, namespace: str, key: str) -> str:
-    """Make a profile for an identity that nobody has. Its id is the key where that can be one and is free."""
-    plain = key.replace("/", "_")[:100]
-    profile_id = plain
-    if profile_id != key or profiles.read(work.connection, profile_id) is not None:
-        profile_id = f"{plain}-{ids.content_hash(f'{namespace}={key}')[:12]}"
-    profiles.insert(work, ProfileDocument(id=profile_id, identities={namespace: key}))
-    return profile_id
-
-
-def _named_by_definition(work: Work, event: Event) -> tuple[str, str]:
-    known = definitions.all_of(work.connection)
-    for definition in (known[name] for name in sorted(known)):
-        if matching.definition_fits(definition, event):
-            found = matching.person_of(definition, event)
-            if found is None:
-                raise _Unfit("no_key", f"The definition {definition.id} finds nobody in the event: its key is {definition.key!r}.")
-            return found
-    raise _Unfit("no_definition", f"No event definition fits {event.name!r} and what is in it.")
+        raise whose.Unfit("no_key", "The event names nobody: give it a namespace and a key.")
+    return whose.person(work, namespace, key, create=policy.create_profiles)
 
 
 def _insert(work: Work, event: Event) -> bool:

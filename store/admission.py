@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, case, func, select, text
 
 from journey import durations, ends, gate, ids, walk
 from journey.contract import EntrantStart
+from journey.entrance import NEVER, Before, may_enter
 from journey.events import Instant
 from journey.version import Version
 from store import journeys, knowing, profiles, rule_sql, schema, segments, versions
@@ -94,20 +95,21 @@ def _members(connection: Connection, run: Any, page: int) -> list[_Read]:
 def _admit(work: Work, run_id: str, version: VersionRow, members: Sequence[_Read]) -> tuple[Start, ...]:
     frozen = versions.frozen_version(work.connection, version.hash)
     keys = profiles.keys(work.connection, frozen.journey.namespace, [member.id for member in members])
-    inside = _entrances(work.connection, version.journey, list(keys.values()))
+    before = entrances(work.connection, version.journey, list(keys.values()))
     now = work.now()
     entrants: list[dict[str, Any]] = []
     for member in members:
         key = keys.get(member.id, "")
-        number, is_inside = inside.get(key, (0, False))
-        code = member.refused or ("no_identity" if not key else "already_inside" if is_inside else "")
-        entrant = "" if code else ids.entrant(version.journey, key, number + 1)
+        known = before.get(key, NEVER)
+        refusal = may_enter(frozen.journey, known, now) if key else None
+        code = member.refused or ("no_identity" if not key else refusal.code if refusal is not None else "")
+        entrant = "" if code else ids.entrant(version.journey, key, known.number + 1)
         if not insert_new(work.connection, schema.run_members, {"run": run_id, "profile": member.id, "entrant": entrant}):
             continue
         if code:
             work.discard(code, profile=member.id, version=version.id, run=run_id)
         else:
-            entrants.append(row_of(entrant, version, frozen, run_id, key, number + 1, member.id, now, now))
+            entrants.append(row_of(entrant, version, frozen, run_id, key, known.number + 1, member.id, now, now))
     if not entrants:
         return ()
     insert(work, version, frozen, entrants, now, "admitted")
@@ -115,18 +117,23 @@ def _admit(work: Work, run_id: str, version: VersionRow, members: Sequence[_Read
 
 
 def row_of(
-    entrant: str, version: VersionRow, frozen: Version, run_id: str, key: str, number: int, profile: str, entered_at: Instant, now: Instant
+    entrant: str, version: VersionRow, frozen: Version, run_id: str, key: str, number: int, profile: str, entered_at: Instant, now: Instant,
+    *, mode: str = "live", entry: tuple[str, str] = ("", ""),
 ) -> dict[str, Any]:  # fmt: skip
-    """The row of somebody who is let in: step 0 is closed and has led behind the entry, perhaps to a gate, whose clock starts now."""
+    """The row of somebody who is let in: step 0 is closed and has led behind the entry, perhaps to a gate, whose clock starts now.
+
+    `entry` is the event (source, id) that let them in, if one did. Who comes by no run is due at once, at a gate too: a start that got
+    lost is found by the sweep, and one that did not asks the store, which then knows (steps.py).
+    """
     place = walk.first(frozen.journey)
     waiting = isinstance(walk.ask(frozen.journey, place), walk.Listen)
     until = gate.build(frozen.journey, place, now).due_at if waiting else None
     last = entered_at + durations.seconds(frozen.journey.global_timeout) * gate.MICROSECONDS
     return {
-        "id": entrant, "journey": version.journey, "version": version.id, "mode": "live", "key": key, "number": number,
-        "profile": profile, "run": run_id, "entered_at": entered_at, "state": "open", "n": 0, "closed": True, "place": place,
-        "waiting": waiting, "arrived_at": now, "until": until, "ends": None,
-        "due": min(until or last, last) if waiting else now + DECIDED_DUE,
+        "id": entrant, "journey": version.journey, "version": version.id, "mode": mode, "key": key, "number": number,
+        "profile": profile, "run": run_id, "entry_source": entry[0], "entry_event": entry[1], "entered_at": entered_at,
+        "state": "open", "n": 0, "closed": True, "place": place, "waiting": waiting, "arrived_at": now, "until": until, "ends": None,
+        "due": min(until or last, last) if waiting and run_id else now + DECIDED_DUE,
     }  # fmt: skip
 
 
@@ -149,9 +156,9 @@ def insert(work: Work, version: VersionRow, frozen: Version, entrants: list[dict
         [{"entrant": row["id"], "n": 0, "node": node, "kind": kind, "channel": "", "at": now} for row in entrants for node, kind in kinds],
     )
     for node, kind in kinds:
-        work.counted[CounterKey(version.id, "live", node, kind)] += len(entrants)
+        work.counted[CounterKey(version.id, entrants[0]["mode"], node, kind)] += len(entrants)
     for entrant, node in timeless:
-        work.record(entrant, 0, version.id, "live", now, [(node, "no_time", "")])
+        work.record(entrant, 0, version.id, entrants[0]["mode"], now, [(node, "no_time", "")])
 
 
 def _end_of_waits(work: Work, frozen: Version, row: dict[str, Any]) -> list[str]:
@@ -159,17 +166,20 @@ def _end_of_waits(work: Work, frozen: Version, row: dict[str, Any]) -> list[str]
     if not row["waiting"] or not walk.moving(frozen.journey, row["place"]):
         return []
     now = row["arrived_at"]
-    found = ends.ends(frozen.journey, row["place"], row["key"], now, lambda: knowing.of_profile(work, row["profile"]))
+    entry = (row["entry_source"], row["entry_event"])
+    found = ends.ends(frozen.journey, row["place"], row["key"], now, lambda: knowing.on_entry(work, row["profile"], entry))
     until = gate.build(frozen.journey, row["place"], now, found).due_at
     last = row["entered_at"] + durations.seconds(frozen.journey.global_timeout) * gate.MICROSECONDS
-    row |= {"ends": found, "until": until, "due": last if until is None else min(until, last)}
+    row |= {"ends": found, "until": until}
+    if row["run"]:
+        row["due"] = last if until is None else min(until, last)
     return [node for node, end in found.items() if end is None]
 
 
-def _entrances(connection: Connection, journey: str, keys: list[str]) -> dict[str, tuple[int, bool]]:
-    """For each key that was in before: its last entrance number, and whether it is inside now."""
-    found = connection.execute(_ENTRANCES, {"journey": journey, "keys": keys}) if keys else ()
-    return {row.key: (row.number, bool(row.open)) for row in found}
+def entrances(connection: Connection, journey: str, keys: list[str], mode: str = "live") -> dict[str, Before]:
+    """What is on record of each key that was in before, whatever the version (E1, E2)."""
+    found = connection.execute(_ENTRANCES, {"journey": journey, "mode": mode, "keys": keys}) if keys else ()
+    return {row.key: Before(row.number, row.entered_at, bool(row.open)) for row in found}
 
 
 def _save(work: Work, run_id: str, cursor: str, read: int, admitted: int, discarded: int, *, state: str) -> None:
@@ -195,10 +205,11 @@ _ENTRANCES = (
     select(
         schema.entrants.c.key,
         func.max(schema.entrants.c.number).label("number"),
+        func.max(schema.entrants.c.entered_at).label("entered_at"),
         func.max(case((schema.entrants.c.state == "open", 1), else_=0)).label("open"),
     )
     .where(
-        schema.entrants.c.journey == bindparam("journey"), schema.entrants.c.mode == "live",
+        schema.entrants.c.journey == bindparam("journey"), schema.entrants.c.mode == bindparam("mode"),
         schema.entrants.c.key.in_(bindparam("keys", expanding=True)),
     )
     .group_by(schema.entrants.c.key)

@@ -187,14 +187,15 @@ def _decide_kept(work: Work, entrant: Entrant, at: gate.Gate, now: Instant) -> N
     kept = entrants.kept(work, entrant)
     if not kept:
         return
-    won = gate.arrive(at, kept, matching.fits(entrant.frozen, entrant.id))
+    about = knowing.about(work, entrant)
+    won = gate.arrive(at, kept, matching.fits(entrant.frozen, entrant.id, about))
     if won is not None:
         entrant.decide(won, now)
     entrant.keeps = False
     for event in kept:
         if won is not None and event == won.event:
             entrants.forget(work, entrant, event, won=True)
-        elif matching.stays_kept(entrant.frozen, entrant.place, entrant.id, event, won):
+        elif matching.stays_kept(entrant.frozen, entrant.place, entrant.id, event, won, about):
             entrant.keeps = True
         else:
             entrants.forget(work, entrant, event)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import Connection, select
 from sqlalchemy import delete as sql_delete
 
@@ -17,6 +19,22 @@ def all_of(connection: Connection) -> dict[str, EventDefinition]:
     """Every definition by its id, in order of id, which is the order in which they are tried."""
     rows = connection.execute(select(event_definitions).order_by(event_definitions.c.id))
     return {row.id: EventDefinition.model_validate(row.document) for row in rows}
+
+
+def parsed(document: dict[str, Any]) -> EventDefinition:
+    """A document of the table as a definition with its rule as a tree. One that has not changed is parsed once: every event asks."""
+    name = str(document["id"])
+    known = _parsed.get(name)
+    if known is not None and known[0] == document:
+        return known[1]
+    definition = EventDefinition.model_validate(document)
+    if definition.rule is not None:
+        definition = definition.model_copy(update={"rule": as_tree(definition.rule)})
+    _parsed[name] = (document, definition)
+    return definition
+
+
+_parsed: dict[str, tuple[dict[str, Any], EventDefinition]] = {}
 
 
 def get(connection: Connection, definition_id: str) -> EventDefinition:

@@ -31,6 +31,8 @@ class Entrant:
     key: str
     profile: str
     run: str
+    entry_source: str
+    entry_event: str
     entered_at: Instant
     state: str
     n: int

@@ -8,13 +8,13 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select
 
 from journey.errors import Conflict
-from store import acceptance, profiles, schema
+from store import profiles, schema, whose
 from store.work import Work
 
 
 def identify(work: Work, namespace: str, key: str, attributes: Mapping[str, Any]) -> str:
     """The profile of this identity, made when there is none, with these attributes laid over what it has; consents stay as they are."""
-    profile = profiles.find(work.connection, namespace, key) or acceptance.make_person(work, namespace, key)
+    profile = profiles.find(work.connection, namespace, key) or whose.make_person(work, namespace, key)
     if attributes:
         profiles.patch(work, profile, attributes=attributes)
     return profile
@@ -33,7 +33,7 @@ def alias(work: Work, previous: tuple[str, ...], previous_key: str, namespace: s
         profile = known[0][1]
         _give(work, profile, namespace, key)
         return profile
-    profile = profile or acceptance.make_person(work, namespace, key)
+    profile = profile or whose.make_person(work, namespace, key)
     if known and all(found != profile for _, found in known):
         raise Conflict(
             f"{previous_key!r} and {namespace} = {key!r} are two people: two profiles are never made one.", code="identity_taken"

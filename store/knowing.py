@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
-from journey import ids, rules
+from journey import ids, matching, rules
 from journey.contract import Proposal
+from journey.matching import About
 from journey.profiles import Profile
 from store import profiles, schema
 from store.entrants import Entrant
@@ -18,28 +19,54 @@ from store.work import Work
 
 def scope(work: Work, entrant: Entrant, proposal: Proposal) -> rules.Scope:
     """What the fields of a rule about a person stand for, at this step of an entrant."""
-    return of_profile(work, entrant.profile, event_of(work, proposal))
+    entry = entry_of(work, entrant)
+    return _scope(work, entrant.profile, event_of(work, proposal, entry), entry)
 
 
-def of_profile(work: Work, profile_id: str, event: Mapping[str, Any] | None = None) -> rules.Scope:
-    """The same of somebody whom an event has led here, or none yet."""
-    profile = profiles.read(work.connection, profile_id) or Profile(profile_id)
-    return rules.Scope.of_profile(profile.attributes, event=event)
+def on_entry(work: Work, profile_id: str, entry: tuple[str, str]) -> rules.Scope:
+    """The same of somebody who is just let in, by this event (source, id) if one did."""
+    data = _data(work, *entry)
+    return _scope(work, profile_id, data, data)
 
 
-def event_of(work: Work, proposal: Proposal) -> Mapping[str, Any]:
+def about(work: Work, entrant: Entrant) -> About:
+    """What the rules over events of its version ask beside an event, looked up only as far as they ask."""
+    asked = matching.asks(entrant.frozen)
+    if not asked:
+        return matching.NOTHING
+    profile = profiles.read(work.connection, entrant.profile) if "profile" in asked else None
+    return About(profile.attributes if profile is not None else {}, entry_of(work, entrant) if "entry" in asked else {})
+
+
+def entry_of(work: Work, entrant: Entrant) -> Mapping[str, Any]:
+    """The data of the event that let it in; empty when none did, or it is forgotten."""
+    return _data(work, entrant.entry_source, entrant.entry_event)
+
+
+def event_of(work: Work, proposal: Proposal, entry: Mapping[str, Any]) -> Mapping[str, Any]:
     """What was in the last event, not a reaction, that led to a step as it is proposed."""
-    return last_event(work, proposal.entrant, proposal.n, proposal.source, proposal.event)
+    return last_event(work, proposal.entrant, proposal.n, proposal.source, proposal.event, entry)
 
 
-def last_event(work: Work, entrant: str, n: int, source: str, event: str) -> Mapping[str, Any]:
-    """What was in the last event, not a reaction, that brought an entrant to step n: its own, named here, else that of a step before."""
+def last_event(work: Work, entrant: str, n: int, source: str, event: str, entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What was in the last event, not a reaction, that brought an entrant to step n: its own, named here, else that of a step before, else
+    of its `entry`."""
     if event and source != ids.REACTIONS:
         found = _EVENT.scalar(work.connection, {"source": source, "event": event})
     elif n > 1:
         found = _LAST_EVENT.scalar(work.connection, {"entrant": entrant, "upto": n})
     else:
         found = None  # only the entry has led to the first step
+    return found if isinstance(found, dict) else entry
+
+
+def _scope(work: Work, profile_id: str, event: Mapping[str, Any], entry: Mapping[str, Any]) -> rules.Scope:
+    profile = profiles.read(work.connection, profile_id) or Profile(profile_id)
+    return rules.Scope.of_profile(profile.attributes, event=event, entry=entry)
+
+
+def _data(work: Work, source: str, event: str) -> Mapping[str, Any]:
+    found = _EVENT.scalar(work.connection, {"source": source, "event": event}) if event else None
     return found if isinstance(found, dict) else {}
 
 

@@ -59,8 +59,9 @@ def open_again(work: Work, start: ResendStart, policy: Policy) -> Opened | Busy 
     claims.save(work, [claims.change(row, reason="resending", tries=tries, token=token, lease=lease, not_before=None, slot=None)])
     step = closing.step(work, entrant.id, row.n)
     document = messages.at(work.connection, row.message, step.revision)
-    event = knowing.last_event(work, entrant.id, row.n, step.by_source, step.by_event)
-    return Opened((Claim(row.channel, token, start.delivery, tries),), document, profile, entrant.journey, event, now)
+    entry = knowing.entry_of(work, entrant)
+    event = knowing.last_event(work, entrant.id, row.n, step.by_source, step.by_event, entry)
+    return Opened((Claim(row.channel, token, start.delivery, tries),), document, profile, entrant.journey, event, now, entry=entry)
 
 
 def mark_again(work: Work, start: ResendStart, answer: Mark) -> Busy | str:

@@ -53,9 +53,12 @@ _SEGMENT_HASH = select(schema.segments.c.hash).where(schema.segments.c.id == bin
 def start(work: Work, version: VersionRow, journey: Journey, profiles: Sequence[str] | None = None) -> str:
     """Write a run that is to read from now on, and return its id. Its cutoff is now: who comes later belongs to the next run (E3).
 
-    Without `profiles` it reads the segment of the entry. Raises Conflict while another run of this version reads the segment.
+    Without `profiles` it reads the segment of the entry. Raises Conflict while another run of this version reads the segment, and with
+    code `not_by_run` where people enter by an event.
     """
-    entry = next(node for node in journey.nodes if isinstance(node, ReadSegment))
+    entry = journey.entry_node
+    if not isinstance(entry, ReadSegment):
+        raise Conflict(f"People enter {version.journey} by an event, not by a run: send the event.", code="not_by_run")
     if profiles is None:
         _refuse_a_second_reader(work.connection, version)
     number = work.connection.execute(_LAST_NUMBER, {"journey": version.journey}).scalar_one() + 1

@@ -7,6 +7,7 @@ from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, MetaDa
 metadata = MetaData()
 
 OPEN = text("state = 'open'")
+LIVE = text("state = 'live'")
 SETTING_OFF = text("state = 'open' AND n <= 1")
 """Conditions of partial indexes. A query that is to use one carries the same words: a bound value does not match them."""
 
@@ -81,7 +82,9 @@ versions = Table(
     _text("hash"),
     _text("state"),
     _instant("published_at"),
+    _text("entry_kind"), _text("entry_on"),  # the kind of the node where people enter, and the event or segment that it names
     Index("versions_journey", "journey", "number", unique=True),
+    Index("versions_entry", "entry_kind", "entry_on", sqlite_where=LIVE, postgresql_where=LIVE),
 )  # fmt: skip
 
 runs = Table(
@@ -119,6 +122,7 @@ entrants = Table(
     Column("number", Integer, nullable=False),  # the entrance number of (journey, mode, key)
     _text("profile"),
     _text("run"),
+    _text("entry_source"), _text("entry_event"),  # the event that let it in; empty when a run did
     _instant("entered_at"),
     _text("state"),  # open, ended
     Column("n", Integer, nullable=False),  # the last step opened
@@ -194,7 +198,7 @@ events = Table(
     _text("source", key=True), _text("id", key=True),
     _text("profile"), _text("name"), Column("data", JSON, nullable=False),
     _instant("occurred_at"), _instant("accepted_at"),
-    Column("won", Boolean, nullable=False),  # whether it decided a gate
+    Column("won", Boolean, nullable=False),  # whether it decided a gate, or let somebody in
     Index("events_profile", "profile", "accepted_at"),
 )  # fmt: skip
 

@@ -7,7 +7,7 @@ something to send, with Busy when somebody else is sending it. store/closing.py 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from journey import deciding, walk
@@ -18,7 +18,7 @@ from journey.messages import MessageDocument
 from journey.profiles import Profile
 from journey.walk import Outcome
 from store import claims, closing, entrants, knowing, messages, profiles, schema
-from store.claims import Busy, Claim, Policy
+from store.claims import Busy, Claim, Policy, Taken
 from store.closing import Opening
 from store.entrants import Entrant
 from store.statements import Row, Statement
@@ -36,6 +36,7 @@ class Opened:
     event: Mapping[str, Any]
     at: Instant
     look: float | None = None  # seconds until something else of the step is to be looked after
+    entry: Mapping[str, Any] = field(default_factory=dict)  # the event that let them in
 
 
 def open_step(work: Work, proposal: Proposal, policy: Policy) -> Record | Opened | Busy:
@@ -46,6 +47,9 @@ def open_step(work: Work, proposal: Proposal, policy: Policy) -> Record | Opened
     if proposal.n == entrant.n and not entrant.closed:
         step = closing.step(work, entrant.id, entrant.n)
         return _resume(work, entrant, proposal, policy, step) if _is_own(step, proposal) else closing.last_record(work, entrant)
+    if entrant.n == 0 and entrant.waiting and entrant.due != entrant.next_instant:
+        entrant.due = entrant.next_instant  # let in by no run, and its workflow is there: from now on it waits
+        entrants.save(work, entrant)
     if entrant.state != "open" or proposal.n != entrant.n + 1 or not entrant.closed:
         return closing.last_record(work, entrant)
     now = work.now()
@@ -107,7 +111,15 @@ def _open(work: Work, entrant: Entrant, proposal: Proposal, policy: Policy, now:
     entrants.save(work, entrant)
     if not taken.claims and taken.look is not None:
         return Busy(taken.look)
-    return Opened(tuple(taken.claims), document, profile, entrant.journey, knowing.event_of(work, proposal), now, taken.look)
+    return _opened(work, entrant, proposal, taken, document, profile, now)
+
+
+def _opened(
+    work: Work, entrant: Entrant, proposal: Proposal, taken: Taken, document: MessageDocument, profile: Profile, now: Instant
+) -> Opened:  # fmt: skip
+    entry = knowing.entry_of(work, entrant)
+    event = knowing.event_of(work, proposal, entry)
+    return Opened(tuple(taken.claims), document, profile, entrant.journey, event, now, taken.look, entry)
 
 
 def _is_own(step: Row, proposal: Proposal) -> bool:
@@ -130,7 +142,7 @@ def _resume(work: Work, entrant: Entrant, proposal: Proposal, policy: Policy, st
     profile = profiles.read(work.connection, entrant.profile) or Profile(entrant.profile)
     entrant.due = taken.due
     entrants.save(work, entrant)
-    return Opened(tuple(taken.claims), document, profile, entrant.journey, knowing.event_of(work, proposal), now, taken.look)
+    return _opened(work, entrant, proposal, taken, document, profile, now)
 
 
 def _branch(work: Work, entrant: Entrant, proposal: Proposal) -> str:

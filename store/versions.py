@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, RowMapping, bindparam, literal_column, select
+from sqlalchemy import Connection, RowMapping, bindparam, literal_column, select, text
 
 from journey.errors import NotFound
-from journey.events import Instant
+from journey.events import EventDefinition, Instant
+from journey.graph import EventNode, Journey, ReadSegment
 from journey.lifecycle import State
 from journey.version import Version
-from store import schema
+from store import definitions, schema
+from store.statements import Statement
 from store.upserts import upsert
 from store.work import Work
 
 _versions, _frozen, _entrants = schema.versions.c, schema.frozen.c, schema.entrants.c
+_definitions = schema.event_definitions.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +35,16 @@ class VersionRow:
 _COLUMNS = (_versions.id, _versions.journey, _versions.number, _versions.hash, _versions.state, _versions.published_at)
 _ROW = select(*_COLUMNS).where(_versions.id == bindparam("id"))
 _LOCK = _ROW.with_for_update()
+_SHARE = _ROW.with_for_update(read=True)
 _LOCK_OF_JOURNEY = select(_versions.id).where(_versions.journey == bindparam("journey")).order_by(_versions.number).with_for_update()
 _LIVE = select(*_COLUMNS).where(_versions.journey == bindparam("journey"), _versions.state == "live")
 _OF_JOURNEY = select(*_COLUMNS).where(_versions.journey == bindparam("journey")).order_by(_versions.number)
+_BY_EVENT = Statement(
+    select(*_COLUMNS, _definitions.document)
+    .outerjoin(schema.event_definitions, _definitions.id == _versions.entry_on)
+    .where(text("versions.state = 'live' AND versions.entry_kind = 'event'"))
+    .order_by(_versions.id)
+)
 _CANONICAL = select(_frozen.canonical).where(_frozen.hash == bindparam("hash"))
 
 _parsed: dict[str, Version] = {}
@@ -53,6 +63,14 @@ def row(connection: Connection, version_id: str) -> VersionRow:
 def lock(work: Work, version_id: str) -> VersionRow:
     """As `row`; its state stays as it is until the commit."""
     found = work.connection.execute(_LOCK, {"id": version_id}).mappings().first()
+    if found is None:
+        raise NotFound(f"There is no version {version_id}.")
+    return _as_row(found)
+
+
+def stays(work: Work, version_id: str) -> VersionRow:
+    """As `row`; its state stays as it is until the commit, and others may hold it so at the same time. Raises NotFound."""
+    found = work.connection.execute(_SHARE, {"id": version_id}).mappings().first()
     if found is None:
         raise NotFound(f"There is no version {version_id}.")
     return _as_row(found)
@@ -94,12 +112,38 @@ def keep(work: Work, version: Version) -> None:
 
 
 def insert(work: Work, version: VersionRow) -> None:
-    """Write a new version."""
+    """Write a new version; what it froze is kept already."""
+    entry_kind, entry_on = _entry(frozen_version(work.connection, version.hash).journey)
     work.connection.execute(
         schema.versions.insert(),
         {"id": version.id, "journey": version.journey, "number": version.number, "hash": version.hash, "state": version.state,
-         "published_at": version.published_at},
+         "published_at": version.published_at, "entry_kind": entry_kind, "entry_on": entry_on},
     )  # fmt: skip
+
+
+def begun_by_an_event(connection: Connection) -> list[tuple[VersionRow, EventDefinition]]:
+    """The live versions that an event lets people into, each with the definition of that event as it is now, not as it was frozen."""
+    found: list[tuple[VersionRow, EventDefinition]] = []
+    for *columns, document in _BY_EVENT.all(connection, {}):
+        version = VersionRow(*columns)
+        if document is None:  # taken away meanwhile
+            frozen = frozen_version(connection, version.hash)
+            entry = frozen.journey.entry_node
+            assert isinstance(entry, EventNode), "its row says so"
+            found.append((version, frozen.events[entry.event]))
+        else:
+            found.append((version, definitions.parsed(document)))
+    return found
+
+
+def _entry(journey: Journey) -> tuple[str, str]:
+    """How people enter: the kind of the node, and what it names."""
+    match journey.entry_node:
+        case ReadSegment() as node:
+            return node.kind, node.segment
+        case EventNode() as node:
+            return node.kind, node.event
+    return "", ""
 
 
 def set_state(work: Work, version_id: str, state: State) -> None:

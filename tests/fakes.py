@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from journey.contract import Happened, Repaired, ResendStart
+from journey.contract import EntrantStart, Happened, Repaired, ResendStart
 from journey.errors import Unavailable
 
 
@@ -28,6 +28,7 @@ class FakeWorkflows:
     up: bool = True
     lost: bool = False
     runs: list[str] = field(default_factory=list)
+    started: list[tuple[EntrantStart, str]] = field(default_factory=list)
     signals: list[tuple[str, Happened]] = field(default_factory=list)
     leaving: list[tuple[str, str]] = field(default_factory=list)
     winding_down: list[tuple[str, str]] = field(default_factory=list)
@@ -39,6 +40,10 @@ class FakeWorkflows:
     async def start_run(self, run: str) -> None:
         self._need_the_server()
         self.runs.append(run)
+
+    async def start_entrant(self, start: EntrantStart, version_hash: str) -> None:
+        self._need_the_server()
+        self.started.append((start, version_hash))
 
     async def happened(self, entrant: str, signal: Happened) -> None:
         if self.up:

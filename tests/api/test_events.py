@@ -25,6 +25,7 @@ async def test_a_purchase_decides_the_gate_of_whoever_waits_for_it(
     assert answer.status_code == 202
     assert answer.json() == {
         "source": "api", "id": "o-1", "duplicate": False, "generated_id": False, "code": "", "detail": "", "entrants": [entrant],
+        "entered": [],
     }  # fmt: skip
     assert await waiting.won(database) == "purchase"
     assert workflows.signals == [(entrant, Happened(2, "purchase", "api", "o-1"))]

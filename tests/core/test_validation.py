@@ -100,16 +100,63 @@ def test_timezone_unknown() -> None:
     assert said(journey(WAIT, END, timezone="../../etc/passwd")) == [("timezone_unknown", "", "timezone")]
 
 
-def test_no_entry_into_a_journey_without_a_read_segment() -> None:
+def test_no_entry_into_a_journey_that_begins_with_neither_segment_nor_event() -> None:
     empty = Journey.model_validate({"id": "small", "namespace": "customer_id"})
     assert said(empty) == [("no_entry", "", "nodes")]
     headless = Journey.model_validate({"id": "small", "namespace": "customer_id", "nodes": [SEND, END]})
     assert said(headless) == [("no_entry", "", "nodes")]
 
 
-def test_not_supported_yet_is_a_journey_that_an_event_starts() -> None:
-    started = Journey.model_validate({"id": "small", "namespace": "customer_id", "nodes": [node(BUY, next="send"), SEND, END]})
-    assert ("not_supported_yet", "buy", "kind") in said(started)
+def entered_by_event(*nodes: Mapping[str, Any], **changed: Any) -> Journey:
+    entry = node(BUY, id="enter", next=nodes[0]["id"] if nodes else None, **({"timeout": None} | changed))
+    return Journey.model_validate({"id": "small", "namespace": "customer_id", "nodes": [entry, *nodes]})
+
+
+def test_a_journey_may_begin_with_an_event() -> None:
+    assert said(entered_by_event(WAIT, END)) == []
+    assert said(entered_by_event(WAIT, END, where='product == "Lamp" && profile.city == "Atlanta"')) == []
+
+
+def test_field_missing_of_an_event_that_leads_nowhere() -> None:
+    assert said(entered_by_event()) == [("field_missing", "enter", "next")]
+
+
+@pytest.mark.parametrize(("field", "value"), [("timeout", {"after": "P1D"}), ("since", "entry")])
+def test_entry_waits(field: str, value: object) -> None:
+    assert ("entry_waits", "enter", field) in said(entered_by_event(WAIT, END, **{field: value}))
+
+
+def test_two_entries_are_an_event_and_a_segment() -> None:
+    read = {"id": "read", "kind": "read_segment", "segment": "everybody", "next": "wait"}
+    nodes = [node(BUY, timeout=None, next="wait"), WAIT, END, read]
+    both = Journey.model_validate({"id": "small", "namespace": "customer_id", "nodes": nodes})
+    assert ("two_entries", "buy", "kind") in said(both)
+
+
+def test_what_let_somebody_in_can_be_asked_later() -> None:
+    asks = node(BUY, where="product == entry.product")
+    decides = {"id": "decide", "kind": "condition", "branches": [{"id": "lamp", "when": 'entry.product == "Lamp"', "next": "end"}]}
+    shown = message("first-message", "push", push={"title": "{{ entry.product }}", "body": "Hello"})
+    assert said(entered_by_event(asks, END)) == []
+    assert said(entered_by_event(decides, END)) == []
+    assert said(entered_by_event(SEND, END), messages=MESSAGES | {"first-message": shown}) == []
+
+
+def test_undeclared_field_of_the_event_that_let_somebody_in() -> None:
+    shown = message("first-message", "push", push={"title": "{{ entry.colour }}", "body": "Hello"})
+    assert said(entered_by_event(node(BUY, where="product == entry.colour"), END)) == [("undeclared_field", "buy", "where")]
+    assert said(entered_by_event(SEND, END), messages=MESSAGES | {"first-message": shown}) == [("undeclared_field", "send", "message")]
+
+
+def test_field_out_of_reach() -> None:
+    """Nobody enters by an event here, or the event is not there yet."""
+    shown = message("first-message", "push", push={"title": "{{ entry.product }}", "body": "Hello"})
+    assert said(journey(node(BUY, where="product == entry.product"), END)) == [("field_out_of_reach", "buy", "where")]
+    assert said(deciding('entry.product == "Lamp"')) == [("field_out_of_reach", "choose", "branches[0].when")]
+    assert said(journey(SEND, END), messages=MESSAGES | {"first-message": shown}) == [("field_out_of_reach", "send", "message")]
+    assert said(entered_by_event(WAIT, END, where='entry.product == "Lamp"')) == [("field_out_of_reach", "enter", "where")]
+    asking = {name: segment(name, 'event.product == "Lamp"') for name in ("everybody", "three-cities-after-1980")}
+    assert said(journey(WAIT, END), segments=asking) == [("field_out_of_reach", "read", "segment")]
 
 
 def test_two_entries() -> None:
@@ -174,7 +221,6 @@ def test_field_missing_in_an_entry_that_reads_nothing_and_leads_nowhere() -> Non
         ({"id": "x", "kind": "webhook", "url": "https://example.org"}, "kind"),
         ({"id": "x", "kind": "jump", "journey": "other"}, "kind"),
         (node(BUY, id="x", since="entry"), "since"),
-        (node(BUY, id="x", where='profile.city == "Atlanta"'), "where"),
         (node(BUY, id="x", where='did("purchase")'), "where"),
         (node(WAIT, id="x", for_=None, until={"rule": "vip"}), "until"),
         (node(SEND, id="x", channels=["sms"]), "channels[0]"),
@@ -192,8 +238,9 @@ def test_not_supported_yet_are_schedules(field: str, value: object) -> None:
     assert said(judged) == [("not_supported_yet", "read", field)]
 
 
-def test_not_supported_yet_is_a_condition_on_the_event() -> None:
-    assert said(deciding('event.product == "Lamp"')) == [("not_supported_yet", "choose", "branches[0].when")]
+def test_a_condition_may_ask_the_event_that_led_there_and_an_event_its_person() -> None:
+    assert said(deciding('event.product == "Lamp"')) == []
+    assert said(journey(node(BUY, where='profile.city == "Atlanta"'), END)) == []
 
 
 @pytest.mark.parametrize("to", ["email.bounced", "push.clicked"])

@@ -127,5 +127,3 @@ WORLD = World(
     suppressed=frozenset({("email", "Barred@Example.org")}),
     begins=START,
 )
-
-

@@ -20,7 +20,6 @@ from journey import ids
 from journey.errors import BadInput
 from journey.profiles import ProfileDocument
 from store import (
-    acceptance,
     admission,
     closing,
     entrants,
@@ -33,6 +32,7 @@ from store import (
     schema,
     suppressions,
     versions,
+    whose,
 )
 from store.database import Database
 from store.work import Work
@@ -199,7 +199,7 @@ async def test_a_text_with_nul_is_refused_with_a_sentence(database: Database) ->
 
 
 async def test_two_events_of_somebody_unknown_make_one_person(database: Database, other: Database) -> None:
-    found = await meeting(database, other, lambda work: acceptance.person(work, "customer_id", "c-1", create=True))
+    found = await meeting(database, other, lambda work: whose.person(work, "customer_id", "c-1", create=True))
     assert found == "c-1"
     assert await database.read(lambda c: len(c.execute(select(schema.profiles)).all())) == 1
 
@@ -270,8 +270,8 @@ async def test_two_runs_are_numbered_one_after_the_other(database: Database, oth
 async def test_two_namespaces_that_make_somebody_of_the_same_name_make_two_people(database: Database, other: Database) -> None:
     found = await meeting(
         database, other,
-        lambda work: acceptance.make_person(work, "customer_id", "c-1"),
-        lambda work: acceptance.make_person(work, "device", "c-1"),
+        lambda work: whose.make_person(work, "customer_id", "c-1"),
+        lambda work: whose.make_person(work, "device", "c-1"),
     )  # fmt: skip
     assert found.startswith("c-1-")
     assert await database.read(lambda c: profiles.find(c, "customer_id", "c-1")) == "c-1"
