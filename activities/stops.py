@@ -19,6 +19,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.breaker import Breaker, Pass
 from activities.sending import Sending
+from journey import ids
 from journey.contract import Proposal, Record, Removal
 from journey.errors import NotFound, RenderError, Unavailable
 from store import messages
@@ -55,6 +56,7 @@ class Stops(Stopping):
         self.breakers = {channel: Breaker() for channel in sending.providers}
         self.ordinary = Counter[str]()
         self._channels: dict[str, tuple[str, ...]] = {}  # of each message, as it was last seen
+        self._priorities: dict[str, int] = {}  # of each journey, likewise
 
     @activity.defn(name="stop")
     async def stop(self, proposal: Proposal) -> Record:
@@ -89,12 +91,15 @@ class Stops(Stopping):
 
     async def _stop(self, proposal: Proposal, good: dict[str, bool]) -> Record:
         """The stop itself. `good` learns of each channel that was tried on the fast path whether its provider is well."""
-        opened = await self._policy.rates.write(self._database, lambda work: open_step(work, proposal, self._policy))
+        rank = self._priorities.get(ids.journey_of(proposal.entrant), 0)
+        opened = await self._policy.rates.write(self._database, lambda work: open_step(work, proposal, self._policy), rank)
         if isinstance(opened, Record):
             return opened
+        if isinstance(opened, Busy) and opened.held:
+            return _held(proposal, opened.held, opened.seconds)
         if isinstance(opened, Busy):
             raise again(f"{proposal.entrant} is being served, or waits for its turn at a provider", opened.seconds)
-        self._channels[proposal.message] = opened.document.channels
+        self._channels[proposal.message], self._priorities[opened.journey] = opened.document.channels, opened.priority
         return await self._send(proposal, opened, good)
 
     @activity.defn(name="remove")
@@ -163,6 +168,8 @@ class Stops(Stopping):
         broken = [call.exception() for call in done if call.exception() is not None]
         if broken and not late:
             raise broken[0]  # type: ignore[misc]  # filtered above
+        if opened.held and opened.look is not None and not late and all(mark.status != "claimed" for mark in marks):
+            return _held(proposal, opened.held, opened.look)
         raise again(f"{proposal.entrant} has a delivery that is not finished", _next_look(opened, marks))
 
     async def _mark(self, proposal: Proposal, marks: list[Mark]) -> Record | None:
@@ -209,6 +216,11 @@ async def _over(attempt: asyncio.Task[Record]) -> None:
     await asyncio.wait({attempt})
     if not attempt.cancelled():
         attempt.exception()
+
+
+def _held(proposal: Proposal, said: str, seconds: float) -> Record:
+    """The policies hold back what is left of the step, perhaps for days: the workflow sleeps, and nothing of ours waits."""
+    return Record(proposal.n - 1, said=said, again=seconds)
 
 
 def _next_look(opened: Opened, marks: list[Mark]) -> float:

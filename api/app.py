@@ -15,6 +15,7 @@ from api import (
     metrics,
     native_calls,
     openapi,
+    policies,
     problems,
     profiles,
     reactions,
@@ -35,6 +36,7 @@ To try a call, *Authorize* with the admin key: the setting `SOJOURN_ADMIN_KEY`, 
 """
 _ROUTERS = (
     attributes.router,
+    policies.router,
     profiles.router,
     segments.router,
     event_definitions.router,

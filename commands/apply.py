@@ -28,6 +28,7 @@ class Applied:
     """What was sent, counted. `failed` are profiles that the API did not take, with the line and why (the first hundred)."""
 
     attributes: int = 0
+    policies: int = 0
     segments: int = 0
     events: int = 0
     messages: int = 0
@@ -51,6 +52,10 @@ def apply(api: Api, root: Path, told: Told = lambda _what, _done, _of: None) -> 
         api.put("/v1/attributes", declared)
         done.attributes = len(read.attributes)
         told("attributes", done.attributes, done.attributes)
+    if read.policies is not None:
+        api.put("/v1/policies", read.policies.source.data)
+        done.policies = 1
+        told("policies", 1, 1)
     for kind, path in _PATHS:
         entries = getattr(read, kind)
         for place, (name, entry) in enumerate(entries.items(), start=1):

@@ -15,11 +15,12 @@ from journey.events import EventDefinition
 from journey.findings import Finding, error, warning
 from journey.graph import Document, Journey
 from journey.messages import MessageDocument
+from journey.policies import Policies
 from journey.profiles import Attribute, ProfileDocument
 from journey.segments import SegmentDocument
 from journey.surroundings import Surroundings
 
-Kind = Literal["attributes", "segments", "events", "messages", "journeys", "profiles", "suppressions"]
+Kind = Literal["attributes", "policies", "segments", "events", "messages", "journeys", "profiles", "suppressions"]
 
 MODELS: dict[Kind, type[SegmentDocument | EventDefinition | MessageDocument | Journey]] = {
     "segments": SegmentDocument,
@@ -67,6 +68,7 @@ class Folder:
     root: Path
     attributes: dict[str, Attribute] = field(default_factory=dict)
     attributes_file: Path | None = None
+    policies: Entry[Policies] | None = None
     segments: dict[str, Entry[SegmentDocument]] = field(default_factory=dict)
     events: dict[str, Entry[EventDefinition]] = field(default_factory=dict)
     messages: dict[str, Entry[MessageDocument]] = field(default_factory=dict)
@@ -108,12 +110,13 @@ def read(root: Path) -> Folder:
         raise BadInput(f"There is no folder {root}.")
     folder = Folder(root)
     _attributes(folder)
+    _policies(folder)
     for kind, model in MODELS.items():
         for file in _files(root / kind):
             _document(folder, kind, model, file)
     _profiles(folder)
     _suppressions(folder)
-    if not folder.faults and not any((folder.attributes, *(getattr(folder, kind) for kind in MODELS), folder.profiles)):
+    if not folder.faults and not any((folder.attributes, folder.policies, *(getattr(folder, kind) for kind in MODELS), folder.profiles)):
         raise BadInput(
             f"{root} holds nothing of ours: it should have journeys/, messages/, segments/ or events/ with files in YAML or JSON."
         )
@@ -171,6 +174,19 @@ def _attributes(folder: Folder) -> None:
             _shape_faults(folder, file, source, found, prefix=name)
         else:
             folder.attributes[name] = found
+
+
+def _policies(folder: Folder) -> None:
+    file = _named(folder.root, "policies")
+    source = _source(folder, file) if file is not None else None
+    if file is None or source is None or source.data is None:
+        return
+    found = documents.load(Policies, source.data)
+    if isinstance(found, tuple):
+        _shape_faults(folder, file, source, found)
+        folder.unreadable.add(("policies", file.stem))
+    else:
+        folder.policies = Entry(found, file, source)
 
 
 def _document(folder: Folder, kind: Kind, model: type[Any], file: Path) -> None:

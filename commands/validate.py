@@ -18,6 +18,7 @@ from journey import validation
 from journey.errors import BadInput
 from journey.findings import Finding, error
 from journey.graph import Journey
+from journey.validation_policies import of_policies
 
 _UNKNOWN = {"unknown_segment": ("segments", "segment"), "unknown_event": ("events", "event"), "unknown_message": ("messages", "message")}
 
@@ -64,6 +65,8 @@ def run(path: Path, as_json: bool) -> int:
 def _judged(read: Folder) -> Iterator[Placed]:
     """Each document by itself: what is wrong with a message is told in the file of the message, and there alone."""
     around = read.surroundings()
+    if read.policies is not None:
+        yield from _placed(read.policies, of_policies(read.policies.document))
     for segment in read.segments.values():
         yield from _placed(segment, validation.of_segment(segment.document, around))
     for event in read.events.values():
@@ -106,7 +109,8 @@ def _holds(read: Folder, file: Path) -> bool:
 
 
 def _entries(read: Folder) -> list[Entry[Any]]:
-    return [entry for kind in folder.MODELS for entry in getattr(read, kind).values()]
+    documents = [entry for kind in folder.MODELS for entry in getattr(read, kind).values()]
+    return [*documents, read.policies] if read.policies is not None else documents
 
 
 def _concerned(read: Folder, file: Path) -> set[Path]:

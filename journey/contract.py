@@ -79,7 +79,8 @@ class Record:
 
     `seconds` is how long to wait at the place by the store's clock; `node`, `source` and `event` say that the gate there is decided
     already; `end` is the reason when it was the last step; `said` is a sentence for people, without personal data. `due_node` and
-    `due_exit` are how the gate is left when time is up, where the graph alone cannot tell.
+    `due_exit` are how the gate is left when time is up, where the graph alone cannot tell. `again` says that the step that was proposed is
+    open, and held back by the policies: propose it once more after so many seconds.
     """
 
     n: int = 0
@@ -92,6 +93,7 @@ class Record:
     said: str = ""
     due_node: str = ""
     due_exit: str = ""
+    again: float = 0
 
 
 @dataclass(slots=True)

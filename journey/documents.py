@@ -90,6 +90,8 @@ def _path(loc: tuple[int | str, ...], data: Any, *, absent: bool) -> str:
     """The location without what is no part of the document: kinds of nodes, and names of union members."""
     path, here, in_list = "", data, False
     for position, part in enumerate(loc):
+        if isinstance(part, int) and isinstance(here, dict):
+            continue  # one thing that stands where several may
         if isinstance(part, int):
             path += f"[{part}]"
             here = here[part] if isinstance(here, list | tuple) and part < len(here) else None

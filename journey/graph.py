@@ -210,13 +210,17 @@ class Reentry(Document):
 
 
 class Journey(Document):
-    """A journey as it is written: the draft, and the graph that a version freezes."""
+    """A journey as it is written: the draft, and the graph that a version freezes.
+
+    `priority` says who goes first where two journeys compete for a place under a frequency cap.
+    """
 
     id: ThingId
     name: str = ""
     namespace: NamespaceOrNone = ""
     timezone: str = "UTC"
     global_timeout: str = "P91D"
+    priority: Annotated[StrictInt, Field(ge=0, le=100)] = 0
     reentry: Reentry = Reentry()
     nodes: tuple[Node, ...] = ()
 

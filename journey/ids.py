@@ -31,6 +31,11 @@ def entrant(journey: str, key: str, number: int, *, test: bool = False) -> str:
     return f"{journey}~{readable(key)}~{'t' if test else ''}{number}"
 
 
+def journey_of(entrant_id: str) -> str:
+    """The journey of an entrant, be it a test or not."""
+    return entrant_id.partition("~")[0]
+
+
 def readable(key: str) -> str:
     """A key as it stands in the id of its entrant."""
     quoted = quote(key, safe="")

@@ -9,12 +9,14 @@ from pydantic import TypeAdapter
 from journey.events import EventDefinition
 from journey.graph import THING_ID, Journey
 from journey.messages import MessageDocument
+from journey.policies import Policies
 from journey.profiles import Attribute, ProfileDocument
 from journey.scenarios import Scenario
 from journey.segments import SegmentDocument
 
 DOCUMENTS: dict[str, Any] = {
     "attributes": dict[str, Attribute],
+    "policies": Policies,
     "segment": SegmentDocument,
     "event": EventDefinition,
     "message": MessageDocument,
@@ -34,12 +36,22 @@ def schema(document: str) -> dict[str, Any]:
     made["title"] = f"Sojourn {document}"
     for part in (made, *made.get("$defs", {}).values()):
         _let_arrows_be_one_id(part)
+        _let_quiet_hours_be_one(part)
     return made
 
 
 def schemas() -> dict[str, dict[str, Any]]:
     """All of them."""
     return {name: schema(name) for name in DOCUMENTS}
+
+
+def _let_quiet_hours_be_one(part: dict[str, Any]) -> None:
+    """They are one object or a list of them; the model knows them as a list alone."""
+    several = part.get("properties", {}).get("quiet_hours")
+    if several is not None and several.get("type") == "array":
+        items = several["items"]
+        several.clear()
+        several["anyOf"] = [items, {"type": "array", "items": items}]
 
 
 def _let_arrows_be_one_id(part: dict[str, Any]) -> None:

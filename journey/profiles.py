@@ -29,10 +29,11 @@ class Attribute(Document):
 
 
 class PushToken(Document):
-    """One device of a person."""
+    """One device of a person. `timezone` is where it is, as the app says; quiet hours go by it."""
 
     token: str = Field(min_length=1, max_length=4096)
     platform: str = ""
+    timezone: str = Field("", max_length=100)
 
 
 class ProfileDocument(Document):
@@ -55,6 +56,7 @@ class Profile:
     consents: dict[str, bool] = field(default_factory=dict)
     push_tokens: tuple[str, ...] = ()
     test: bool = False
+    device_zone: str = ""
 
     @property
     def email(self) -> str:

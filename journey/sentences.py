@@ -18,6 +18,12 @@ def entered(event: str) -> str:
     return f"let in by {event}"
 
 
+def held(message: str, reasons: Mapping[str, str]) -> str:
+    """What a message waits for that the policies hold back; `reasons` maps a channel to quiet_hours or capped."""
+    words = {"quiet_hours": "the end of quiet hours", "capped": "a place under the frequency caps"}
+    return f"{message}: " + ", ".join(f"{channel} waits for {words[reason]}" for channel, reason in sorted(reasons.items()))
+
+
 def left(node: str, taken: str, *, heard: bool) -> str:
     """How a gate was left: an event came, a wait was over, or time ran out."""
     if heard:

@@ -14,10 +14,11 @@ from sqlalchemy import bindparam, or_, select
 
 from journey import ids
 from journey.events import Instant
-from journey.messages import MessageDocument
-from journey.profiles import Profile
-from store import schema, suppressions
+from journey.policies import CAPPED
+from journey.policies import HELD as POLICIES
+from store import exclusions, holding, schema
 from store.entrants import DECIDED_DUE, Entrant
+from store.holding import Asking, Held
 from store.send_rates import SendRates
 from store.statements import Row, Statement
 from store.work import Work
@@ -62,65 +63,70 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """Somebody else has the claim, the provider asked for a pause, or it is not yet our turn: come back in so many seconds."""
+    """Somebody else has the claim, the provider asked for a pause, or it is not yet our turn: come back in so many seconds.
+
+    `held` is a sentence, and not empty, when nothing but the policies hold it back, which may take days.
+    """
 
     seconds: float
+    held: str = ""
 
 
 @dataclass(slots=True)
 class Taken:
-    """What an attempt may send now, in how many seconds it should look after the rest, and by when all of it should be done."""
+    """What an attempt may send now, in how many seconds it should look after the rest, and by when all of it should be done.
+
+    `held` are the channels that policies hold back, with the reason, as long as there is nothing to look after earlier.
+    """
 
     claims: list[Claim] = field(default_factory=list)
     look: float | None = None
     due: Instant = 0
+    held: dict[str, str] = field(default_factory=dict)
+    _held: dict[str, str] = field(default_factory=dict)
 
-    def look_in(self, seconds: float) -> None:
-        self.look = seconds + 0.01 if self.look is None else min(self.look, seconds + 0.01)
+    def look_in(self, seconds: float, channel: str = "", reason: str = "") -> None:
+        if reason:
+            self._held[channel] = reason
+        if self.look is None or seconds + 0.01 < self.look:
+            self.look = seconds + 0.01
+            self.held = self._held if reason else {}
 
 
-def claim(work: Work, entrant: Entrant, n: int, node: str, document: MessageDocument, channels: tuple[str, ...], profile: Profile,
-          policy: Policy, now: Instant) -> Taken:  # fmt: skip
+def claim(work: Work, asking: Asking, node: str, channels: tuple[str, ...], policy: Policy) -> Taken:
     """Insert the deliveries of a step that opens: those that may be sent are claimed, the others excluded with their reason.
 
-    One whose turn at its provider has not come is nobody's until then.
+    One whose turn at its provider has not come, or that policies hold back, is nobody's until then.
     """
+    entrant, document = asking.entrant, asking.document
     wanted = [channel for channel in document.channels if not channels or channel in channels]
-    reasons = _exclusions(work, wanted, profile, policy)
-    rows: list[dict[str, Any]] = []
+    judged = _judge(work, asking, wanted, policy)
     taken = Taken()
+    rows: list[dict[str, Any]] = []
     for channel in wanted:
-        reason = reasons.get(channel, "")
-        its_turn = now if reason else turn(work, channel, policy, now)
-        token = "" if reason or its_turn > now else secrets.token_hex(8)
-        lease = now + policy.carriers[channel].lease if token else None
-        rows.append({
-            "entrant": entrant.id, "n": n, "channel": channel, "version": entrant.version, "mode": entrant.mode, "node": node,
-            "message": document.id, "profile": entrant.profile, "status": "excluded" if reason else "claimed", "reason": reason,
-            "token": token, "lease": lease, "tries": 0, "marked_at": now if reason else None,
-            "not_before": its_turn if its_turn > now else None, "slot": its_turn if its_turn > now else None,
-        })  # fmt: skip
-        if lease is not None:
-            taken.claims.append(Claim(channel, token, ids.delivery(entrant.id, n, channel)))
-            taken.due = max(taken.due, lease)
-        elif not reason:
-            taken.look_in(_seconds(its_turn, now))
-            taken.due = max(taken.due, its_turn + DECIDED_DUE)
+        new = {
+            "entrant": entrant.id, "n": asking.n, "channel": channel, "version": entrant.version, "mode": entrant.mode, "node": node,
+            "message": document.id, "profile": entrant.profile, "tries": 0, "asked_at": asking.asked_at, "priority": asking.priority,
+        }  # fmt: skip
+        verdict = judged.get(channel)
+        stands = _go(work, asking, channel, policy, taken) if verdict is None else _held(asking, channel, verdict, taken)
+        rows.append(new | stands)
     if rows:
         _INSERT.run(work.connection, rows)
     return taken
 
 
-def reclaim(work: Work, entrant: Entrant, n: int, document: MessageDocument, policy: Policy, now: Instant) -> Taken:
+def reclaim(work: Work, asking: Asking, policy: Policy) -> Taken:
     """Take over the deliveries of a step that is open and not finished.
 
     A live lease is left alone. One whose holder died between claim and answer is taken over when a repeat does no harm. When it might
     reach the person twice, the message's promise decides: *uncertain* (never_twice), or sent again (never_lost). Whoever has opened it
-    has got it: then it is sent, and is not sent again.
+    has got it: then it is sent, and is not sent again. What nobody can have got yet is judged anew: consent, suppression, policies.
     """
-    taken = Taken()
+    taken, now = Taken(), asking.now
     changed: list[dict[str, Any]] = []
-    for row in of_step(work, entrant.id, n):
+    anew: list[Row] = []
+    for row in of_step(work, asking.entrant.id, asking.n):
         if row.status != "claimed":
             continue
         leased, waits = _seconds(row.lease, now), _seconds(row.not_before, now)
@@ -130,20 +136,62 @@ def reclaim(work: Work, entrant: Entrant, n: int, document: MessageDocument, pol
         elif may_have_gone(row) and has_arrived(work, row):
             changed.append(change(row, **OVER, status="sent", reason="", marked_at=now))
         elif waits > 0:
-            taken.look_in(waits)
-        elif at_risk and not document.may_repeat:
+            taken.look_in(waits, row.channel, row.reason if row.reason in POLICIES else "")
+            taken.due = max(taken.due, row.not_before + DECIDED_DUE)
+        elif at_risk and not asking.document.may_repeat:
             changed.append(change(row, **OVER, status="uncertain", reason="worker_lost", marked_at=now))
-        elif row.slot is None and (its_turn := turn(work, row.channel, policy, now)) > now:
-            changed.append(change(row, not_before=its_turn, slot=its_turn))
-            taken.look_in(_seconds(its_turn, now))
-        else:
-            token, lease = secrets.token_hex(8), now + policy.carriers[row.channel].lease
+        elif may_have_gone(row):
             reason = SENT_AGAIN if at_risk else row.reason
-            changed.append(change(row, reason=reason, token=token, lease=lease, not_before=None, slot=None))
-            taken.claims.append(Claim(row.channel, token, ids.delivery(entrant.id, n, row.channel), row.tries))
-            taken.due = max(taken.due, lease)
+            changed.append(change(row, **_go(work, asking, row.channel, policy, taken, row, reason)))
+        else:
+            anew.append(row)
+    judged = _judge(work, asking, [row.channel for row in anew], policy) if anew else {}
+    for row in anew:
+        verdict = judged.get(row.channel)
+        stands = _go(work, asking, row.channel, policy, taken, row) if verdict is None else _held(asking, row.channel, verdict, taken)
+        changed.append(change(row, **stands))
     save(work, changed)
     return taken
+
+
+def _judge(work: Work, asking: Asking, channels: list[str], policy: Policy) -> dict[str, Held]:
+    """Why not to send now, by channel: what forbids it to this person, then what the policies say."""
+    excluded = exclusions.of(work, channels, asking.profile, policy.carriers, consent_explicit=policy.consent_explicit)
+    found = {channel: Held(reason) for channel, reason in excluded.items()}
+    return found | holding.judge(work, asking, [channel for channel in channels if channel not in found])
+
+
+def _held(asking: Asking, channel: str, verdict: Held, taken: Taken) -> dict[str, Any]:
+    """A delivery that does not go now: excluded, or nobody's until its time comes. In line for a place it is seen by those behind it."""
+    if verdict.until is None:
+        return OVER | {"status": "excluded", "reason": verdict.reason, "marked_at": asking.now, "counts_at": None}
+    taken.look_in(_seconds(verdict.until, asking.now), channel, verdict.reason)
+    taken.due = max(taken.due, verdict.until + DECIDED_DUE)
+    in_line = asking.counts and verdict.reason == CAPPED
+    return OVER | {
+        "status": "claimed", "reason": verdict.reason, "marked_at": None, "not_before": verdict.until,
+        "counts_at": verdict.until if in_line else None,
+    }  # fmt: skip
+
+
+def _go(
+    work: Work, asking: Asking, channel: str, policy: Policy, taken: Taken, before: Row | None = None, reason: str = ""
+) -> dict[str, Any]:
+    """A delivery that may go: claimed, or nobody's until its turn at the provider. `before` is how it stood, when it was there."""
+    now = asking.now
+    has_turn = before is not None and before.slot is not None
+    its_turn = now if has_turn else turn(work, channel, policy, now)
+    stands = {"status": "claimed", "reason": reason, "marked_at": None, "counts_at": its_turn if asking.counts else None}
+    if its_turn > now:
+        taken.look_in(_seconds(its_turn, now))
+        taken.due = max(taken.due, its_turn + DECIDED_DUE)
+        return stands | {"token": before.token if before is not None else "", "lease": None, "not_before": its_turn, "slot": its_turn}
+    token, lease = secrets.token_hex(8), now + policy.carriers[channel].lease
+    taken.claims.append(
+        Claim(channel, token, ids.delivery(asking.entrant.id, asking.n, channel), before.tries if before is not None else 0)
+    )
+    taken.due = max(taken.due, lease)
+    return stands | {"token": token, "lease": lease, "not_before": None, "slot": None}
 
 
 def give_up(work: Work, entrant: Entrant, n: int, now: Instant) -> None:
@@ -153,7 +201,7 @@ def give_up(work: Work, entrant: Entrant, n: int, now: Instant) -> None:
         if row.status != "claimed" or _seconds(row.lease, now) > 0:
             continue
         if not may_have_gone(row):
-            changed.append(change(row, **OVER, status="excluded", reason="ended", marked_at=now))
+            changed.append(change(row, **OVER, status="excluded", reason="ended", marked_at=now, counts_at=None))
         elif has_arrived(work, row):
             changed.append(change(row, **OVER, status="sent", reason="", marked_at=now))
         elif row.token:
@@ -205,32 +253,6 @@ def save(work: Work, changed: list[dict[str, Any]]) -> None:
         _SAVE.run(work.connection, changed)
 
 
-def why_not(work: Work, channel: str, profile: Profile, policy: Policy) -> str:
-    """Why this person cannot be sent to on a channel now; empty when they can."""
-    return _exclusions(work, [channel], profile, policy).get(channel, "")
-
-
-def _exclusions(work: Work, channels: list[str], profile: Profile, policy: Policy) -> dict[str, str]:
-    """Why a channel cannot be used for this person, in the order consent, address or token, suppression."""
-    reasons: dict[str, str] = {}
-    addresses: list[tuple[str, str]] = []
-    for channel in channels:
-        if channel not in policy.carriers:
-            reasons[channel] = "no_provider"
-        elif not profile.consents.get(channel, not policy.consent_explicit):
-            reasons[channel] = "no_consent"
-        elif channel == "email" and not profile.email:
-            reasons[channel] = "no_address"
-        elif channel == "push" and not profile.push_tokens:
-            reasons[channel] = "no_token"
-        elif channel == "email":
-            addresses.append((channel, profile.email))
-    if addresses:
-        barred = suppressions.of(work.connection, addresses)
-        reasons |= {channel: "suppressed" for channel, address in addresses if (channel, address) in barred}
-    return reasons
-
-
 _INSERT = Statement(schema.deliveries.insert())
 _OF_STEP = Statement(
     select(schema.deliveries)
@@ -244,7 +266,7 @@ _ARRIVED = Statement(
     ).limit(1)
 )  # fmt: skip
 OVER: dict[str, Any] = {"token": "", "lease": None, "not_before": None, "slot": None}
-_CHANGING = ("status", "reason", "token", "lease", "tries", "not_before", "provider_id", "marked_at", "slot")
+_CHANGING = ("status", "reason", "token", "lease", "tries", "not_before", "provider_id", "marked_at", "slot", "counts_at")
 _SAVE = Statement(
     schema.deliveries.update()
     .where(*(schema.deliveries.c[name] == bindparam(f"{name}_") for name in ("entrant", "n", "channel")))

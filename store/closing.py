@@ -104,7 +104,8 @@ def _marked(work: Work, row: Row, answer: Mark, now: Instant) -> dict[str, Any]:
     One that may have been sent before stays marked as such, and is *uncertain* where another has failed by its tries.
     """
     again = claims.SENT_AGAIN in (row.reason, answer.reason)
-    over = {"provider_id": answer.provider_id, "token": "", "lease": None, "not_before": None, "marked_at": now}
+    counts = now if row.counts_at is not None and answer.status != "failed" else None
+    over = {"provider_id": answer.provider_id, "token": "", "lease": None, "not_before": None, "marked_at": now, "counts_at": counts}
     if answer.status == "uncertain" and claims.has_arrived(work, row):
         return claims.change(row, **over, status="sent", reason="")
     if answer.status == "sent" and again:
@@ -115,9 +116,10 @@ def _marked(work: Work, row: Row, answer: Mark, now: Instant) -> dict[str, Any]:
     if answer.asked and tries >= claims.MOST_TRIES and again:
         return claims.change(row, **over, status="uncertain", reason="no_answer", tries=tries)
     if answer.asked and tries >= claims.MOST_TRIES:
-        return claims.change(row, **over, status="failed", reason="retries_exhausted", tries=tries)
+        return claims.change(row, **over | {"counts_at": None}, status="failed", reason="retries_exhausted", tries=tries)
     wait = max(claims.pause(tries), answer.retry_after or 0)
-    over |= {"not_before": now + int(wait * gate.MICROSECONDS), "marked_at": None}
+    not_before = now + int(wait * gate.MICROSECONDS)
+    over |= {"not_before": not_before, "marked_at": None, "counts_at": not_before if counts is not None else None}
     return claims.change(row, **over, reason=claims.SENT_AGAIN if again else "", tries=tries)
 
 

@@ -45,6 +45,7 @@ _log = logging.getLogger("sojourn.store")
 class _Waiting:
     unit: Callable[[Work], Any]
     done: Future[Any]
+    rank: int = 0
     since: float = field(default_factory=time.perf_counter)
     noted: Counter[metrics.Noted] = field(default_factory=Counter)  # measured when it is durable
 
@@ -80,23 +81,23 @@ class Database:
         for writer in self._writers:
             writer.start()
 
-    async def write(self, unit: Callable[[Work], T]) -> T:
-        """Run a unit of work and wait until it is committed. What it raises is raised here, and nothing of it stays.
+    async def write(self, unit: Callable[[Work], T], rank: int = 0) -> T:
+        """Run a unit of work and wait until it is committed, in that commit before those of a lower rank. What it raises is raised here.
 
         A unit does nothing but read and write: where it meets another process it is taken back and run again. An error of the
         connection may come after its commit: whoever hears one repeats, and every unit takes a repeat.
         """
-        (done,) = self._ask([unit])
+        (done,) = self._ask([unit], rank)
         return await done
 
     async def write_all(self, units: Sequence[Callable[[Work], T]]) -> list[T | BaseException]:
         """Run units in their order, each as `write` does; returns what each gave, or raised. All of them are over when this returns."""
         return await asyncio.gather(*self._ask(units), return_exceptions=True)
 
-    def _ask(self, units: Sequence[Callable[[Work], T]]) -> list[asyncio.Future[T]]:
+    def _ask(self, units: Sequence[Callable[[Work], T]], rank: int = 0) -> list[asyncio.Future[T]]:
         if self._closed:
             raise Unavailable("The database is closed: this process is going down.")
-        waiting = [_Waiting(unit, Future()) for unit in units]
+        waiting = [_Waiting(unit, Future(), rank) for unit in units]
         self._queue.put(waiting)
         return [asyncio.wrap_future(one.done) for one in waiting]
 
@@ -168,17 +169,18 @@ class _Writer(threading.Thread):
             self._connection.close()
 
     def _gather(self, first: list[_Waiting]) -> tuple[list[_Waiting], bool]:
-        """A group, and whether it is the last one. Units that were given together stay together and in their order."""
-        group = list(first)
-        while len(group) < _MOST_IN_A_GROUP:
+        """A group, and whether it is the last one: higher ranks first. Units that were given together stay so, in their order."""
+        parts, count, last = [first], len(first), False
+        while not last and count < _MOST_IN_A_GROUP:
             try:
                 following = self._queue.get_nowait()
             except queue.Empty:
-                return group, False
-            if following is None:
-                return group, True
-            group += following
-        return group, False
+                break
+            last = following is None
+            parts.append(following or [])
+            count += len(parts[-1])
+        parts.sort(key=lambda part: -part[0].rank if part else 0)
+        return [member for part in parts for member in part], last
 
     def _alone(self, member: _Waiting) -> None:
         """Somebody who met another process: again in a commit of its own, after a pause of any length, as often as is worth while."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select
@@ -9,8 +10,10 @@ from sqlalchemy import delete as sql_delete
 
 from journey.errors import NotFound
 from journey.messages import MessageDocument
-from store import in_use
+from journey.policies import Policies
+from store import in_use, policies
 from store.schema import message_revisions, messages
+from store.schema import policies as policies_table
 from store.statements import Statement
 from store.upserts import upsert
 from store.work import Work
@@ -23,6 +26,19 @@ _AT = Statement(
     select(message_revisions.c.document).where(
         message_revisions.c.message == bindparam("id"), message_revisions.c.revision == bindparam("revision")
     )
+)
+_TO_SEND = Statement(
+    select(message_revisions.c.revision, message_revisions.c.document, policies_table.c.hash)
+    .select_from(messages)
+    .join(message_revisions, (message_revisions.c.message == messages.c.id) & (message_revisions.c.revision == messages.c.revision))
+    .outerjoin(policies_table, policies_table.c.id == policies.ONE)
+    .where(messages.c.id == bindparam("id"))
+)
+_BEING_SENT = Statement(
+    select(message_revisions.c.document, policies_table.c.hash)
+    .select_from(message_revisions)
+    .outerjoin(policies_table, policies_table.c.id == policies.ONE)
+    .where(message_revisions.c.message == bindparam("id"), message_revisions.c.revision == bindparam("revision"))
 )
 _NEWEST = select(func.max(message_revisions.c.revision)).where(message_revisions.c.message == bindparam("id"))
 
@@ -51,6 +67,31 @@ def at(connection: Connection, message_id: str, revision: int) -> MessageDocumen
     if document is None:
         raise NotFound(f"There is no revision {revision} of a message {message_id!r}.")
     return MessageDocument.model_validate(document)
+
+
+@dataclass(frozen=True, slots=True)
+class ToSend:
+    """A message that is to be sent, the number of its revision, and the policies that sending is held to now."""
+
+    revision: int
+    document: MessageDocument
+    policies: Policies
+
+
+def to_send(connection: Connection, message_id: str) -> ToSend:
+    """A message at its latest revision, and the policies, in one statement. Raises NotFound."""
+    row = _TO_SEND.first(connection, {"id": message_id})
+    if row is None:
+        raise NotFound(f"There is no message {message_id!r}; put it first.")
+    return ToSend(row.revision, MessageDocument.model_validate(row.document), policies.of_hash(connection, row.hash))
+
+
+def being_sent(connection: Connection, message_id: str, revision: int) -> ToSend:
+    """The same of a step that is open already: the revision that it was opened with. Raises NotFound."""
+    row = _BEING_SENT.first(connection, {"id": message_id, "revision": revision})
+    if row is None:
+        raise NotFound(f"There is no revision {revision} of a message {message_id!r}.")
+    return ToSend(revision, MessageDocument.model_validate(row.document), policies.of_hash(connection, row.hash))
 
 
 def put(work: Work, document: MessageDocument) -> int:

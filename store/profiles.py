@@ -155,7 +155,9 @@ def read(connection: Connection, profile_id: str) -> Profile | None:
     row = _READ.first(connection, {"id": profile_id})
     if row is None:
         return None
-    return Profile(profile_id, row.attributes, row.consents, tuple(entry["token"] for entry in row.push_tokens), row.test)
+    zones = [entry["timezone"] for entry in row.push_tokens if entry.get("timezone")]
+    tokens = tuple(entry["token"] for entry in row.push_tokens)
+    return Profile(profile_id, row.attributes, row.consents, tokens, row.test, zones[-1] if zones else "")
 
 
 def find(connection: Connection, namespace: str, value: str) -> str | None:

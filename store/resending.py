@@ -15,7 +15,7 @@ from journey.contract import ResendStart
 from journey.errors import Conflict, NotFound
 from journey.events import Instant
 from journey.profiles import Profile
-from store import claims, closing, entrants, knowing, messages, profiles, schema
+from store import claims, closing, entrants, exclusions, knowing, messages, profiles, schema
 from store.claims import Busy, Claim, Policy
 from store.closing import Mark
 from store.entrants import Entrant
@@ -49,7 +49,8 @@ def open_again(work: Work, start: ResendStart, policy: Policy) -> Opened | Busy 
     if row.token:
         return _stays_uncertain(work, row, "worker_lost", now)
     profile = profiles.read(work.connection, entrant.profile) or Profile(entrant.profile)
-    if reason := claims.why_not(work, row.channel, profile, policy):
+    excluded = exclusions.of(work, [row.channel], profile, policy.carriers, consent_explicit=policy.consent_explicit)
+    if reason := excluded.get(row.channel):
         return _stays_uncertain(work, row, reason, now)
     tries = row.tries if row.reason == "resending" else 0
     if row.slot is None and (turn := claims.turn(work, row.channel, policy, now)) > now:
@@ -71,7 +72,9 @@ def mark_again(work: Work, start: ResendStart, answer: Mark) -> Busy | str:
     if answer.dead_tokens:
         profiles.drop_push_tokens(work, entrant.profile, answer.dead_tokens)
     if answer.status == "sent":
-        sent = claims.change(row, **claims.OVER, status="sent", reason=RESENT, provider_id=answer.provider_id, marked_at=now)
+        counts_at = now if row.counts_at is not None else None
+        over = claims.OVER | {"provider_id": answer.provider_id, "marked_at": now, "counts_at": counts_at}
+        sent = claims.change(row, **over, status="sent", reason=RESENT)
         claims.save(work, [sent])
         _fact(work, row, now)
         return _told("sent", RESENT)

@@ -9,6 +9,7 @@ metadata = MetaData()
 OPEN = text("state = 'open'")
 LIVE = text("state = 'live'")
 SETTING_OFF = text("state = 'open' AND n <= 1")
+COUNTING = text("counts_at IS NOT NULL")
 """Conditions of partial indexes. A query that is to use one carries the same words: a bound value does not match them."""
 
 
@@ -27,7 +28,7 @@ profiles = Table(
     _text("id", key=True),
     Column("attributes", JSON, nullable=False),
     Column("consents", JSON, nullable=False),
-    Column("push_tokens", JSON, nullable=False),  # [{"token": ..., "platform": ...}]
+    Column("push_tokens", JSON, nullable=False),  # [{"token": ..., "platform": ..., "timezone": ...}]
     Column("test", Boolean, nullable=False),
     _instant("created_at"),
     _instant("updated_at"),
@@ -42,6 +43,14 @@ identities = Table(
 suppressions = Table(
     "suppressions", metadata,
     _text("channel", key=True), _text("address", key=True), _text("reason"), _instant("at"),
+)  # fmt: skip
+
+policies = Table(
+    "policies", metadata,
+    _text("id", key=True),  # there is one row
+    _text("hash"),  # empty when it holds nothing
+    Column("document", JSON, nullable=False),
+    _instant("at"),
 )  # fmt: skip
 
 segments = Table(
@@ -174,7 +183,11 @@ deliveries = Table(
     _text("provider_id"),
     _instant("marked_at"),
     _instant("slot"),  # its turn at the provider, where a rate is set; null when it has none, or has used it
+    _instant("asked_at"),  # when it was first to be sent
+    Column("priority", Integer, nullable=False, server_default=text("0")),  # of its journey
+    _instant("counts_at"),  # when it went or is to go, as caps count it; null when they do not
     Index("deliveries_version", "version", "status"),
+    Index("deliveries_counting", "profile", "counts_at", sqlite_where=COUNTING, postgresql_where=COUNTING),
 )  # fmt: skip
 
 send_slots = Table("send_slots", metadata, _text("account", key=True), _instant("next_at"))  # the first turn that nobody has taken

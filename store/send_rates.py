@@ -61,10 +61,10 @@ class SendRates:
             found = self._take(work, account, now, interval, max(int(rate * BLOCK_SECONDS), 1))
         return max(found, now)
 
-    async def write(self, database: Database, unit: Callable[[Work], T]) -> T:
+    async def write(self, database: Database, unit: Callable[[Work], T], rank: int = 0) -> T:
         """As `database.write`; what the unit takes is used by others only when it is committed."""
         if not self._per_second:
-            return await database.write(unit)
+            return await database.write(unit, rank)
         taken: list[_Block] = []
 
         def guarded(work: Work) -> T:
@@ -79,7 +79,7 @@ class SendRates:
                 self._running.taken = None
 
         try:
-            done = await database.write(guarded)
+            done = await database.write(guarded, rank)
         except BaseException:
             self._void(taken)
             raise

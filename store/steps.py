@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from journey import deciding, walk
+from journey import deciding, sentences, walk
 from journey.contract import Proposal, Record
 from journey.errors import NotFound
 from journey.events import Instant
@@ -21,6 +21,8 @@ from store import claims, closing, entrants, knowing, messages, profiles, schema
 from store.claims import Busy, Claim, Policy, Taken
 from store.closing import Opening
 from store.entrants import Entrant
+from store.holding import Asking
+from store.messages import ToSend
 from store.statements import Row, Statement
 from store.work import Work
 
@@ -37,6 +39,8 @@ class Opened:
     at: Instant
     look: float | None = None  # seconds until something else of the step is to be looked after
     entry: Mapping[str, Any] = field(default_factory=dict)  # the event that let them in
+    held: str = ""  # a sentence, when nothing but the policies hold that back
+    priority: int = 0  # of the journey
 
 
 def open_step(work: Work, proposal: Proposal, policy: Policy) -> Record | Opened | Busy:
@@ -98,10 +102,10 @@ def _open(work: Work, entrant: Entrant, proposal: Proposal, policy: Policy, now:
     if not proposal.message:
         branch = _branch(work, entrant, proposal) if proposal.node else ""
         return closing.close(work, entrant, proposal, now, branch=branch, opened=Opening(step, facts))
-    revision, document = messages.latest(work.connection, proposal.message)
-    step["revision"] = revision
-    profile = profiles.read(work.connection, entrant.profile) or Profile(entrant.profile)
-    taken = claims.claim(work, entrant, n, proposal.node, document, tuple(proposal.channels), profile, policy, now)
+    message = messages.to_send(work.connection, proposal.message)
+    step["revision"] = message.revision
+    asking = _asking(work, entrant, n, message, now, now)
+    taken = claims.claim(work, asking, proposal.node, tuple(proposal.channels), policy)
     if not taken.claims and taken.look is None:
         standing = closing.standing_of(claims.of_step(work, entrant.id, n))
         return closing.close(work, entrant, proposal, now, standing=standing, opened=Opening(step, facts))
@@ -109,17 +113,25 @@ def _open(work: Work, entrant: Entrant, proposal: Proposal, policy: Policy, now:
     work.record(entrant.id, n, entrant.version, entrant.mode, now, facts)
     entrant.place, entrant.due = proposal.node, taken.due
     entrants.save(work, entrant)
+    return _opened(work, asking, proposal, taken)
+
+
+def _asking(work: Work, entrant: Entrant, n: int, message: ToSend, asked_at: Instant, now: Instant) -> Asking:
+    profile = profiles.read(work.connection, entrant.profile) or Profile(entrant.profile)
+    return Asking(entrant, n, message.document, profile, message.policies, asked_at, now)
+
+
+def _opened(work: Work, asking: Asking, proposal: Proposal, taken: Taken) -> Opened | Busy:
+    """What there is to send now, or how long there is nothing."""
+    held = sentences.held(proposal.message, taken.held) if taken.held else ""
     if not taken.claims and taken.look is not None:
-        return Busy(taken.look)
-    return _opened(work, entrant, proposal, taken, document, profile, now)
-
-
-def _opened(
-    work: Work, entrant: Entrant, proposal: Proposal, taken: Taken, document: MessageDocument, profile: Profile, now: Instant
-) -> Opened:  # fmt: skip
-    entry = knowing.entry_of(work, entrant)
+        return Busy(taken.look, held)
+    entry = knowing.entry_of(work, asking.entrant)
     event = knowing.event_of(work, proposal, entry)
-    return Opened(tuple(taken.claims), document, profile, entrant.journey, event, now, taken.look, entry)
+    return Opened(
+        tuple(taken.claims), asking.document, asking.profile, asking.entrant.journey, event, asking.now, taken.look, entry, held,
+        asking.priority,
+    )  # fmt: skip
 
 
 def _is_own(step: Row, proposal: Proposal) -> bool:
@@ -133,16 +145,15 @@ def _resume(work: Work, entrant: Entrant, proposal: Proposal, policy: Policy, st
     now = work.now()
     if entrant.must_end:
         claims.give_up(work, entrant, proposal.n, now)
-    document = messages.at(work.connection, proposal.message, step.revision)
-    taken = claims.reclaim(work, entrant, proposal.n, document, policy, now)
-    if not taken.claims and taken.look is not None:
-        return Busy(taken.look)
-    if not taken.claims:
+    message = messages.being_sent(work.connection, proposal.message, step.revision)
+    asking = _asking(work, entrant, proposal.n, message, step.opened_at, now)
+    taken = claims.reclaim(work, asking, policy)
+    if not taken.claims and taken.look is None:
         return closing.close(work, entrant, proposal, now, standing=closing.standing_of(claims.of_step(work, entrant.id, proposal.n)))
-    profile = profiles.read(work.connection, entrant.profile) or Profile(entrant.profile)
-    entrant.due = taken.due
-    entrants.save(work, entrant)
-    return _opened(work, entrant, proposal, taken, document, profile, now)
+    if taken.claims or taken.due > (entrant.due or 0):
+        entrant.due = taken.due
+        entrants.save(work, entrant)
+    return _opened(work, asking, proposal, taken)
 
 
 def _branch(work: Work, entrant: Entrant, proposal: Proposal) -> str:

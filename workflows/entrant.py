@@ -60,6 +60,9 @@ class Entrant:
         while not record.end:
             proposal = await self.leave(record)
             record = await self.stop(proposal)
+            while record.again:
+                await self.sit_out(record)
+                record = await self.stop(proposal)
         return record.end
 
     async def resume(self, start: EntrantStart) -> Record:
@@ -83,6 +86,12 @@ class Entrant:
             self.leaving = False  # the store knows what is so; a wrong signal costs one question
             return Proposal(entrant=self.entrant, n=record.n + 1)
         return propose(self.journey, self.entrant, record.n + 1, walk.follow(self.journey, due), due)
+
+    async def sit_out(self, record: Record) -> None:
+        """Sleep while quiet hours or a frequency cap hold the message back; whoever must leave is not kept."""
+        workflow.set_current_details(record.said)
+        await until_noted(lambda: self.leaving, record.again, "held")
+        self.leaving = False  # the store knows what is so
 
     async def hear(self, record: Record) -> Happened | None:
         """The event that decided the gate, None when time is up or the person must leave."""

@@ -40,6 +40,28 @@ async def test_attributes_are_replaced_as_a_whole(api: httpx.AsyncClient) -> Non
     assert (await api.put("/v1/attributes", json={"no name": {"type": "string"}})).status_code == 422
 
 
+async def test_policies_are_replaced_as_a_whole_and_refused_when_they_cannot_be_kept(api: httpx.AsyncClient) -> None:
+    assert (await api.get("/v1/policies")).json() == {"caps": [], "quiet_hours": []}
+    cap = {"id": "weekly", "channels": "all", "most": 3, "within": "P7D", "then": "retry", "retry_for": "P2D"}
+    quiet = {
+        "channels": ["email", "push"],
+        "from": "21:00",
+        "to": "08:00",
+        "weekdays": ["sat"],
+        "zone": "UTC",
+        "then": "queue",
+        "longest": "P1D",
+    }
+    put = await api.put("/v1/policies", json={"caps": [cap], "quiet_hours": quiet})
+    assert (put.status_code, put.json()) == (200, {"caps": [cap], "quiet_hours": quiet})
+    assert (await api.get("/v1/policies")).json() == put.json()
+    refused = await api.put("/v1/policies", json={"caps": [cap | {"within": "P1M"}], "quiet_hours": quiet | {"to": "8"}})
+    assert (refused.status_code, refused.json()["code"], refused.json()["where"]) == (422, "policies_invalid", "caps[0].within")
+    assert (await api.put("/v1/policies", json={"caps": [cap | {"most": 0}]})).status_code == 422
+    assert (await api.get("/v1/policies")).json() == put.json()
+    assert (await api.put("/v1/policies", json={})).json() == {"caps": [], "quiet_hours": []}
+
+
 async def test_a_segment_is_put_listed_read_and_deleted(api: httpx.AsyncClient) -> None:
     put = await api.put("/v1/segments/members", json={"name": "Members", "rule": MEMBERS})
     assert put.json() == {"id": "members", "name": "Members", "rule": MEMBERS}

@@ -67,7 +67,7 @@ async def test_a_folder_is_applied_in_full_and_again_without_harm(url: str) -> N
     for _ in range(2):
         applied = await call(url, lambda api: apply(api, EXAMPLE, lambda what, done, of: heard.update({what: (done, of)})))
         assert applied.as_json() == {
-            "attributes": 5, "segments": 1, "events": 1, "messages": 3, "journeys": 1, "profiles": 200, "suppressions": 3,
+            "attributes": 5, "policies": 0, "segments": 1, "events": 1, "messages": 3, "journeys": 1, "profiles": 200, "suppressions": 3,
             "failed": 0, "errors": [],
         }  # fmt: skip
     assert list(heard) == ["attributes", "segments", "events", "messages", "journeys", "profiles", "suppressions"]

@@ -162,3 +162,15 @@ def test_run_prints_json_for_machines(folder: Path, capsys: pytest.CaptureFixtur
         "field": "next",
         "sentence": printed[0]["sentence"],
     }
+
+
+def test_policies_are_judged_in_their_own_file(folder: Path) -> None:
+    policies = folder / "policies.yaml"
+    policies.write_text("caps:\n  - {id: weekly, most: 3, within: P7D}\nquiet_hours:\n  from: 21:00\n  to: 08:00\n", encoding="utf-8")
+    assert found(folder) == found(policies) == []
+    change(policies, "08:00", "8")
+    assert found(policies) == [("policies.yaml", 5, "bad_input")]  # a whole number
+    change(policies, "to: 8", "to: eight")
+    assert found(policies) == [("policies.yaml", 5, "time_invalid")]
+    change(policies, "most: 3", "most: 0")
+    assert found(policies) == [("policies.yaml", 2, "bad_input")]

@@ -49,7 +49,7 @@ def test_each_profile_of_the_example_fits_its_schema() -> None:
 
 def test_every_document_has_a_schema_with_a_title() -> None:
     assert {name: made["title"] for name, made in json_schema.schemas().items()} == {
-        name: f"Sojourn {name}" for name in ("attributes", "segment", "event", "message", "journey", "profile", "scenario")
+        name: f"Sojourn {name}" for name in ("attributes", "policies", "segment", "event", "message", "journey", "profile", "scenario")
     }
 
 
@@ -94,3 +94,12 @@ def test_a_message_promises_one_of_two_things_or_nothing() -> None:
         check.validate({"id": "hello", "push": {"title": "Hello"}} | promise)
         assert MessageDocument.model_validate({"id": "hello"} | promise).may_repeat == (promise.get("promise") == "never_lost")
     assert not check.is_valid({"id": "hello", "promise": "perhaps"})
+
+
+def test_policies_are_taken_with_one_of_a_thing_or_several() -> None:
+    check = validator("policies")
+    quiet = {"from": "21:00", "to": "08:00", "channels": "email"}
+    for written in ({}, {"quiet_hours": quiet}, {"quiet_hours": [quiet, quiet | {"channels": ["push"]}]}):
+        check.validate({"caps": [{"id": "weekly", "channels": "all", "most": 3, "within": "P7D"}]} | written)
+    assert not check.is_valid({"caps": [{"id": "weekly", "most": 0}]})
+    assert not check.is_valid({"quiet_hours": {"from": "21:00", "then": "forget"}})

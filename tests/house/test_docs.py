@@ -112,10 +112,11 @@ def reasons() -> set[str]:
                 case ast.Dict():
                     given = zip(node.keys, node.values, strict=True)
                     found |= texts(file, *(value for key, value in given if isinstance(key, ast.Constant) and key.value == "reason"))
-    (excluding,) = functions("store/claims.py", "_exclusions")
+    (excluding,) = functions("store/exclusions.py", "of")
     by_channel = [one.value for one in ast.walk(excluding) if isinstance(one, ast.Assign) and isinstance(one.targets[0], ast.Subscript)]
     by_address = [one.value for one in ast.walk(excluding) if isinstance(one, ast.DictComp)]
-    return found | texts("store/claims.py", *by_channel, *by_address)
+    held = {reason for name in ("CAPPED", "QUIET_HOURS") for reason in texts("journey/policies.py", *assigned("journey/policies.py", name))}
+    return found | held | texts("store/exclusions.py", *by_channel, *by_address)
 
 
 def ends() -> set[str]:
