@@ -99,13 +99,13 @@ class StruckDatabase(Database):
         self._real, self._blade = real, blade
         self.__dict__ |= {name: value for name, value in vars(real).items() if not name.startswith("_")}
 
-    async def write(self, unit: Callable[[Work], T]) -> T:
+    async def write(self, unit: Callable[[Work], T], rank: int = 0) -> T:
         stop = _STOP.get()
         if stop is None:
-            return await self._real.write(unit)
+            return await self._real.write(unit, rank)
         if not stop.opened:
             await self._blade.falls("before_claim", stop.entrant)
-        done = await self._real.write(unit)
+        done = await self._real.write(unit, rank)
         if stop.opened:
             await self._blade.falls("after_mark", stop.entrant)
         elif isinstance(done, Opened):
