@@ -66,8 +66,8 @@ class Crowd:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def buys(self, key: str, event: str) -> None:
-        await asyncio.sleep(self._longest * self.lots.random() ** 2 / 2)
+    async def buys(self, key: str, event: str, *, at_once: bool = False) -> None:
+        await asyncio.sleep(0 if at_once else self._longest * self.lots.random() ** 2 / 2)
         call = {"type": "track", "userId": key, "event": "Order Completed", "properties": PURCHASE, "messageId": event}
         if self.lots.random() < 0.3:
             await self._until_taken("POST", "/v1/batch", {"batch": [call]}, shop=True)
