@@ -14,7 +14,7 @@ from journey.masking import masked, private_values
 from journey.messages import Rendered
 from journey.tracking import Signer
 from providers.port import Later, Provider, Refused, Took, Uncertain
-from store.claims import SENT_AGAIN, Carrier, Claim, Policy
+from store.claims import SENT_AGAIN, UNANSWERED, Carrier, Claim, Policy
 from store.closing import Mark
 from store.send_rates import SendRates
 from store.steps import Opened
@@ -50,22 +50,23 @@ class Sending:
             message = self._render(claim, opened)
         except RenderError as error:
             _log.warning("%s cannot be rendered: %s", claim.delivery, _told(error.sentence, opened))
-            return Mark(claim.channel, "failed", error.code)
+            return Mark(claim.channel, "failed", error.code, asked=False)
         match await metrics.timed(claim.channel, self.providers[claim.channel].deliver(claim.delivery, message)):
             case Took(provider_id, dead_tokens):
                 return Mark(claim.channel, "sent", provider_id=provider_id, dead_tokens=dead_tokens)
-            case Refused(code, detail, dead_tokens):
+            case Refused(code, detail, dead_tokens, asked):
                 _log.warning("%s was refused: %s %s", claim.delivery, code, _told(detail, opened))
-                return Mark(claim.channel, "failed", code, dead_tokens=dead_tokens)
+                return Mark(claim.channel, "failed", code, dead_tokens=dead_tokens, asked=asked)
             case Uncertain(detail) if not opened.document.may_repeat:
                 _log.warning("%s may have been taken, or not: %s", claim.delivery, _told(detail, opened))
                 return Mark(claim.channel, "uncertain", "no_answer")
             case Uncertain(detail, retry_after):
                 _log.warning("%s may have been taken, or not, and is sent again: %s", claim.delivery, _told(detail, opened))
                 return Mark(claim.channel, "claimed", SENT_AGAIN, retry_after=_bounded(retry_after), token=claim.token)
-            case Later(detail, retry_after, asked):
+            case Later(detail, retry_after, asked, unanswered):
                 _log.info("%s is to be tried again: %s", claim.delivery, _told(detail, opened))
-                return Mark(claim.channel, "claimed", retry_after=_bounded(retry_after), token=claim.token, asked=asked)
+                reason = UNANSWERED if unanswered else ""
+                return Mark(claim.channel, "claimed", reason, retry_after=_bounded(retry_after), token=claim.token, asked=asked)
 
     def _render(self, claim: Claim, opened: Opened) -> Rendered:
         context = rendering.Context(

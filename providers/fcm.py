@@ -16,7 +16,7 @@ import httpx
 from journey import ids
 from journey.messages import Rendered, RenderedPush
 from providers.fcm_account import AccessToken, Account
-from providers.http_answers import LONGEST_DETAIL, body_of, object_in, retry_after, words
+from providers.http_answers import LONGEST_DETAIL, NONE_FREE, body_of, object_in, retry_after, words
 from providers.port import Answer, Later, Refused, Took, Uncertain
 
 _MOST_BYTES = 4096
@@ -43,7 +43,7 @@ class FcmProvider:
         self._url = account.send_url
         self._client = httpx.AsyncClient(
             headers={"Accept-Encoding": "identity"},
-            timeout=None,  # the bound on the whole call is below
+            timeout=httpx.Timeout(None, pool=longest_call / 3),  # the bound on the whole call is below; what is left is the call's own
             limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=20),
             trust_env=False,
         )
@@ -54,7 +54,7 @@ class FcmProvider:
         if not isinstance(message, RenderedPush):
             raise TypeError(f"{self.name} carries pushes, not {type(message).__name__}")
         if not message.tokens:
-            return Refused("no_token", "there is no device to push to")
+            return Refused("no_token", "there is no device to push to", asked=False)
         made = made_out(delivery, message)
         if (size := size_of(made)) > _MOST_BYTES:
             return Refused("too_large", f"title, body, data and url come to {size} bytes, and FCM takes {_MOST_BYTES}")
@@ -95,6 +95,8 @@ class FcmProvider:
                 said = await body_of(answer)
             finally:
                 await answer.aclose()
+        except httpx.PoolTimeout:
+            return Later("no connection to FCM was free", NONE_FREE, asked=False)
         except httpx.HTTPError as error:
             return call.broken(f"the connection to FCM broke: {words(error)}"[:LONGEST_DETAIL])
         fault, detail = _fault(answer, said)

@@ -10,6 +10,8 @@ from typing import Any
 import httpx
 
 LONGEST_DETAIL = 300
+NONE_FREE = 5.0
+"""Seconds after which somebody for whom no connection was free asks again."""
 _LONGEST_ANSWER = 64_000
 
 

@@ -18,23 +18,30 @@ class Took:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The provider will never take it: a permanent answer. `code` is stable (docs/messages.md), `detail` the provider's own words."""
+    """The provider will never take it: a permanent answer. `code` is stable (docs/messages.md), `detail` the provider's own words.
+
+    `asked` False says that we know so ourselves: of an earlier call that nobody answered it says nothing.
+    """
 
     code: str
     detail: str = ""
     dead_tokens: tuple[str, ...] = ()
+    asked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Later:
     """The provider may take it later: a transient answer. `retry_after` in seconds, when it said so.
 
-    `asked` False says that it was not asked at all, since we had no connection free: then this is no try.
+    `asked` False says that it was not asked at all, since we had no connection free: then this is no try. `unanswered` says that the
+    whole call went out and nothing came back: an idempotent provider is asked again by the same key, which does no harm, but if that
+    never happens nobody knows whether the person was reached.
     """
 
     detail: str = ""
     retry_after: float | None = None
     asked: bool = True
+    unanswered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import httpx
 
 from journey.errors import BadInput
 from journey.messages import Rendered, RenderedPush
-from providers.http_answers import LONGEST_DETAIL, body_of, object_in, retry_after, words
+from providers.http_answers import LONGEST_DETAIL, NONE_FREE, body_of, object_in, retry_after, words
 from providers.port import Answer, Later, Refused, Took
 
 _TRANSIENT = frozenset({401, 408, 409, 425, 429})
@@ -42,7 +42,7 @@ class HttpPushProvider:
         self._url = url
         self._client = httpx.AsyncClient(
             headers={"Content-Type": "application/json", "Accept-Encoding": "identity", **(headers or {})},
-            timeout=None,  # the bound on the whole call is below
+            timeout=httpx.Timeout(None, pool=longest_call / 3),  # the bound on the whole call is below; what is left is the call's own
             limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=20),
             trust_env=False,
         )
@@ -52,7 +52,7 @@ class HttpPushProvider:
         if not isinstance(message, RenderedPush):
             raise TypeError(f"{self.name} carries pushes, not {type(message).__name__}")
         if not message.tokens:
-            return Refused("no_token", "there is no device to push to")
+            return Refused("no_token", "there is no device to push to", asked=False)
         body = {
             "delivery": delivery, "tokens": message.tokens, "title": message.title, "body": message.body,
             "url": message.url, "data": message.data, "opened_token": message.opened_token,
@@ -66,9 +66,13 @@ class HttpPushProvider:
                 finally:
                     await answer.aclose()
         except TimeoutError:
-            return Later(f"the push service did not answer within {self.longest_call:g} s")
-        except httpx.HTTPError as error:  # also a break in the middle of an answer: asked again, the service says the same
+            return Later(f"the push service did not answer within {self.longest_call:g} s", unanswered=True)
+        except httpx.PoolTimeout:
+            return Later("no connection to the push service was free", NONE_FREE, asked=False)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             return Later(f"the push service cannot be reached: {words(error)}")
+        except httpx.HTTPError as error:  # also a break in the middle of an answer: asked again, the service says the same
+            return Later(f"the push service cannot be reached: {words(error)}", unanswered=True)
 
     async def close(self) -> None:
         await self._client.aclose()

@@ -28,6 +28,9 @@ MOST_TRIES = 20
 LONGEST_PAUSE = 300.0
 SENT_AGAIN = "sent_again"
 """The reason on a delivery that may have been sent before, and is sent again because losing it would be worse."""
+UNANSWERED = "no_answer"
+"""The reason on a delivery whose call went out without an answer. While it is claimed it is asked for again, which an idempotent provider
+takes for the same; if that cannot be any more, it is uncertain."""
 LONGEST_LOOK = 5.0
 """Seconds after which an attempt that met somebody else's lease looks again: whoever holds it may be done long before it runs out."""
 
@@ -213,7 +216,7 @@ def give_up(work: Work, entrant: Entrant, n: int, now: Instant) -> None:
 
 def may_have_gone(row: Row) -> bool:
     """Was an open delivery, which nobody has in hand now, perhaps taken by the provider already?"""
-    return bool(row.token) or row.reason == SENT_AGAIN
+    return bool(row.token) or row.reason in (SENT_AGAIN, UNANSWERED)
 
 
 def has_arrived(work: Work, row: Row) -> bool:

@@ -25,7 +25,8 @@ class Mark:
     """What became of one delivery. `status` is sent, failed or uncertain; `claimed` with `retry_after` means that a transient answer came.
 
     `token` is that of the claim it was sent by: a transient answer counts only as long as nobody else has taken the delivery over.
-    `asked` False is a transient answer of our own, before the provider was asked: it is no try.
+    `asked` False is an answer of our own, before the provider was asked: a transient one is no try, and a failure says nothing of an
+    earlier call that nobody answered.
     """
 
     channel: str
@@ -104,23 +105,28 @@ def _marked(work: Work, row: Row, answer: Mark, now: Instant) -> dict[str, Any]:
     One that may have been sent before stays marked as such, and is *uncertain* where another has failed by its tries.
     """
     again = claims.SENT_AGAIN in (row.reason, answer.reason)
-    counts = now if row.counts_at is not None and answer.status != "failed" else None
+    unanswered = again or claims.UNANSWERED in (row.reason, answer.reason)
+    lost = answer.status == "failed" and not answer.asked and unanswered  # we cannot send it any more, and it may have arrived
+    counts = now if row.counts_at is not None and (answer.status != "failed" or lost) else None
     over = {"provider_id": answer.provider_id, "token": "", "lease": None, "not_before": None, "marked_at": now, "counts_at": counts}
     if answer.status == "uncertain" and claims.has_arrived(work, row):
         return claims.change(row, **over, status="sent", reason="")
     if answer.status == "sent" and again:
         return claims.change(row, **over, status="sent", reason=claims.SENT_AGAIN)
+    if lost:
+        return claims.change(row, **over, status="uncertain", reason=claims.UNANSWERED)
     if answer.status != "claimed":
         return claims.change(row, **over, status=answer.status, reason=answer.reason)
     tries = row.tries + answer.asked
     if answer.asked and tries >= claims.MOST_TRIES and again:
-        return claims.change(row, **over, status="uncertain", reason="no_answer", tries=tries)
+        return claims.change(row, **over, status="uncertain", reason=claims.UNANSWERED, tries=tries)
     if answer.asked and tries >= claims.MOST_TRIES:
         return claims.change(row, **over | {"counts_at": None}, status="failed", reason="retries_exhausted", tries=tries)
     wait = max(claims.pause(tries), answer.retry_after or 0)
     not_before = now + int(wait * gate.MICROSECONDS)
     over |= {"not_before": not_before, "marked_at": None, "counts_at": not_before if counts is not None else None}
-    return claims.change(row, **over, reason=claims.SENT_AGAIN if again else "", tries=tries)
+    kept = claims.SENT_AGAIN if again else claims.UNANSWERED if unanswered else ""
+    return claims.change(row, **over, reason=kept, tries=tries)
 
 
 def close(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -114,3 +115,27 @@ async def test_a_key_that_is_no_ascii_still_travels() -> None:
 def test_another_address_is_refused_with_a_sentence(url: str) -> None:
     with pytest.raises(BadInput, match="http"):
         HttpPushProvider(url)
+
+
+async def test_a_call_that_nobody_answered_may_have_been_taken() -> None:
+    async with PushCatcher() as catcher:
+        provider = HttpPushProvider(catcher.url, longest_call=0.3)
+        for behaviour in (PushBehaviour(delay=5), PushBehaviour(drop=True)):
+            catcher.behave(behaviour)
+            answer = await provider.deliver("d", PUSH)
+            assert isinstance(answer, Later)
+            assert (answer.asked, answer.unanswered) == (True, True)
+        await provider.close()
+
+
+async def test_whoever_finds_no_connection_free_has_not_asked() -> None:
+    async with PushCatcher() as catcher:
+        catcher.behave(PushBehaviour(delay=1.2))
+        provider = HttpPushProvider(catcher.url, longest_call=1.5, connections=1)
+        first = asyncio.create_task(provider.deliver("one", PUSH))
+        while not catcher.pushes:
+            await asyncio.sleep(0.01)
+        assert await provider.deliver("two", PUSH) == Later("no connection to the push service was free", 5.0, asked=False)
+        assert await first == Took("caught")
+        assert [push.delivery for push in catcher.pushes] == ["one"]
+        await provider.close()

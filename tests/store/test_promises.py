@@ -10,7 +10,7 @@ from journey import ids, reports
 from journey.contract import Proposal, Record
 from store import removal, schema
 from store import reports as store_reports
-from store.claims import MOST_TRIES, SENT_AGAIN, Busy, Claim
+from store.claims import MOST_TRIES, SENT_AGAIN, UNANSWERED, Busy, Claim
 from store.closing import Mark
 from store.steps import Opened
 from tests.builders import MINUTE, SECOND, message, profile, use_case, use_case_messages
@@ -168,3 +168,33 @@ def test_no_connection_of_our_own_being_free_is_no_try_however_often(store: Stor
         assert ada.mark(proposal, Mark("email", "claimed", retry_after=5, token=claim.token, asked=False)) is None
         store.clock.instant += 5 * SECOND
     assert ada.deliveries() == {"1.email": "claimed"}
+
+
+def test_one_who_must_end_after_a_call_that_nobody_answered_may_have_got_it(store: Store) -> None:
+    ada = let_ada_in(store)
+    proposal = ada.proposal()
+    ada.mark(proposal, Mark("email", "claimed", UNANSWERED, retry_after=300, token=claimed(ada, proposal).token))
+    store.write(lambda work: removal.tell(work, ada.entrant, "removed"))
+    assert isinstance(ada.open(proposal), Record)
+    assert ada.deliveries() == {"1.email": "uncertain:no_answer"}
+    check(store, USE_CASE)
+
+
+def test_what_cannot_be_sent_any_more_after_a_call_that_nobody_answered_may_have_arrived(store: Store) -> None:
+    ada = let_ada_in(store)
+    proposal = ada.proposal()
+    for reason in (UNANSWERED, ""):  # a plain "later" after it takes nothing back
+        assert ada.mark(proposal, Mark("email", "claimed", reason, retry_after=5, token=claimed(ada, proposal).token)) is None
+        store.clock.instant += 5 * SECOND
+    assert ada.mark(proposal, Mark("email", "failed", "no_token", token=claimed(ada, proposal).token, asked=False)) is not None
+    assert ada.deliveries() == {"1.email": "uncertain:no_answer"}
+    check(store, USE_CASE)
+
+
+def test_a_providers_own_no_counts_also_after_a_call_that_nobody_answered(store: Store) -> None:
+    ada = let_ada_in(store)
+    proposal = ada.proposal()
+    ada.mark(proposal, Mark("email", "claimed", UNANSWERED, retry_after=5, token=claimed(ada, proposal).token))
+    store.clock.instant += 5 * SECOND
+    ada.mark(proposal, Mark("email", "failed", "message_refused", token=claimed(ada, proposal).token))
+    assert ada.deliveries() == {"1.email": "failed:message_refused"}
