@@ -8,18 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import sys
-from collections.abc import Callable, Iterable
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
-from rich.table import Table
 
 import settings
 from commands import apply as applying
@@ -28,13 +23,13 @@ from commands import population as populating
 from commands import publish as publishing
 from commands import reconcile as reconciling
 from commands import report as reporting
+from commands import saying
 from commands import scenarios as testing
 from commands import simulate as simulating
 from commands import validate as validating
+from commands import why as explaining
 from commands.http import Api
-from journey.errors import BadInput, Invalid, SojournError
-
-_WIDTH_OF_A_FILE = 160  # where output goes that no terminal shows
+from journey.errors import BadInput, SojournError
 
 app = typer.Typer(
     name="sojourn", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
@@ -65,7 +60,7 @@ def dev() -> None:
 
     read = settings.completed(settings.load())
     _log(read)
-    asyncio.run(developing.run(read, _console()))
+    asyncio.run(developing.run(read, saying.console()))
 
 
 @app.command()
@@ -77,7 +72,7 @@ def demo(
 
     read = settings.completed(settings.load())
     _log(read)
-    raise typer.Exit(asyncio.run(showing.run(read, _console(), leave=leave)))
+    raise typer.Exit(asyncio.run(showing.run(read, saying.console(), leave=leave)))
 
 
 @app.command()
@@ -108,7 +103,7 @@ def setup(as_json: Json = False) -> None:
     said: list[str] = []
     asyncio.run(setting_up.run(settings.load(), said.append if as_json else typer.echo))
     if as_json:
-        _print_json(said)
+        saying.print_json(said)
 
 
 @app.command()
@@ -141,7 +136,7 @@ def simulate(
     given: dict[str, Any] = {"journey": journey, "profile": profile, "begins": begins, "consent_explicit": consent_explicit}
     if people:
         asked = populating.Asked(people, seed, rate or (), svg)
-        raise typer.Exit(populating.run(path, asked, None if as_json else _console(), **given))
+        raise typer.Exit(populating.run(path, asked, None if as_json else saying.console(), **given))
     raise typer.Exit(simulating.run(path, at=at or (), stop=stop or (), until=until, as_json=as_json, **given))
 
 
@@ -159,7 +154,7 @@ def play_scenarios(
 @app.command()
 def apply(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of documents.")], as_json: Json = False) -> None:
     """Send a folder to the API: attributes, segments, events, messages, journeys, profiles, suppressions. Nothing is deleted."""
-    with _api() as api, _progress(hidden=as_json) as progress:
+    with _api() as api, saying.progress(hidden=as_json) as progress:
         tasks: dict[str, Any] = {}
 
         def told(what: str, done: int, of: int) -> None:
@@ -169,7 +164,7 @@ def apply(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder o
 
         applied = applying.apply(api, folder, told)
     if as_json:
-        _print_json(applied.as_json())
+        saying.print_json(applied.as_json())
     else:
         counts = {name: count for name, count in applied.as_json().items() if name not in ("failed", "errors") and count}
         typer.echo("Applied: " + ", ".join(f"{count} {name}" for name, count in counts.items()) + ".")
@@ -184,7 +179,7 @@ def publish(journey: JourneyId, as_json: Json = False) -> None:
     """Freeze a journey's draft as its next version and let people in."""
     with _api() as api:
         answer = publishing.publish(api, journey)
-    _say(answer, as_json, publishing.sentences)
+    saying.say(answer, as_json, publishing.sentences)
 
 
 @app.command()
@@ -197,7 +192,7 @@ def diff(
     """Compare two versions of a journey by meaning (ID A B), or a folder's with the live one (DIR ID), and say who stands where."""
     with _api() as api:
         answer = comparing.between(api, what, older, newer) if newer else comparing.of_folder(api, Path(what), older)
-    _say(answer, as_json, comparing.sentences)
+    saying.say(answer, as_json, comparing.sentences)
 
 
 @app.command()
@@ -209,7 +204,15 @@ def report(
     """Show how many people came to each node, are there, and left by which exit."""
     with _api() as api:
         answer = reporting.report(api, journey, version)
-    _say(answer, as_json, reporting.sentences, reporting.table)
+    saying.say(answer, as_json, reporting.sentences, reporting.table)
+
+
+@app.command()
+def why(entrant: Annotated[str, typer.Argument(metavar="ENTRANT", help="As in thank-you~c-003~1.")], as_json: Json = False) -> None:
+    """Say where somebody is, what they wait for, and what every event meant to them, with the conditions that were not met."""
+    with _api() as api:
+        answer = explaining.why(api, entrant)
+    saying.say(answer, as_json, explaining.sentences)
 
 
 @app.command()
@@ -218,12 +221,12 @@ def reconcile(
     as_json: Json = False,
 ) -> None:
     """Compare the store with the Temporal server, person by person, and put right what is amiss."""
-    with _api() as api, _progress(hidden=as_json) as progress:
+    with _api() as api, saying.progress(hidden=as_json) as progress:
         task = progress.add_task("0 looked at", total=None)
         answer = reconciling.reconcile(
             api, lambda found: progress.update(task, description=f"{found['checked']} looked at"), wake=wake
         )  # fmt: skip
-    _say(answer, as_json, reconciling.sentences, reconciling.table)
+    saying.say(answer, as_json, reconciling.sentences, reconciling.table)
 
 
 def main() -> NoReturn:
@@ -231,7 +234,7 @@ def main() -> NoReturn:
     try:
         app()
     except SojournError as error:
-        end(_told(error))
+        end(saying.told(error))
     except SystemExit as left:  # how Typer says that a command is over
         end(left.code if isinstance(left.code, int) else int(left.code is not None))
     except BaseException:
@@ -248,38 +251,6 @@ def end(code: int) -> NoReturn:
     os._exit(code)
 
 
-def _told(error: SojournError) -> int:
-    typer.echo(error.sentence, err=True)
-    findings = error.findings if isinstance(error, Invalid) else ()
-    for finding in findings:
-        at = f" at {finding.node}" if finding.node else ""
-        typer.echo(f"  {finding.grade} {finding.code}{at}: {finding.sentence}", err=True)
-    if "--json" in sys.argv:
-        shown = [{name: getattr(finding, name) for name in finding.__slots__} for finding in findings]
-        _print_json({"error": {"code": error.code, "sentence": error.sentence, "findings": shown}})
-    return 1
-
-
-def _say(answer: Any, as_json: bool, sentences: Callable[[Any], Iterable[str]], table: Callable[[Any], Table] | None = None) -> None:
-    """What the API answered: as it is, or as a table and in sentences."""
-    if as_json:
-        _print_json(answer)
-        return
-    if table is not None:
-        _console().print(table(answer))
-    for sentence in sentences(answer):
-        typer.echo(sentence)
-
-
-def _print_json(value: Any) -> None:
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
-
-
-def _console() -> Console:
-    """As wide as the terminal; wide enough for a table where there is none."""
-    return Console(width=None if sys.stdout.isatty() else _WIDTH_OF_A_FILE)
-
-
 def _log(read: settings.Settings) -> None:
     import logs  # noqa: PLC0415  # knows the errors of database and Temporal, whose libraries it loads
 
@@ -289,10 +260,3 @@ def _log(read: settings.Settings) -> None:
 def _api() -> Api:
     read = settings.load()
     return Api(read.api_url, settings.admin_key(read))
-
-
-def _progress(*, hidden: bool) -> Progress:
-    """A bar for each thing on its way, on stderr and only where somebody sees it; it goes when all is done."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description:<13}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
-    return Progress(*columns, console=console, transient=True, disable=hidden or not console.is_terminal)

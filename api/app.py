@@ -10,6 +10,7 @@ from api import (
     entrants,
     event_definitions,
     events,
+    explaining,
     journeys,
     messages,
     metrics,
@@ -26,6 +27,7 @@ from api import (
     segment_compatible,
     segments,
     service,
+    standing,
     suppressions,
 )
 from api.services import Services
@@ -44,7 +46,9 @@ _ROUTERS = (
     diff.router,  # before the versions themselves: `1..2` is no number of one
     journeys.router,
     runs.router,
+    standing.router,
     entrants.router,
+    explaining.router,  # before the events: `events:explain` is a call of its own
     events.router,
     segment_compatible.router,
     reactions.router,

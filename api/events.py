@@ -64,6 +64,14 @@ class ItemVerdict(EventVerdict):
     where: str = ""
 
 
+EVENT_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": {"oneOf": [wire.NativeEvent.model_json_schema(), wire.CloudEvent.model_json_schema()]}},
+        },
+    }
+}
 _BODY = {
     "requestBody": {
         "required": True,
@@ -106,7 +114,7 @@ async def send_events(request: Request, services: With, after: BackgroundTasks) 
 async def _one(services: Services, after: BackgroundTasks, incoming: wire.Incoming) -> EventVerdict:
     (verdict,) = await accept_all(services, [incoming.arrived])
     after.add_task(tell, services, [verdict])
-    return EventVerdict(**_shown(incoming, verdict))
+    return EventVerdict(**shown(incoming, verdict))
 
 
 async def _many(services: Services, after: BackgroundTasks, items: list[Any]) -> Response:
@@ -116,7 +124,7 @@ async def _many(services: Services, after: BackgroundTasks, items: list[Any]) ->
     good = [one for one in read if isinstance(one, wire.Incoming)]
     verdicts = await accept_all(services, [one.arrived for one in good])
     told = iter(zip(good, verdicts, strict=True))
-    answer = [one if isinstance(one, ItemVerdict) else ItemVerdict(status=202, **_shown(*next(told))) for one in read]
+    answer = [one if isinstance(one, ItemVerdict) else ItemVerdict(status=202, **shown(*next(told))) for one in read]
     return JSONResponse([one.model_dump() for one in answer], 207, background=_telling(after, services, verdicts))
 
 
@@ -133,7 +141,8 @@ def _read(item: Any, place: int) -> wire.Incoming | ItemVerdict:
         return ItemVerdict(status=422, source="", id="", code=error.code, detail=error.sentence, where=at)
 
 
-def _shown(incoming: wire.Incoming, verdict: Verdict) -> dict[str, Any]:
+def shown(incoming: wire.Incoming, verdict: Verdict) -> dict[str, Any]:
+    """An event's verdict in the fields of EventVerdict."""
     event = incoming.arrived.event
     return {
         "source": event.source, "id": event.id, "duplicate": verdict.duplicate, "generated_id": incoming.generated,

@@ -132,6 +132,12 @@ def nodes_of(place: Place) -> tuple[str, ...]:
     return tuple(place.split("+")) if place else ()
 
 
+def places(journey: Journey, node: str) -> tuple[Place, ...]:
+    """Every place at which a node stands, alone or in a gate."""
+    found = {node: None} | {"+".join(way): None for one in journey.nodes for _, way in exits(one) if node in way}
+    return tuple(found)
+
+
 def ahead(journey: Journey, place: Place) -> frozenset[str]:
     """Every node that can still be reached from a place, those of the place included."""
     seen: set[str] = set()

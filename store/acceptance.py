@@ -7,6 +7,7 @@ keeps is a discard, once, with its reason (G7).
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from sqlalchemy import bindparam, select
 
@@ -51,6 +52,9 @@ class Decided:
     event: str
 
 
+Word = Literal["duplicate", "discarded", "decided", "kept"]
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What became of an event. An empty code: it decided something, let somebody in or is kept; else the code of its discard.
@@ -65,7 +69,7 @@ class Verdict:
     entered: tuple[Start, ...] = ()
 
     @property
-    def word(self) -> str:
+    def word(self) -> Word:
         """It in one word."""
         if self.duplicate:
             return "duplicate"
@@ -208,6 +212,14 @@ def _discard(work: Work, event: Event, code: str, detail: str, about: tuple[str,
     entrant, version = about
     work.discard(code, source=event.source, event=event.id, profile=event.profile, entrant=entrant, version=version, detail=detail)
     return Verdict(code=code, detail=detail)
+
+
+def profile_of(work: Work, arrived: Arrived) -> str:
+    """The profile id of whoever the event is about; empty when nobody is found, and nobody is made."""
+    try:
+        return _person(work, arrived, Policy(create_profiles=False))
+    except _Unfit:
+        return ""
 
 
 def _person(work: Work, arrived: Arrived, policy: Policy) -> str:

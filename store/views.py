@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, bindparam,
 from journey import durations, gate, ids, until, walk
 from journey.errors import NotFound
 from journey.events import Instant
-from journey.graph import EventNode, Journey, Node, Qualification, Reaction, Wait
+from journey.graph import LISTENING, EventNode, Journey, Node, Qualification, Reaction, Wait
 from store import schema
 from store.versions import frozen_version
 
@@ -207,12 +207,18 @@ def _waiting(journey: Journey, row: RowMapping) -> WaitingView | None:
         return None
     at = gate.build(journey, row["place"], row["arrived_at"], row["ends"])
     return WaitingView(
-        awaited=tuple(AwaitedView(node.id, node.kind, _what(node)) for node in at.nodes),
+        awaited=awaited(journey, row["place"]),
         since=row["arrived_at"],
         until=row["until"],
         then=walk.nodes_of(walk.follow(journey, at.due_exit)) if at.due_exit is not None else (),
         global_timeout_at=row["entered_at"] + durations.seconds(journey.global_timeout) * gate.MICROSECONDS,
     )
+
+
+def awaited(journey: Journey, place: walk.Place) -> tuple[AwaitedView, ...]:
+    """What is waited for at a place; nothing where nobody listens."""
+    nodes = [journey.node(node) for node in walk.nodes_of(place)]
+    return tuple(AwaitedView(node.id, node.kind, _what(node)) for node in nodes if node.kind in LISTENING)
 
 
 def _what(node: Node) -> str:

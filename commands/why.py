@@ -1,0 +1,67 @@
+"""`sojourn why ENTRANT`: where somebody is, what they wait for, and what every event meant to them. It decides nothing: the API says it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from commands.http import Api
+
+
+def why(api: Api, entrant: str) -> dict[str, Any]:
+    """The entrant as the API shows it, and under `heard` the events since it came in."""
+    path = f"/v1/entrants/{quote(entrant, safe='~')}"
+    answer: dict[str, Any] = api.get(path)
+    return answer | {"heard": api.get(f"{path}/heard")["items"]}
+
+
+def sentences(answer: Mapping[str, Any]) -> Iterator[str]:
+    """It all in words: the path, the wait, and each event with the conditions that were not met."""
+    entrant = answer["entrant"]
+    yield f"{entrant['id']} entered {entrant['version']} at {entrant['entered_at']}."
+    for step in answer["path"]:
+        if step["said"]:
+            yield f"  {step['closed_at']}  {step['said']}"
+    yield from _now(answer)
+    for heard in answer["heard"]:
+        yield f"{heard['accepted_at']}  {heard['name'] or heard['id']} ({heard['source']}/{heard['id']}): {_effect(heard)}"
+        for node in heard["nodes"] if heard["effect"] == "none" else []:
+            yield f"    {node['node']}: {node['said']['sentence']}"
+            for test in _failed(node["said"]["rule"]):
+                yield f"      {test['field']} {test['operator']} {test['wanted']!r} is not so: {test['why'] or repr(test['found'])}"
+
+
+def _now(answer: Mapping[str, Any]) -> Iterator[str]:
+    entrant, waiting = answer["entrant"], answer["waiting"]
+    if entrant["state"] == "ended":
+        yield f"Ended at {entrant['ended_at']}: {entrant['end_reason']}."
+    elif waiting is None:
+        yield f"Under way at {' or '.join(entrant['place']) or 'the start'}."
+    else:
+        awaited = ", ".join(f"{one['node']} ({one['kind']}: {one['what']})" for one in waiting["awaited"])
+        until = (
+            f"until {waiting['until']}, then {' or '.join(waiting['then']) or 'the end'}" if waiting["until"] else "for as long as it takes"
+        )
+        yield f"Waits since {waiting['since']} for {awaited}, {until}. Ends at the latest at {waiting['global_timeout_at']}."
+
+
+def _effect(heard: Mapping[str, Any]) -> str:
+    if heard["effect"] == "decided":
+        return f"it decided {heard['node']}."
+    if heard["effect"] == "kept":
+        return "it is kept for the gate that comes next."
+    where = " or ".join(heard["place"])
+    stood = f"waiting at {where}" if heard["waiting"] else f"under way from {where}" if where else "not at any place"
+    code = f" [{heard['code']}]" if heard["code"] else ""
+    return f"no effect{code} on somebody {stood}. {heard['sentence']}"
+
+
+def _failed(rule: Mapping[str, Any] | None) -> Iterator[Mapping[str, Any]]:
+    """The tests that were not true, in a rule that was not."""
+    if rule is None or rule["verdict"]:
+        return
+    if not rule["parts"]:
+        yield rule
+    for part in rule["parts"]:
+        yield from _failed(part)

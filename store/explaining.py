@@ -1,0 +1,191 @@
+"""Why an entrant is where it is: every event that its person gave cause for, and what it meant to them there. It changes nothing.
+
+What counted stands in the store already (steps, kept, discards); journey/explaining.py says the rest, rule by rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Connection, RowMapping, bindparam, select
+
+from journey import explaining, walk
+from journey.errors import NotFound
+from journey.events import Event, EventDefinition, Instant
+from journey.explaining import NodeSaid, Said
+from journey.version import Version
+from journey.walk import Place
+from store import acceptance, definitions, entrants, schema
+from store.acceptance import Arrived, Policy, Verdict
+from store.entrants import Entrant
+from store.versions import frozen_version
+from store.work import Work
+
+MOST = 200
+"""Events of one entrant that are explained: the last ones."""
+Effect = Literal["decided", "kept", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One event and what it meant to one entrant. `node` is the one that it decided; `code` and `sentence` say why it did nothing.
+
+    `place` is where the entrant stood then, `waiting` whether it waited there or was under way; `nodes` is what each node there had to
+    say, empty for somebody under way to a node that acts.
+    """
+
+    source: str
+    id: str
+    name: str
+    accepted_at: Instant
+    effect: Effect
+    node: str
+    code: str
+    sentence: str
+    place: tuple[str, ...]
+    waiting: bool
+    nodes: tuple[NodeSaid, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """An open entrant of the person of an event: where it stands, and what each node there says to the event."""
+
+    entrant: str
+    journey: str
+    version: str
+    place: tuple[str, ...]
+    waiting: bool
+    until: Instant | None
+    nodes: tuple[NodeSaid, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Foretold:
+    """What would become of an event: the verdict, word for word the one that sending it would give; every definition's opinion of it; and
+    the entrants of its person, empty where nobody is found."""
+
+    verdict: Verdict
+    definitions: tuple[tuple[str, Said], ...]
+    listeners: tuple[Listener, ...]
+
+
+def heard(connection: Connection, entrant_id: str) -> list[Heard]:
+    """The events since an entrant came in, oldest first. Raises NotFound."""
+    row = connection.execute(_ENTRANT, {"entrant": entrant_id}).mappings().first()
+    if row is None:
+        raise NotFound(f"There is no entrant {entrant_id}.")
+    passage = _Passage(frozen_version(connection, row["hash"]), row, connection.execute(_STEPS, {"entrant": entrant_id}).mappings().all())
+    known = {"entrant": entrant_id}
+    passage.kept = {(kept.source, kept.event) for kept in connection.execute(_KEPT, known)}
+    passage.discarded = {(one.source, one.event): (one.code, one.detail) for one in connection.execute(_DISCARDED, known)}
+    until = row["ended_at"] if row["ended_at"] is not None else _EVER
+    found = connection.execute(_EVENTS, {"profile": row["profile"], "since": row["entered_at"], "until": until}).mappings().all()
+    events = [_event(one) for one in reversed(found)]
+    return [passage.hears(event) for event in events if not event.is_reaction or event.data.get("entrant") == entrant_id]
+
+
+def foretell(work: Work, arrived: Arrived, policy: Policy) -> Foretold:
+    """What would become of an event that is sent now. It is accepted in full: take the unit of work back."""
+    named = tuple((name, _describes(of, arrived.event)) for name, of in sorted(definitions.all_of(work.connection).items()))
+    before = {entrant.id: entrant for entrant in _inside(work, arrived)}
+    told = {one.id: _listener(one, arrived.event) for one in before.values()}
+    verdict = acceptance.accept(work, arrived, policy)
+    return Foretold(verdict, named, tuple(told.values()))
+
+
+@dataclass
+class _Passage:
+    """One entrant's way so far, asked about one event after the other."""
+
+    version: Version
+    row: RowMapping
+    steps: Sequence[RowMapping]
+    kept: set[tuple[str, str]] | None = None
+    discarded: Mapping[tuple[str, str], tuple[str, str]] | None = None
+
+    def hears(self, event: Event) -> Heard:
+        key = (event.source, event.id)
+        place, waiting = self._stood(event.accepted_at)
+        decided = next((step for step in self.steps if (step["by_source"], step["by_event"]) == key), None)
+        if decided is not None:
+            before = [step for step in self.steps if step["n"] < decided["n"]]
+            place = before[-1]["place"] if before else place
+            return self._said(event, place, waiting, "decided", decided["left"], "", "It decided the gate.")
+        if (self.row["won_source"], self.row["won_event"]) == key:
+            return self._said(event, self.row["place"], waiting, "decided", self.row["won_node"], "", "It has decided the gate.")
+        if key in (self.kept or ()):
+            return self._said(event, place, waiting, "kept", "", "", "It is kept for the gate that comes next.")
+        code, sentence = (self.discarded or {}).get(key, ("", ""))
+        return self._said(event, place, waiting, "none", "", code, sentence or self._why_not(place, waiting))
+
+    def _said(self, event: Event, place: Place, waiting: bool, effect: Effect, node: str, code: str, sentence: str) -> Heard:
+        nodes = _nodes(self.version, self.row["id"], place, event)
+        return Heard(
+            event.source, event.id, event.name, event.accepted_at, effect, node, code, sentence, walk.nodes_of(place), waiting, nodes
+        )
+
+    def _stood(self, at: Instant) -> tuple[Place, bool]:
+        """Where the entrant stood at an instant, and whether it waited there: the last step that was closed by then led there."""
+        if self.row["waiting"] and self.row["arrived_at"] is not None and at >= self.row["arrived_at"]:
+            return self.row["place"], True
+        place, opened = "", False
+        for step in self.steps:
+            if step["closed_at"] is not None and step["closed_at"] <= at:
+                place, opened = step["place"], False
+            elif step["opened_at"] is not None and step["opened_at"] <= at:
+                opened = True
+        gate = bool(place) and isinstance(walk.ask(self.version.journey, place), walk.Listen)
+        return place, gate and not opened
+
+    def _why_not(self, place: Place, waiting: bool) -> str:
+        if waiting:
+            return "No node of the gate is decided by it."
+        return "It found the entrant under way, and no gate behind that wanted it." if place else "The entrant was at its end."
+
+
+def _nodes(version: Version, entrant: str, place: Place, event: Event) -> tuple[NodeSaid, ...]:
+    if not place or not isinstance(walk.ask(version.journey, place), walk.Listen):
+        return ()
+    return tuple(explaining.node(version, entrant, version.journey.node(node), event) for node in walk.nodes_of(place))
+
+
+def _inside(work: Work, arrived: Arrived) -> list[Entrant]:
+    profile = acceptance.profile_of(work, arrived)
+    return entrants.open_of(work, profile) if profile else []
+
+
+def _listener(entrant: Entrant, event: Event) -> Listener:
+    nodes = _nodes(entrant.frozen, entrant.id, entrant.place, event)
+    return Listener(entrant.id, entrant.journey, entrant.version, walk.nodes_of(entrant.place), entrant.waiting, entrant.until, nodes)
+
+
+def _describes(of: EventDefinition, event: Event) -> Said:
+    return explaining.definition(of, event)
+
+
+def _event(row: RowMapping) -> Event:
+    data: dict[str, Any] = row["data"] if isinstance(row["data"], dict) else {}
+    return Event(row["source"], row["id"], row["name"], data, row["profile"], row["occurred_at"], row["accepted_at"])
+
+
+_EVER = 2**62
+_events, _entrants, _steps = schema.events.c, schema.entrants.c, schema.steps.c
+_ENTRANT = (
+    select(schema.entrants, schema.versions.c.hash)
+    .join(schema.versions, schema.versions.c.id == _entrants.version)
+    .where(_entrants.id == bindparam("entrant"))
+)
+_STEPS = select(schema.steps).where(_steps.entrant == bindparam("entrant")).order_by(_steps.n)
+_KEPT = select(schema.kept.c.source, schema.kept.c.event).where(schema.kept.c.entrant == bindparam("entrant"))
+_DISCARDED = select(schema.discards.c.source, schema.discards.c.event, schema.discards.c.code, schema.discards.c.detail).where(
+    schema.discards.c.entrant == bindparam("entrant"), schema.discards.c.event != ""
+)
+_EVENTS = (
+    select(schema.events)
+    .where(_events.profile == bindparam("profile"), _events.accepted_at >= bindparam("since"), _events.accepted_at <= bindparam("until"))
+    .order_by(_events.accepted_at.desc(), _events.id.desc())
+    .limit(MOST)
+)
