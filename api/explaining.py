@@ -108,7 +108,7 @@ class ListenerModel(BaseModel):
 class ForetoldModel(BaseModel):
     """What would become of an event if it were sent now: `verdict` is what sending it would answer, `word` the same in one word."""
 
-    word: Literal["duplicate", "discarded", "decided", "kept"]
+    word: Literal["duplicate", "discarded", "decided", "entered", "kept"]
     verdict: EventVerdict
     definitions: list[DefinitionSaidModel]
     entrants: list[ListenerModel]

@@ -52,7 +52,7 @@ class Decided:
     event: str
 
 
-Word = Literal["duplicate", "discarded", "decided", "kept"]
+Word = Literal["duplicate", "discarded", "decided", "entered", "kept"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +218,7 @@ def profile_of(work: Work, arrived: Arrived) -> str:
     """The profile id of whoever the event is about; empty when nobody is found, and nobody is made."""
     try:
         return _person(work, arrived, Policy(create_profiles=False))
-    except _Unfit:
+    except whose.Unfit:
         return ""
 
 

@@ -150,7 +150,7 @@ entrants = Table(
     _instant("ended_at"),
     Index("entrants_one_open", "journey", "mode", "key", unique=True, sqlite_where=OPEN, postgresql_where=OPEN),
     Index("entrants_number", "journey", "mode", "key", "number", unique=True),
-    Index("entrants_profile", "profile", sqlite_where=OPEN, postgresql_where=OPEN),
+    Index("entrants_profile", "profile"),
     Index("entrants_due", "due", sqlite_where=OPEN, postgresql_where=OPEN),
     Index("entrants_place", "version", "place", sqlite_where=OPEN, postgresql_where=OPEN),
     Index("entrants_setting_off", "run", sqlite_where=SETTING_OFF, postgresql_where=SETTING_OFF),

@@ -68,6 +68,7 @@ BODIES: dict[str, tuple[Any, ...]] = {
     "/v1/journeys/{journey_id}/runs": ({}, {"profiles": ["c-42", "nobody"]}),
     "/v1/reconcile": ({"wake": True}, {}),
     "/v1/events": (EVENT, [EVENT, CLOUD], CLOUD),
+    "/v1/events:explain": (EVENT, CLOUD, [EVENT]),
     "/v1/push/opened": ({"token": "x"},),
     "/v1/suppressions": ({"channel": "email", "address": "a@shop.example", "reason": "asked"},),
 }
