@@ -5,14 +5,17 @@ It knows no setting by name, and reads no environment.
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator
 
-from journey import durations
+from journey import calls, durations
 from journey.errors import BadInput
 from journey.messages import CHANNELS
 
@@ -114,16 +117,52 @@ def write_keys(raw: Any) -> dict[str, str]:
 
 
 def rates(raw: Any) -> dict[str, float]:
-    """Channels with the messages a second of each."""
+    """Channels with the messages a second of each; `webhook` is each host, `webhook:HOST` a single one."""
     if isinstance(raw, dict):
         return raw
     rates: dict[str, float] = {}
     for part in filter(None, (part.strip() for part in str(raw).split(","))):
         channel, _, rate = (side.strip() for side in part.partition("="))
-        if channel not in CHANNELS or channel in rates or not re.fullmatch(r"\d{1,6}(\.\d{1,3})?", rate) or float(rate) == 0:
+        known = channel in (*CHANNELS, calls.CHANNEL) or re.fullmatch(rf"{calls.CHANNEL}:[^\s:/@]+(:\d{{1,5}})?", channel)
+        if not known or channel in rates or not re.fullmatch(r"\d{1,6}(\.\d{1,3})?", rate) or float(rate) == 0:
             raise ValueError("it is written email=50,push=200: each channel once, with its messages a second, more than 0")
         rates[channel] = float(rate)
     return rates
+
+
+def number(least: int, most: int) -> BeforeValidator:
+    """A whole number from one to the other."""
+
+    def check(raw: Any) -> int:
+        if not re.fullmatch(r"\d{1,9}", str(raw)) or not least <= int(raw) <= most:
+            raise ValueError(f"it is a whole number from {least} to {most}")
+        return int(raw)
+
+    return BeforeValidator(check)
+
+
+def networks(raw: Any) -> str:
+    """Networks, or single addresses, with commas between them."""
+    for part in str(raw).split(",") if raw else ():
+        try:
+            ip_network(part.strip())
+        except ValueError:
+            raise ValueError("it is networks or addresses with commas between them, as in 10.1.0.0/16,127.0.0.1") from None
+    return str(raw)
+
+
+def webhook_secrets(raw: Any) -> str:
+    """Secrets of Standard Webhooks: the new one, and the old one as long as both are right."""
+    for part in str(raw).split(",") if raw else ():
+        try:
+            key = base64.b64decode(part.strip().removeprefix("whsec_"), validate=True)
+        except binascii.Error:
+            key = b""
+        if not part.strip().startswith("whsec_") or not 24 <= len(key) <= 64:
+            raise ValueError("it is one secret or two with a comma between them, each whsec_ and 24 to 64 bytes in base64")
+    if str(raw).count(",") > 1:
+        raise ValueError("it is one secret or two with a comma between them")
+    return str(raw)
 
 
 def file(raw: Any) -> Path | None:

@@ -19,7 +19,7 @@ from journey.errors import BadInput
 
 PREFIX = "SOJOURN_"
 # never repeated in a sentence
-_SECRET = ("secret", "secrets_before", "admin_key", "write_keys", "smtp_url", "temporal_api_key", "database_url")
+_SECRET = ("secret", "secrets_before", "webhook_secrets", "admin_key", "write_keys", "smtp_url", "temporal_api_key", "database_url")
 
 
 class Settings(BaseSettings):
@@ -65,6 +65,12 @@ class Settings(BaseSettings):
     fcm_credentials: Annotated[Path | None, BeforeValidator(values.file)] = Field(None, description="instead of PUSH_URL")
 
     send_rates: Annotated[dict[str, float], NoDecode, BeforeValidator(values.rates)] = Field(default_factory=dict)
+
+    # webhooks
+    webhook_secrets: Annotated[str, BeforeValidator(values.webhook_secrets)] = Field("", description="made of SECRET when empty")
+    webhook_timeout: Annotated[int, values.number(1, 30)] = Field(10, description="seconds that a call may take")
+    webhook_at_once: Annotated[int, values.number(1, 256)] = Field(16, description="calls to one host at a time, of each process")
+    webhook_private: Annotated[str, BeforeValidator(values.networks)] = Field("", description="networks that may be called all the same")
 
     # how people are treated
     consent: Annotated[Literal["implicit", "explicit"], BeforeValidator(values.mode)] = "implicit"

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib import metadata
+from ipaddress import ip_network
 
 from temporalio.client import Client, TLSConfig
 from temporalio.converter import DataConverter
@@ -39,7 +40,9 @@ from providers.fcm_account import account_in
 from providers.inbox import InboxProvider
 from providers.port import Provider
 from providers.push_http import HttpPushProvider
+from providers.signing import derived
 from providers.smtp import SmtpProvider
+from providers.webhook import WebhookProvider
 from settings import Settings
 from store import versions
 from store.clock import Clock
@@ -99,7 +102,19 @@ def providers_of(settings: Settings) -> dict[str, Provider]:
         push = HttpPushProvider(settings.push_url)
     if settings.fcm_credentials:
         push = FcmProvider(account_in(settings.fcm_credentials))
-    return {"email": email, "push": push}
+    return {"email": email, "push": push, "webhook": webhook_of(settings)}
+
+
+def webhook_of(settings: Settings) -> WebhookProvider:
+    """Who calls webhooks, signing with what is set, else with what is made of the secret of the links, and of the one before."""
+    links = [settings.secret, *settings.secrets_before.split(",")] if settings.secrets_before else [settings.secret]
+    secrets = settings.webhook_secrets.split(",") if settings.webhook_secrets else [derived(one) for one in links[:2]]
+    return WebhookProvider(
+        [secret.strip() for secret in secrets],
+        private=[ip_network(part.strip()) for part in settings.webhook_private.split(",") if part],
+        longest_call=settings.webhook_timeout,
+        at_once=settings.webhook_at_once,
+    )
 
 
 async def connect(settings: Settings, database: Database, *, lazy: bool = False) -> Client:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from activities import metrics
-from journey import rendering
+from journey import call_rendering, liquid_values, rendering
+from journey.calls import ToCall
 from journey.errors import RenderError
 from journey.masking import masked, private_values
 from journey.messages import Rendered
@@ -52,27 +53,38 @@ class Sending:
             _log.warning("%s cannot be rendered: %s", claim.delivery, _told(error.sentence, opened))
             return Mark(claim.channel, "failed", error.code, asked=False)
         match await metrics.timed(claim.channel, self.providers[claim.channel].deliver(claim.delivery, message)):
-            case Took(provider_id, dead_tokens):
-                return Mark(claim.channel, "sent", provider_id=provider_id, dead_tokens=dead_tokens)
-            case Refused(code, detail, dead_tokens, asked):
+            case Took(provider_id, dead_tokens, response):
+                return Mark(claim.channel, "sent", provider_id=provider_id, dead_tokens=dead_tokens, response=response)
+            case Refused(code, detail, dead_tokens, asked, response):
                 _log.warning("%s was refused: %s %s", claim.delivery, code, _told(detail, opened))
-                return Mark(claim.channel, "failed", code, dead_tokens=dead_tokens, asked=asked)
+                return Mark(claim.channel, "failed", code, dead_tokens=dead_tokens, asked=asked, response=response)
             case Uncertain(detail) if not opened.document.may_repeat:
                 _log.warning("%s may have been taken, or not: %s", claim.delivery, _told(detail, opened))
                 return Mark(claim.channel, "uncertain", "no_answer")
             case Uncertain(detail, retry_after):
                 _log.warning("%s may have been taken, or not, and is sent again: %s", claim.delivery, _told(detail, opened))
                 return Mark(claim.channel, "claimed", SENT_AGAIN, retry_after=_bounded(retry_after), token=claim.token)
-            case Later(detail, retry_after, asked, unanswered):
+            case Later(detail, retry_after, asked, unanswered, response):
                 _log.info("%s is to be tried again: %s", claim.delivery, _told(detail, opened))
-                reason = UNANSWERED if unanswered else ""
-                return Mark(claim.channel, "claimed", reason, retry_after=_bounded(retry_after), token=claim.token, asked=asked)
+                reason, wait = UNANSWERED if unanswered else "", _bounded(retry_after)
+                return Mark(claim.channel, "claimed", reason, retry_after=wait, token=claim.token, asked=asked, response=response)
 
     def _render(self, claim: Claim, opened: Opened) -> Rendered:
+        if isinstance(opened.document, ToCall):
+            values = liquid_values.of(
+                opened.profile,
+                journey=opened.journey,
+                entrant=opened.entrant,
+                event=opened.event,
+                entry=opened.entry,
+                calls=opened.calls,
+                now=opened.at,
+            )
+            return call_rendering.render(opened.document.node, values | {"delivery": claim.delivery})
         context = rendering.Context(
             profile=opened.profile, delivery=claim.delivery, journey=opened.journey, event=opened.event, entry=opened.entry,
             public_url=self.public_url, signer=self.signer, default_sender=self.mail_from,
-            now=datetime.fromtimestamp(opened.at / 1_000_000, UTC),
+            now=datetime.fromtimestamp(opened.at / 1_000_000, UTC), calls=opened.calls,
         )  # fmt: skip
         return rendering.render(opened.document, claim.channel, context)
 

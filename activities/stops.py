@@ -19,7 +19,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.breaker import Breaker, Pass
 from activities.sending import Sending
-from journey import ids
+from journey import calls, ids
 from journey.contract import Proposal, Record, Removal
 from journey.errors import NotFound, RenderError, Unavailable
 from store import messages
@@ -99,7 +99,9 @@ class Stops(Stopping):
             return _held(proposal, opened.held, opened.seconds)
         if isinstance(opened, Busy):
             raise again(f"{proposal.entrant} is being served, or waits for its turn at a provider", opened.seconds)
-        self._channels[proposal.message], self._priorities[opened.journey] = opened.document.channels, opened.priority
+        self._priorities[opened.journey] = opened.priority
+        if proposal.message:
+            self._channels[proposal.message] = opened.document.channels
         return await self._send(proposal, opened, good)
 
     @activity.defn(name="remove")
@@ -112,7 +114,14 @@ class Stops(Stopping):
             await asyncio.wait(self._on_their_way)
 
     async def _channels_of(self, proposal: Proposal) -> tuple[str, ...]:
-        """The channels that the stop may send on. A message is looked up once a process; each opening tells how it is now."""
+        """The channels that the stop may send on. A message is looked up once a process; each opening tells how it is now.
+
+        A webhook's call goes to the account of its host, which has a breaker and places of its own: one that is slow holds up no other.
+        """
+        if proposal.host and calls.CHANNEL in self._sending.providers:
+            name = calls.account(proposal.host)
+            self.breakers.setdefault(name, Breaker())
+            return (name,)
         if not proposal.message:
             return ()
         known = self._channels.get(proposal.message)
@@ -152,16 +161,17 @@ class Stops(Stopping):
             self.breakers[channel].leave(given, time.monotonic(), good.get(channel))
 
     async def _send(self, proposal: Proposal, opened: Opened, good: dict[str, bool]) -> Record:
-        calls = [asyncio.create_task(self._sending.carry(claim, opened)) for claim in opened.claims]
+        sent = [asyncio.create_task(self._sending.carry(claim, opened)) for claim in opened.claims]
         try:
-            done, late = await asyncio.wait(calls, timeout=FAST_SECONDS if activity.info().is_local else None)
+            done, late = await asyncio.wait(sent, timeout=FAST_SECONDS if activity.info().is_local else None)
         except asyncio.CancelledError:
-            self._mark_later(proposal, set(calls))
+            self._mark_later(proposal, set(sent))
             raise
         self._mark_later(proposal, late)
-        good.update((claim.channel, False) for claim, call in zip(opened.claims, calls, strict=True) if call in late)
+        good.update((_account(proposal, claim.channel), False) for claim, call in zip(opened.claims, sent, strict=True) if call in late)
         marks = [call.result() for call in done if call.exception() is None]
-        good.update((mark.channel, mark.status in ("sent", "failed")) for mark in marks if mark.reason != RenderError.code)
+        well = {_account(proposal, mark.channel): mark.status in ("sent", "failed") for mark in marks if mark.reason != RenderError.code}
+        good.update(well)
         record = await self._mark(proposal, marks) if marks else None
         if record is not None:
             return record
@@ -209,6 +219,11 @@ class Stops(Stopping):
                 await asyncio.sleep(seconds)
             else:
                 return
+
+
+def _account(proposal: Proposal, channel: str) -> str:
+    """By which name breaker and places know whom a delivery goes to."""
+    return calls.account(proposal.host) if proposal.host else channel
 
 
 async def _over(attempt: asyncio.Task[Record]) -> None:

@@ -280,12 +280,15 @@ class PushCatcher(_Catcher):
             del self._open[task]
             writer.close()
 
+    def keep(self, asked: str, headers: dict[str, str], body: bytes) -> None:
+        self.pushes.append(Push(headers.get("idempotency-key", ""), json.loads(body or b"{}"), headers))
+
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """One call on a connection; False when it is to be closed."""
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
         body = await reader.readexactly(int(headers.get("content-length", "0")))
-        self.pushes.append(Push(headers.get("idempotency-key", ""), json.loads(body or b"{}"), headers))
+        self.keep(head[0], headers, body)
         behaviour = self._behaviour
         await asyncio.sleep(behaviour.delay)
         if behaviour.drop:

@@ -58,7 +58,7 @@ class Proposal:
     """Step `n` as the walk would have it: how the last place was left, what is to be done now, and where each outcome of it leads.
 
     `node` is empty when nothing is to be done: then the one landing is under the empty outcome. `left` is empty for the first step,
-    and when the workflow woke without knowing why (the store does).
+    and when the workflow woke without knowing why (the store does). `host` is where a webhook is called, empty for all other doing.
     """
 
     entrant: str = ""
@@ -70,6 +70,7 @@ class Proposal:
     node: str = ""
     message: str = ""
     channels: list[str] = field(default_factory=list)
+    host: str = ""
     landings: dict[str, Landing] = field(default_factory=dict)
 
 

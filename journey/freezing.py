@@ -1,11 +1,14 @@
-"""Makes a version of a draft: the graph, the event definitions that it waits for, and all rules as trees. It knows no store."""
+"""Makes a version of a draft: the graph, the event definitions that it waits for, the types of what it writes, rules as trees.
+
+It knows no store.
+"""
 
 from __future__ import annotations
 
 from journey.errors import Invalid
 from journey.events import EventDefinition
 from journey.findings import blocking
-from journey.graph import Branch, Condition, EventNode, Journey, Node
+from journey.graph import Branch, Condition, EventNode, Journey, Node, UpdateProfile
 from journey.rule_text import as_tree
 from journey.surroundings import Surroundings
 from journey.validation import validate
@@ -28,7 +31,12 @@ def frozen(journey: Journey, surroundings: Surroundings) -> Version:
     # Built anew, not copied: a copy would carry along what the draft has cached of its nodes.
     graph = Journey.model_validate({name: getattr(journey, name) for name in Journey.model_fields} | {"nodes": nodes})
     waited_for = sorted({node.event for node in nodes if isinstance(node, EventNode)})
-    return Version(journey=graph, events={event: _definition(surroundings.events[event]) for event in waited_for})
+    written = sorted({name for node in nodes if isinstance(node, UpdateProfile) for name in node.set})
+    return Version(
+        journey=graph,
+        events={event: _definition(surroundings.events[event]) for event in waited_for},
+        writes={name: surroundings.attributes[name].type for name in written},
+    )
 
 
 def _node(node: Node) -> Node:

@@ -93,6 +93,16 @@ def read_delivery(delivery_id: str) -> DeliveryName:
     return DeliveryName(parts[0], int(parts[1]), parts[2])
 
 
+def webhook(delivery_id: str) -> str:
+    """The `webhook-id` of a call: the delivery's id without a dot, the same on every attempt.
+
+    What is signed is `ID.TIMESTAMP.BODY`, and a key may hold dots: with one in the id its end could be taken for a time. No two
+    deliveries have the same: a key is percent-encoded, and only the dots of ours are written as `~`.
+    """
+    name = read_delivery(delivery_id)
+    return f"{name.entrant.replace('.', '%2E')}~{name.n}~{name.channel}"
+
+
 def reaction(delivery_id: str, kind: str, link: str = "") -> str:
     """The event id of a reaction: the same delivery opened twice is one event; each link clicked is one."""
     if not link:

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache, wraps
-from typing import Any
+from typing import Any, Literal, TextIO
+from urllib.parse import quote
 
 from liquid import BoundTemplate, Environment, FalsyStrictUndefined, RenderContext
+from liquid.builtin.output import Output, OutputNode
+from liquid.builtin.tags.echo_tag import EchoNode, EchoTag
 from liquid.exceptions import FilterArgumentError, FilterValueError, LiquidError, LiquidSyntaxError
-from liquid.filter import with_context
+from liquid.filter import string_filter, with_context
+from liquid.stringify import to_liquid_string
+from liquid.undefined import is_undefined
 from liquid.utils import ReadOnlyChainMap
 
 LONGEST_TEMPLATE = 256_000
 LONGEST_OUTPUT = 1_000_000
 MOST_ITERATIONS = 2_000
 _LONGEST_VALUE = 256_000
+Kind = Literal["text", "html", "url"]
+"""What a template makes, and so how its values are escaped."""
 
 
 class Fault(Exception):
@@ -26,12 +34,13 @@ class Fault(Exception):
         self.line = line
 
 
-def fill(text: str, values: Mapping[str, Any], *, html: bool = False) -> str:
-    """The text with its Liquid filled in. With `html`, values are escaped; nothing can mark them as safe. Raises Fault."""
+def fill(text: str, values: Mapping[str, Any], *, html: bool = False, url: bool = False) -> str:
+    """The text with its Liquid filled in. With `html`, values are escaped; nothing can mark them as safe. With `url` each is
+    percent-encoded, so that none ends its part of the path or the query. Raises Fault."""
     if "{{" not in text and "{%" not in text:
         return text
     try:
-        return _compiled(text, html).render(values)
+        return _compiled(text, "html" if html else "url" if url else "text").render(values)
     except LiquidError as error:
         raise _fault(error, text) from error
     except (MemoryError, Fault):
@@ -40,27 +49,27 @@ def fill(text: str, values: Mapping[str, Any], *, html: bool = False) -> str:
         raise Fault(f"it cannot be filled in ({type(error).__name__})") from error
 
 
-def check(text: str, names: Collection[str]) -> None:
+def check(text: str, names: Collection[str], *, url: bool = False) -> None:
     """Raises Fault when the text is no template, uses a filter that does not exist, or a value that is not one of `names`.
 
     What is missing for one person only shows when it is filled in.
     """
     try:
-        found = _compiled(text, False).analyze(include_partials=False)
+        found = _compiled(text, "url" if url else "text").analyze(include_partials=False)
     except LiquidError as error:
         raise _fault(error, text) from error
     for name, spans in found.filters.items():
-        if name not in _TEXT.filters:
+        if name not in _ENVIRONMENTS["text"].filters:
             raise Fault(f"unknown filter {name!r}", _line(text, spans[0].index))
     for name, variables in found.globals.items():
         if name not in names:
-            raise Fault(f"there is no {name!r} here: messages know {', '.join(names)}", _line(text, variables[0].span.index))
+            raise Fault(f"there is no {name!r} here: there are {', '.join(names)}", _line(text, variables[0].span.index))
 
 
 def fields_of(name: str, text: str) -> tuple[str, ...]:
     """What a template reads of a value: `first_name` of `profile` in `{{ profile.first_name }}`. Nothing of one that cannot be read."""
     try:
-        found = _compiled(text, False).analyze(include_partials=False)
+        found = _compiled(text, "text").analyze(include_partials=False)
     except LiquidError:
         return ()
     paths = [variable.segments for variable in found.globals.get(name, ())]
@@ -143,10 +152,54 @@ def _date(library: Callable[..., Any]) -> Callable[..., Any]:
     return date
 
 
-def _environment(html: bool) -> Environment:
-    environment = _Environment(undefined=FalsyStrictUndefined, autoescape=html)
+@with_context
+def _json(value: Any, *, context: RenderContext) -> str:
+    """A value as JSON, quotes and all. One that is missing is a fault, as anywhere."""
+    if is_undefined(value):
+        str(value)  # raises, with the name that is missing
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, default=str)
+
+
+class _Encoded(str):
+    """Percent-encoded already, by a filter."""
+
+    __slots__ = ()
+
+
+@string_filter
+def _url_encode(value: str) -> str:
+    return _Encoded(quote(value, safe=""))
+
+
+class _UrlOutput(OutputNode):
+    def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
+        value = self.expression.evaluate(context)
+        return buffer.write(value if isinstance(value, _Encoded) else quote(to_liquid_string(value, False), safe=""))
+
+
+class _UrlEcho(_UrlOutput, EchoNode):
+    pass
+
+
+class _OutputTag(Output):
+    node_class = _UrlOutput
+
+
+class _EchoTag(EchoTag):
+    node_class = _UrlEcho
+
+
+def _environment(kind: Kind) -> Environment:
+    environment = _Environment(undefined=FalsyStrictUndefined, autoescape=kind == "html")
     del environment.filters["safe"]  # with it a name like <script> would get through
     environment.filters["date"] = _date(environment.filters["date"])
+    environment.filters["json"] = _json
+    if kind == "url":
+        environment.filters["url_encode"] = _url_encode
+        environment.add_tag(_OutputTag)
+        environment.add_tag(_EchoTag)
+        for tag in ("cycle", "tablerow"):  # they write values by themselves, as they are
+            environment.tags.pop(tag, None)
     for name, filter_ in environment.filters.items():
         environment.filters[name] = _bounded(name, filter_)
     for tag in ("include", "render"):  # there are no other templates to include
@@ -154,14 +207,14 @@ def _environment(html: bool) -> Environment:
     return environment
 
 
-_TEXT, _HTML = _environment(html=False), _environment(html=True)
+_ENVIRONMENTS: dict[Kind, Environment] = {kind: _environment(kind) for kind in ("text", "html", "url")}
 
 
 @lru_cache(maxsize=512)
-def _compiled(text: str, html: bool) -> BoundTemplate:
+def _compiled(text: str, kind: Kind) -> BoundTemplate:
     if len(text) > LONGEST_TEMPLATE:
         raise LiquidError(f"it is longer than {LONGEST_TEMPLATE} characters", token=None)
     try:
-        return (_HTML if html else _TEXT).from_string(text)
+        return _ENVIRONMENTS[kind].from_string(text)
     except RecursionError as error:
         raise LiquidError("it is nested too deeply", token=None) from error

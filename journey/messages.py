@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from journey.calls import RenderedCall
 from journey.graph import Document, ThingId
 
 
@@ -87,4 +88,5 @@ class RenderedPush:
     opened_token: str = ""
 
 
-Rendered = RenderedEmail | RenderedPush
+Rendered = RenderedEmail | RenderedPush | RenderedCall
+"""What a provider is given: a message made out for one person, or a call."""

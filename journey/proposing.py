@@ -6,6 +6,7 @@ The entrant's workflow sends what is built here to the store, which disposes; te
 from __future__ import annotations
 
 from journey import walk
+from journey.calls import CHANNEL
 from journey.contract import Happened, Landing, Proposal
 from journey.graph import Journey
 from journey.walk import Outcome, Place
@@ -20,12 +21,14 @@ def propose(journey: Journey, entrant: str, n: int, place: Place, left: Outcome 
     if heard is not None:
         proposal.source, proposal.event = heard.source, heard.event
     todo = walk.ask(journey, place, left=left)
-    if not isinstance(todo, walk.Send | walk.Decide):
+    if not isinstance(todo, walk.Acting):
         proposal.landings[""] = landing(journey, place, left)
         return proposal
     proposal.node = todo.node
     if isinstance(todo, walk.Send):
         proposal.message, proposal.channels = todo.message, list(todo.channels)
+    elif isinstance(todo, walk.Call):
+        proposal.channels, proposal.host = [CHANNEL], todo.host
     for taken in walk.outcomes(journey, todo):
         outcome = Outcome(todo.node, taken)
         proposal.landings[taken] = landing(journey, walk.follow(journey, outcome), outcome)

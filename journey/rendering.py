@@ -13,7 +13,7 @@ from journey.messages import EmailContent, MessageDocument, PushContent, Rendere
 from journey.profiles import Profile
 from journey.tracking import Signer
 
-NAMES = ("profile", "event", "entry", "journey", "unsubscribe_url", "now")
+NAMES = ("profile", "event", "entry", "calls", "journey", "unsubscribe_url", "now")
 """What Liquid sees. `now` only where the caller gave an instant."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
@@ -25,7 +25,7 @@ class Context:
 
     `delivery` is the delivery's id; `event` the data of the event that led here and `entry` of the one by which they entered, each empty
     without one; `public_url` where links lead; `default_sender` stands in for an e-mail without `from`; `now` is what Liquid's `now` gives,
-    anything its filter `date` can read.
+    anything its filter `date` can read; `calls` is what webhooks of the journey have answered this person (journey/calls.py: known).
     """
 
     profile: Profile
@@ -37,6 +37,7 @@ class Context:
     default_sender: str
     now: Any = None
     entry: Mapping[str, Any] = field(default_factory=dict)
+    calls: Mapping[str, Any] = field(default_factory=dict)
 
 
 class _Filling:
@@ -50,6 +51,7 @@ class _Filling:
             "profile": {**profile.attributes, "id": profile.id},
             "event": context.event,
             "entry": context.entry,
+            "calls": context.calls,
             "journey": context.journey,
             "unsubscribe_url": self.unsubscribe,
         }

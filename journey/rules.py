@@ -17,7 +17,7 @@ from journey.rule_tree import Rule, Test
 Kind = Literal["text", "number", "boolean", ""]
 """What a value can be compared as; empty for null, lists, objects and what is no number (NaN, infinity)."""
 
-SCOPES = ("profile", "event", "entry")
+SCOPES = ("profile", "event", "entry", "calls")
 """The first words that name whose field it is; any other field is the subject's."""
 
 _LARGEST = 2**63
@@ -25,19 +25,22 @@ _LARGEST = 2**63
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What the fields of a rule stand for: bare names for the subject's, `profile.x`, `event.x` and `entry.x` for the others'."""
+    """What the fields of a rule stand for: bare names for the subject's, `profile.x`, `event.x`, `entry.x` for the others', and
+    `calls.NODE.x` for what a webhook answered."""
 
     subject: Mapping[str, Any]
     profile: Mapping[str, Any] = field(default_factory=dict)
     event: Mapping[str, Any] = field(default_factory=dict)
     entry: Mapping[str, Any] = field(default_factory=dict)
+    calls: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of_profile(
-        cls, attributes: Mapping[str, Any], *, event: Mapping[str, Any] | None = None, entry: Mapping[str, Any] | None = None
-    ) -> Scope:
+        cls, attributes: Mapping[str, Any], *, event: Mapping[str, Any] | None = None, entry: Mapping[str, Any] | None = None,
+        calls: Mapping[str, Any] | None = None,
+    ) -> Scope:  # fmt: skip
         """A rule about a person, as in a segment or a condition: bare names are attributes, and `profile.x` are the same."""
-        return cls(attributes, attributes, event or {}, entry or {})
+        return cls(attributes, attributes, event or {}, entry or {}, calls or {})
 
     @classmethod
     def of_event(

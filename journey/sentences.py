@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from journey.walk import Place, nodes_of
 
 
 def sent(message: str, statuses: Mapping[str, str]) -> str:
-    """`statuses` maps a channel to what became of it, a reason in brackets: `excluded (no_token)`."""
+    """What became of a message, or of a node's call. `statuses` maps a channel to how it ended: `excluded (no_token)`."""
     parts = [f"{status} on {channel}" for channel, status in sorted(statuses.items())]
     return f"{message}: {', '.join(parts)}" if parts else f"{message}: nothing to send"
 
@@ -22,6 +22,11 @@ def held(message: str, reasons: Mapping[str, str]) -> str:
     """What a message waits for that the policies hold back; `reasons` maps a channel to quiet_hours or capped."""
     words = {"quiet_hours": "the end of quiet hours", "capped": "a place under the frequency caps"}
     return f"{message}: " + ", ".join(f"{channel} waits for {words[reason]}" for channel, reason in sorted(reasons.items()))
+
+
+def written(node: str, attributes: Iterable[str], why_not: str) -> str:
+    """What a node wrote into the profile: the names of the attributes, or the sentence why it wrote nothing."""
+    return f"{node}: nothing written, {why_not}" if why_not else f"{node}: {', '.join(attributes)} written"
 
 
 def left(node: str, taken: str, *, heard: bool) -> str:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from journey import deciding, durations, ends, gate, ids, local_time, rules, sentences, simulated_sending, walk
+from journey import durations, ends, gate, ids, local_time, sentences, walk
 from journey.events import Event, Instant
 from journey.graph import EventNode
 from journey.profiles import Profile
+from journey.simulated_acting import Doing
 from journey.simulated_hearing import Hearing
 from journey.story import Effect, Happening, Moment, Script, Story, Told, World
 from journey.version import Version
-from journey.walk import Answer, Decide, Finish, Listen, Outcome, Place, Send
+from journey.walk import Acting, Answer, Finish, Listen, Outcome, Place
 
 
 def simulate(version: Version, profile: Profile, script: Script, world: World, *, key: str = "") -> Story:
@@ -57,8 +58,9 @@ class _Stop:
 class Person:
     """One person on a clock of their own: `enter` once, or by what happens, then let things `happen` and time `advance`, never backwards.
 
-    `place` is what the store has: where they wait or act, or the gate they are just leaving. Of the script only `stops`, `failing` and
-    `uncertain` are read: what happens is told one by one. `timeless` are the waits that were over at once for want of a time.
+    `place` is what the store has: where they wait or act, or the gate they are just leaving. Of the script only `stops`, `failing`,
+    `uncertain` and `responses` are read: what happens is told one by one. `timeless` are the waits that were over at once for want of a
+    time.
     """
 
     version: Version
@@ -83,6 +85,7 @@ class Person:
         self.hearing = Hearing(
             self.version, self.world, self.entrant, self.profile.id, self.told, self.timeline, self.profile.attributes
         )  # fmt: skip
+        self.doing = Doing(self.version, self.world, self.script, self.entrant, self.key, self.profile, self.hearing, self.told)
         self.deadline = 0
 
     # ---- time --------------------------------------------------------------------------------------------------------------------
@@ -165,7 +168,7 @@ class Person:
         """A stop begins: what it sends is claimed now. A stop that sends nothing has left the gate only when it closes."""
         answer = walk.ask(self.version.journey, target, left=left)
         self.n += 1
-        claims = self._claim(answer) if isinstance(answer, Send) else []
+        claims = self.doing.claim(answer, self.n)
         opened = any(told.status == "claimed" for told in claims)
         if opened:
             if not decided and self.now >= self.deadline:
@@ -181,34 +184,35 @@ class Person:
             if not stop.decided and self.now >= self.deadline:
                 self._finish(Finish("global_timeout"))
                 return
-            if isinstance(stop.answer, Send):
-                self.told += self._claim(stop.answer)
+            self.told += self.doing.claim(stop.answer, self.n)
         match stop.answer:
-            case Send():
-                self._land(Outcome(stop.answer.node, self._sent(stop.answer)))
-            case Decide():
-                self._land(Outcome(stop.answer.node, self._branch(stop.answer.node)))
             case Listen():
                 self.place = stop.target
                 self._arrive_at_gate()
             case Finish():
                 self._finish(stop.answer)
+            case _:
+                self._act(stop.answer)
 
-    def _land(self, outcome: Outcome) -> None:
+    def _act(self, answer: Acting) -> None:
+        taken, sentence = self.doing.done(answer, self.now)
+        if sentence:
+            self._say(sentence)
+        outcome = Outcome(answer.node, taken)
         self._leave(outcome)
         self.place = walk.follow(self.version.journey, outcome)
-        answer = walk.ask(self.version.journey, self.place, left=outcome)
-        if isinstance(answer, Listen):
+        ahead = walk.ask(self.version.journey, self.place, left=outcome)
+        if isinstance(ahead, Listen):
             self._arrive_at_gate()
-        elif isinstance(answer, Finish):
-            self._finish(answer)
+        elif isinstance(ahead, Finish):
+            self._finish(ahead)
         else:
             self._set_off(self.place, outcome)
 
     def _arrive_at_gate(self) -> None:
         """The clock of the gate starts, and what was kept on the way is decided."""
         begins, journey = self.world.begins, self.version.journey
-        found = ends.ends(journey, self.place, self.key, begins + self.now, self._scope)
+        found = ends.ends(journey, self.place, self.key, begins + self.now, self.doing.scope)
         virtual = {node: end if end is None else end - begins for node, end in found.items()}
         self.at_gate = gate.build(journey, self.place, self.now, virtual)
         self._say("waits at " + " or ".join(node.id for node in self.at_gate.nodes))
@@ -219,14 +223,6 @@ class Person:
         if won is not None:
             self._decided(won.outcome)
 
-    def _branch(self, node_id: str) -> str:
-        return deciding.decide(self.version.journey, node_id, self.key, self._scope)
-
-    def _scope(self) -> rules.Scope:
-        """What rules and waits look at now."""
-        event = self.hearing.last_event.data if self.hearing.last_event is not None else {}
-        return rules.Scope.of_profile(self.profile.attributes, event=event, entry=self.hearing.about.entry)
-
     def _finish(self, end: Finish) -> None:
         self.end, self.ended_at, self.at_gate, self.place = end, self.now, None, end.node
         self.hearing.finish(self.now)
@@ -234,23 +230,6 @@ class Person:
 
     def _leave(self, outcome: Outcome) -> None:
         self.path.append(outcome)
-
-    # ---- sending -----------------------------------------------------------------------------------------------------------------
-
-    def _claim(self, send: Send) -> list[Told]:
-        return simulated_sending.claim(self.world, self.profile, self.entrant, self.n, send)
-
-    def _sent(self, send: Send) -> str:
-        """Mark what was claimed; the exit that this comes to."""
-        marked: list[Told] = []
-        for index, told in enumerate(self.told):
-            if told.node == send.node:
-                if told.status == "claimed":
-                    told = self.told[index] = simulated_sending.mark(told, self.script, arrived=told.id in self.hearing.arrived)
-                marked.append(told)
-        parts = [f"{told.status} on {told.channel}" + (f" ({told.reason})" if told.reason else "") for told in marked]
-        self._say(f"{send.message}: {', '.join(parts) or 'nothing to send'}")
-        return simulated_sending.outcome(marked)
 
     # ---- the story ---------------------------------------------------------------------------------------------------------------
 
@@ -273,4 +252,5 @@ class Person:
             waiting=self.at_gate is not None,
             wakes_at=self._wakes_at() if self.at_gate is not None else None,
             entered=bool(self.path),
+            attributes=self.doing.profile.attributes,
         )

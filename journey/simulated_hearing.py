@@ -70,6 +70,11 @@ class Hearing:
         self.before, self.entry, self.last_event = Before(1, now, inside=True), event, event
         self._listen()
 
+    def learn(self, attributes: Mapping[str, Any]) -> None:
+        """The person has other attributes from now on, which rules over events may ask for."""
+        self.attributes = attributes
+        self._listen()
+
     def _listen(self) -> None:
         self.about = About(self.attributes, self.entry.data if self.entry is not None else {})
         self.fits = matching.fits(self.version, self.entrant, self.about)

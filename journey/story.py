@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from journey.calls import Response
 from journey.events import EventDefinition, Instant
 from journey.messages import MessageDocument
 
@@ -43,7 +44,8 @@ class Script:
 
     `stops` is how long a stop takes: from the decision that leads to it until the person arrives at the next place. Its key is the
     node that acts, or the place arrived at when none does (`purchase`); a stop that is not named takes no time. `failing` and
-    `uncertain` are deliveries, as (node, channel), that the provider refuses for good, or of which nobody knows.
+    `uncertain` are deliveries, as (node, channel), that the provider refuses for good, or of which nobody knows. `responses` are what
+    webhooks answer in the end, by node; one that is not named answers 200 and nothing more.
     """
 
     happenings: tuple[Happening, ...] = ()
@@ -51,6 +53,7 @@ class Script:
     failing: frozenset[tuple[str, str]] = frozenset()
     uncertain: frozenset[tuple[str, str]] = frozenset()
     until: Instant | None = None
+    responses: Mapping[str, Response] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,10 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One delivery: `status` is sent, excluded, failed or uncertain, claimed while the stop lasts; `reason` says why it was not sent."""
+    """One delivery: `status` is sent, excluded, failed or uncertain, claimed while the stop lasts; `reason` says why it was not sent.
+
+    A call of a webhook is one too, on the channel `webhook`, without a message.
+    """
 
     id: str
     node: str
@@ -106,7 +112,8 @@ class Story:
 
     `path` is every node that was left, as NODE:EXIT. `end` is the reason of the end, empty when the person is still inside; then
     `place` is where, `waiting` whether at a gate, and `wakes_at` when time alone would move them on. `end_node` is the end that was
-    drawn, if one was. Whoever never `entered` has none of these. `effects` are in the order of the script's happenings.
+    drawn, if one was. Whoever never `entered` has none of these. `effects` are in the order of the script's happenings. `attributes` are
+    those of the profile as it is then.
     """
 
     entrant: str
@@ -121,6 +128,7 @@ class Story:
     waiting: bool = False
     wakes_at: Instant | None = None
     entered: bool = True
+    attributes: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def sent(self) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from journey.findings import Finding, error, later
 from journey.graph import LISTENING, Condition, EventNode, Journey, Node, Reaction, ReadSegment, Split, Wait
 from journey.until import timed
 
-SUPPORTED = ("read_segment", "event", "reaction", "message", "wait", "condition", "split", "end")
+SUPPORTED = ("read_segment", "event", "reaction", "message", "wait", "condition", "split", "update_profile", "webhook", "end")
 """The kinds of nodes that the engine walks today."""
 
 _NEEDED: dict[str, tuple[str, ...]] = {
@@ -22,6 +22,8 @@ _NEEDED: dict[str, tuple[str, ...]] = {
     "message": ("message",),
     "condition": ("branches",),
     "split": ("shares",),
+    "update_profile": ("set",),
+    "webhook": ("url", "method"),
 }
 
 
@@ -141,6 +143,9 @@ _MEANT = {
     "message": "name the message that is sent",
     "branches": "a condition has at least one branch",
     "shares": "a split has at least one share",
+    "set": "name the attributes that are written, each with its value",
+    "url": "write the address that is called, as https://crm.example.com/people/{{ profile.id }}",
+    "method": "write how it is called, as POST",
     "for": "write a duration, as P1D or PT30M, or what is waited for under until",
     "timeout.after": "write a duration, as P1D or PT30M",
 }

@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 from journey import liquid_text, validation_waits
 from journey.arrows import reachable
 from journey.findings import Finding, error, later, warning
-from journey.graph import Condition, EventNode, Journey, Message, Node, Reaction, ReadSegment, Wait
+from journey.graph import Condition, EventNode, Journey, Message, Node, Reaction, ReadSegment, UpdateProfile, Wait, Webhook
 from journey.messages import CHANNELS, MessageDocument
 from journey.rule_tree import Rule
 from journey.surroundings import Surroundings
+from journey.validation_calls import of_call, of_update, out_of_reach
 from journey.validation_content import about_event, of_event, of_message, of_segment, parts_of
 from journey.validation_rules import About, about_people, contradicts_itself, meaning, tree
 from journey.validation_rules import check as check_rule
@@ -26,7 +27,7 @@ _LATER = ("clicked", "bounced", "complained", "unsubscribed")
 
 def check(journey: Journey, surroundings: Surroundings) -> Iterator[Finding]:
     """What is wrong with the references of each node, and with the rules written into it."""
-    people = _asking(about_people(surroundings.attributes).with_beside(event={}), journey, surroundings)
+    people = _asking(about_people(surroundings.attributes).with_beside(event={}, calls={}), journey, surroundings)
     for node in journey.nodes:
         match node:
             case ReadSegment() if node.segment:
@@ -48,8 +49,13 @@ def check(journey: Journey, surroundings: Surroundings) -> Iterator[Finding]:
                 yield from _branches(node, people)
             case Wait():
                 yield from validation_waits.against(node, surroundings.attributes)
+            case UpdateProfile():
+                yield from of_update(node, surroundings)
+            case Webhook():
+                yield from of_call(node, surroundings)
             case _:
                 pass
+        yield from out_of_reach(journey, node, surroundings)
     yield from _links(journey, surroundings)
 
 

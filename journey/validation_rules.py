@@ -105,7 +105,7 @@ def meaning(rule: Rule) -> Rule:
 
 def _test(test: Test, about: About) -> Iterator[Finding]:
     names = [test.field, *([str(test.value)] if test.value_source == "field" else [])]
-    types = []
+    types: list[AttributeType | None] = []
     for name in names:
         scope, inner = _split(name)
         known = about.types_of(scope)

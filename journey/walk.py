@@ -9,7 +9,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from journey import durations
-from journey.graph import LISTENING, Condition, End, EventNode, Journey, Message, Next, Node, Reaction, Split, Wait, exits
+from journey.calls import host_of
+from journey.graph import (
+    LISTENING,
+    Condition,
+    End,
+    EventNode,
+    Journey,
+    Message,
+    Next,
+    Node,
+    Reaction,
+    Split,
+    UpdateProfile,
+    Wait,
+    Webhook,
+    exits,
+)
 from journey.until import timed
 
 Place = str
@@ -35,6 +51,21 @@ class Send:
     node: str
     message: str
     channels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Call the webhook of this node, at this host."""
+
+    node: str
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Write into the profile what this node sets."""
+
+    node: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +97,9 @@ class Finish:
     node: str = ""
 
 
-Answer = Send | Decide | Listen | Finish
+Acting = Send | Call | Write | Decide
+"""What a stop does, at one node; the others are where it comes to rest."""
+Answer = Acting | Listen | Finish
 
 
 class CannotWalk(Exception):
@@ -96,6 +129,10 @@ def ask(journey: Journey, place: Place, *, left: Outcome | None = None) -> Answe
     match node:
         case Message():
             return Send(node.id, node.message, node.channels)
+        case Webhook():
+            return Call(node.id, host_of(node.url))
+        case UpdateProfile():
+            return Write(node.id)
         case Condition() | Split():
             return Decide(node.id)
         case End():
@@ -108,10 +145,10 @@ def follow(journey: Journey, outcome: Outcome) -> Place:
     return "+".join(_leads_to(journey.node(outcome.node), outcome.exit))
 
 
-def outcomes(journey: Journey, answer: Send | Decide) -> tuple[str, ...]:
+def outcomes(journey: Journey, answer: Acting) -> tuple[str, ...]:
     """Every exit that this doing can take, drawn or not."""
     match answer:
-        case Send():
+        case Send() | Call() | Write():
             return ("next", "error")
         case Decide():
             node = journey.node(answer.node)

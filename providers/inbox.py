@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from urllib.parse import quote
 
+from journey.calls import RenderedCall
 from journey.messages import Rendered, RenderedEmail
 from providers import mime
 from providers.port import Answer, Refused, Took
@@ -17,7 +18,7 @@ Kept = tuple[str, Rendered]
 
 
 class InboxProvider:
-    """Keeps messages of one channel: e-mails as `.eml`, pushes as `.json` in a folder, or (delivery, message) in a list.
+    """Keeps messages of one channel: e-mails as `.eml`, pushes and calls as `.json` in a folder, or (delivery, message) in a list.
 
     Idempotent: the same delivery is kept once.
     """
@@ -52,6 +53,8 @@ def _file(delivery: str, message: Rendered) -> tuple[str, bytes] | Refused:
     if isinstance(message, RenderedEmail):
         mail = mime.make(delivery, message)
         return mail if isinstance(mail, Refused) else (f"{name}.eml", mail.wire)
+    if isinstance(message, RenderedCall):
+        return f"{name}.json", json.dumps({"delivery": delivery, **asdict(message)}, indent=2).encode()
     if not message.tokens:
         return Refused("no_token", "there is no device to push to")
     return f"{name}.json", json.dumps({"delivery": delivery, **asdict(message)}, indent=2).encode()

@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from journey.calls import Response
 from journey.messages import Rendered
 
 
 @dataclass(frozen=True, slots=True)
 class Took:
-    """The provider accepted it. `dead_tokens` are push tokens it says are gone for good."""
+    """The provider accepted it. `dead_tokens` are push tokens it says are gone for good; `response` is what a webhook answered."""
 
     provider_id: str = ""
     dead_tokens: tuple[str, ...] = ()
+    response: Response | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class Refused:
     detail: str = ""
     dead_tokens: tuple[str, ...] = ()
     asked: bool = True
+    response: Response | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class Later:
     retry_after: float | None = None
     asked: bool = True
     unanswered: bool = False
+    response: Response | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, or_, select
 
-from journey import ids
+from journey import calls, ids
 from journey.events import Instant
 from journey.policies import CAPPED
 from journey.policies import HELD as POLICIES
@@ -38,7 +38,7 @@ LONGEST_LOOK = 5.0
 @dataclass(frozen=True, slots=True)
 class Carrier:
     """What the store must know of a channel's provider: how long a claim on it lasts, whether a repeat reaches the person twice, and
-    the account whose rate a message to it counts for."""
+    the account whose rate a message to it counts for. The account of a webhook's call is its host."""
 
     lease: Instant
     idempotent: bool
@@ -183,7 +183,7 @@ def _go(
     """A delivery that may go: claimed, or nobody's until its turn at the provider. `before` is how it stood, when it was there."""
     now = asking.now
     has_turn = before is not None and before.slot is not None
-    its_turn = now if has_turn else turn(work, channel, policy, now)
+    its_turn = now if has_turn else turn(work, channel, policy, now, asking.host)
     stands = {"status": "claimed", "reason": reason, "marked_at": None, "counts_at": its_turn if asking.counts else None}
     if its_turn > now:
         taken.look_in(_seconds(its_turn, now))
@@ -224,9 +224,10 @@ def has_arrived(work: Work, row: Row) -> bool:
     return _ARRIVED.first(work.connection, {"entrant": row.entrant, "step": row.n, "of": row.channel}) is not None
 
 
-def turn(work: Work, channel: str, policy: Policy, now: Instant) -> Instant:
-    """When the next message may go to the channel's provider: now, or an instant to wait for."""
-    return policy.rates.turn(work, channel, policy.carriers[channel].account or channel, now)
+def turn(work: Work, channel: str, policy: Policy, now: Instant, host: str = "") -> Instant:
+    """When the next message may go to the channel's provider, or the next call to this host: now, or an instant to wait for."""
+    account = calls.account(host) if host else policy.carriers[channel].account or channel
+    return policy.rates.turn(work, channel, account, now)
 
 
 def _seconds(until: Instant | None, now: Instant) -> float:

@@ -12,9 +12,10 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from journey import ends, gate, matching, sentences, walk
+from journey.calls import Response
 from journey.contract import Proposal, Record
 from journey.events import Instant
-from store import claims, entrants, journeys, knowing, profiles, schema
+from store import claims, entrants, journeys, knowing, profiles, responses, schema
 from store.entrants import Entrant
 from store.statements import Row, Statement
 from store.work import Work
@@ -26,7 +27,7 @@ class Mark:
 
     `token` is that of the claim it was sent by: a transient answer counts only as long as nobody else has taken the delivery over.
     `asked` False is an answer of our own, before the provider was asked: a transient one is no try, and a failure says nothing of an
-    earlier call that nobody answered.
+    earlier call that nobody answered. `response` is what a webhook answered.
     """
 
     channel: str
@@ -37,6 +38,7 @@ class Mark:
     retry_after: float | None = None
     token: str = ""
     asked: bool = True
+    response: Response | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ def mark(work: Work, proposal: Proposal, marks: list[Mark]) -> Record | None:
     }
     claims.save(work, list(changed.values()))
     for answer in marks:
+        if answer.response is not None and answer.channel in changed:
+            responses.keep(work, entrant.id, proposal.n, rows[answer.channel].node, answer.response, now)
         if answer.dead_tokens:
             profiles.drop_push_tokens(work, entrant.profile, answer.dead_tokens)
     if entrant.n != proposal.n or entrant.closed:
@@ -131,22 +135,24 @@ def _marked(work: Work, row: Row, answer: Mark, now: Instant) -> dict[str, Any]:
 
 def close(
     work: Work, entrant: Entrant, proposal: Proposal, now: Instant, *, standing: Standing | None = None, branch: str = "",
-    opened: Opening | None = None,
+    said: str = "", opened: Opening | None = None,
 ) -> Record:  # fmt: skip
-    """Close step n of an entrant: `standing` are its deliveries, all marked, `branch` that of a condition.
+    """Close step n of an entrant: `standing` are its deliveries, all marked; `branch` is the exit of what was done in this commit, and
+    `said` what that says of itself.
 
     `opened` is what an opening in the same commit has not written yet: the step is then one row that is written once.
     """
     facts = list(opened.facts) if opened is not None else []
-    said = []
+    parts = []
     if proposal.left:
-        said.append(sentences.left(proposal.left, proposal.exit, heard=bool(proposal.event)))
+        parts.append(sentences.left(proposal.left, proposal.exit, heard=bool(proposal.event)))
     outcome = branch
+    parts.append(said)
     if standing is not None:
         outcome = _outcome(standing)
         facts += _of_deliveries(proposal.node, standing)
         shown = {channel: f"{status} ({reason})" if reason else status for channel, (status, reason) in standing.items()}
-        said.append(sentences.sent(proposal.message, shown))
+        parts.append(sentences.sent(proposal.message or proposal.node, shown))
     landing = proposal.landings[outcome]
     reason = entrant.must_end or landing.reason
     if proposal.node:
@@ -156,9 +162,9 @@ def close(
         facts += _end(work, entrant, reason, now, landing.place if landing.reason else "")
     else:
         facts += arrive(work, entrant, proposal, now)
-        said += [sentences.no_time(node) for node, end in (entrant.ends or {}).items() if end is None]
-    said.append(sentences.went(entrant.place if entrant.waiting else "", reason))
-    sentence = sentences.joined(*said)
+        parts += [sentences.no_time(node) for node, end in (entrant.ends or {}).items() if end is None]
+    parts.append(sentences.went(entrant.place if entrant.waiting else "", reason))
+    sentence = sentences.joined(*parts)
     work.record(entrant.id, proposal.n, entrant.version, entrant.mode, now, facts)
     closed = {"closed_at": now, "outcome": outcome, "place": entrant.place, "said": sentence}
     if opened is not None:

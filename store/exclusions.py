@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from journey import calls
 from journey.profiles import Profile
 from store import suppressions
 from store.work import Work
@@ -20,6 +21,8 @@ def of(work: Work, channels: Sequence[str], profile: Profile, carried: Collectio
     for channel in channels:
         if channel not in carried:
             reasons[channel] = "no_provider"
+        elif channel == calls.CHANNEL:
+            continue  # it goes to a system of ours, not to the person
         elif not profile.consents.get(channel, not consent_explicit):
             reasons[channel] = "no_consent"
         elif channel == "email" and not profile.email:

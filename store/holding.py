@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import bindparam, func, select
 
 from journey import caps, quiet_hours
+from journey.calls import ToCall
 from journey.caps import Capped, Place
 from journey.events import Instant
 from journey.messages import MessageDocument
@@ -35,11 +36,11 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """A message that somebody is to get in step `n`, and the policies that hold. `asked_at` is when it was first to be sent."""
+    """A message that somebody is to get in step `n`, or a call, and the policies that hold. `asked_at` is when it was first to be sent."""
 
     entrant: Entrant
     n: int
-    document: MessageDocument
+    document: MessageDocument | ToCall
     profile: Profile
     policies: Policies
     asked_at: Instant
@@ -47,8 +48,13 @@ class Asking:
 
     @property
     def exempt(self) -> bool:
-        """A transactional message is held back by nothing, and counts for nothing."""
+        """A transactional message is held back by nothing, and counts for nothing; so is a call."""
         return self.document.kind == "transactional"
+
+    @property
+    def host(self) -> str:
+        """Where a call goes; empty for a message."""
+        return self.document.host if isinstance(self.document, ToCall) else ""
 
     @property
     def counts(self) -> bool:

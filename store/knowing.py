@@ -7,11 +7,11 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
-from journey import ids, matching, rules
+from journey import calls, ids, matching, rules
 from journey.contract import Proposal
 from journey.matching import About
 from journey.profiles import Profile
-from store import profiles, schema
+from store import profiles, responses, schema
 from store.entrants import Entrant
 from store.statements import Statement
 from store.work import Work
@@ -20,13 +20,18 @@ from store.work import Work
 def scope(work: Work, entrant: Entrant, proposal: Proposal) -> rules.Scope:
     """What the fields of a rule about a person stand for, at this step of an entrant."""
     entry = entry_of(work, entrant)
-    return _scope(work, entrant.profile, event_of(work, proposal, entry), entry)
+    return _scope(work, entrant.profile, event_of(work, proposal, entry), entry, answered(work, entrant))
 
 
 def on_entry(work: Work, profile_id: str, entry: tuple[str, str]) -> rules.Scope:
     """The same of somebody who is just let in, by this event (source, id) if one did."""
     data = _data(work, *entry)
     return _scope(work, profile_id, data, data)
+
+
+def answered(work: Work, entrant: Entrant) -> Mapping[str, Any]:
+    """What webhooks have answered so far, as `calls` stands for it; of a journey without webhooks nothing is asked."""
+    return calls.known(responses.of(work.connection, entrant.id)) if entrant.frozen.calls else {}
 
 
 def about(work: Work, entrant: Entrant) -> About:
@@ -60,9 +65,11 @@ def last_event(work: Work, entrant: str, n: int, source: str, event: str, entry:
     return found if isinstance(found, dict) else entry
 
 
-def _scope(work: Work, profile_id: str, event: Mapping[str, Any], entry: Mapping[str, Any]) -> rules.Scope:
+def _scope(
+    work: Work, profile_id: str, event: Mapping[str, Any], entry: Mapping[str, Any], answers: Mapping[str, Any] | None = None
+) -> rules.Scope:  # fmt: skip
     profile = profiles.read(work.connection, profile_id) or Profile(profile_id)
-    return rules.Scope.of_profile(profile.attributes, event=event, entry=entry)
+    return rules.Scope.of_profile(profile.attributes, event=event, entry=entry, calls=answers)
 
 
 def _data(work: Work, source: str, event: str) -> Mapping[str, Any]:

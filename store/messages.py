@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, select
 from sqlalchemy import delete as sql_delete
 
+from journey.calls import ToCall
 from journey.errors import NotFound
 from journey.messages import MessageDocument
 from journey.policies import Policies
@@ -71,10 +72,11 @@ def at(connection: Connection, message_id: str, revision: int) -> MessageDocumen
 
 @dataclass(frozen=True, slots=True)
 class ToSend:
-    """A message that is to be sent, the number of its revision, and the policies that sending is held to now."""
+    """A message that is to be sent, the number of its revision, and the policies that sending is held to now; or a call, which has no
+    revision."""
 
-    revision: int
-    document: MessageDocument
+    revision: int | None
+    document: MessageDocument | ToCall
     policies: Policies
 
 

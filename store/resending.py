@@ -10,12 +10,12 @@ import secrets
 
 from sqlalchemy import Connection, bindparam, select
 
-from journey import gate, ids
+from journey import calls, gate, ids
 from journey.contract import ResendStart
 from journey.errors import Conflict, NotFound
 from journey.events import Instant
 from journey.profiles import Profile
-from store import claims, closing, entrants, exclusions, knowing, messages, profiles, schema
+from store import claims, closing, entrants, exclusions, knowing, messages, profiles, responses, schema, steps
 from store.claims import Busy, Claim, Policy
 from store.closing import Mark
 from store.entrants import Entrant
@@ -53,16 +53,21 @@ def open_again(work: Work, start: ResendStart, policy: Policy) -> Opened | Busy 
     if reason := excluded.get(row.channel):
         return _stays_uncertain(work, row, reason, now)
     tries = row.tries if row.reason == "resending" else 0
-    if row.slot is None and (turn := claims.turn(work, row.channel, policy, now)) > now:
+    call = steps.to_call(entrant, row.node) if row.channel == calls.CHANNEL else None
+    host = call.host if call is not None else ""
+    if row.slot is None and (turn := claims.turn(work, row.channel, policy, now, host)) > now:
         claims.save(work, [claims.change(row, reason="resending", tries=tries, not_before=turn, slot=turn)])
         return Busy((turn - now) / gate.MICROSECONDS + 0.01)
     token, lease = secrets.token_hex(8), now + policy.carriers[row.channel].lease
     claims.save(work, [claims.change(row, reason="resending", tries=tries, token=token, lease=lease, not_before=None, slot=None)])
     step = closing.step(work, entrant.id, row.n)
-    document = messages.at(work.connection, row.message, step.revision)
+    document = call or messages.at(work.connection, row.message, step.revision)
     entry = knowing.entry_of(work, entrant)
     event = knowing.last_event(work, entrant.id, row.n, step.by_source, step.by_event, entry)
-    return Opened((Claim(row.channel, token, start.delivery, tries),), document, profile, entrant.journey, event, now, entry=entry)
+    claim, answers = Claim(row.channel, token, start.delivery, tries), knowing.answered(work, entrant)
+    return Opened(
+        (claim,), document, profile, entrant.journey, event, now, entry=entry, entrant=entrant.id, calls=answers
+    )  # fmt: skip
 
 
 def mark_again(work: Work, start: ResendStart, answer: Mark) -> Busy | str:
@@ -76,6 +81,8 @@ def mark_again(work: Work, start: ResendStart, answer: Mark) -> Busy | str:
         over = claims.OVER | {"provider_id": answer.provider_id, "marked_at": now, "counts_at": counts_at}
         sent = claims.change(row, **over, status="sent", reason=RESENT)
         claims.save(work, [sent])
+        if answer.response is not None:
+            responses.keep(work, entrant.id, row.n, row.node, answer.response, now)
         _fact(work, row, now)
         return _told("sent", RESENT)
     if row.status != "uncertain" or row.token != answer.token:  # an open or a late answer has told how it was

@@ -190,6 +190,18 @@ deliveries = Table(
     Index("deliveries_counting", "profile", "counts_at", sqlite_where=COUNTING, postgresql_where=COUNTING),
 )  # fmt: skip
 
+responses = Table(
+    "responses", metadata,
+    _text("entrant", key=True),
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    _text("node"),
+    Column("status", Integer, nullable=False),
+    Column("body", JSON(none_as_null=True)),  # null when it was none, or left out
+    _text("left_out"),  # why: too_large, not_json
+    _instant("at"),
+)  # fmt: skip
+"""What webhooks answered: the last answer of each call."""
+
 send_slots = Table("send_slots", metadata, _text("account", key=True), _instant("next_at"))  # the first turn that nobody has taken
 
 facts = Table(

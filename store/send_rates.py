@@ -37,7 +37,7 @@ class _Block:
 
 
 class SendRates:
-    """The rates of one process: messages a second by channel. A channel that is not named has no ceiling.
+    """The rates of one process: messages a second by channel, or by account where that is named. What is not named has no ceiling.
 
     A block whose commit failed is void: the store knows nothing of it and gives its turns to whoever asks next. One of which nobody
     heard whether it was committed, or that was taken and not used in time, lapses: at most BLOCK_SECONDS of turns are lost, and none
@@ -52,7 +52,7 @@ class SendRates:
 
     def turn(self, work: Work, channel: str, account: str, now: Instant) -> Instant:
         """When the next message may go to this account: now, where no rate is set or the turn has come, else an instant to wait for."""
-        rate = self._per_second.get(channel)
+        rate = self._per_second.get(account, self._per_second.get(channel))
         if rate is None:
             return now
         interval = MICROSECONDS / rate

@@ -11,13 +11,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from journey import deciding, sentences, walk
+from journey.calls import ToCall
 from journey.contract import Proposal, Record
 from journey.errors import NotFound
 from journey.events import Instant
+from journey.graph import UpdateProfile, Webhook
 from journey.messages import MessageDocument
+from journey.policies import NONE
 from journey.profiles import Profile
 from journey.walk import Outcome
-from store import claims, closing, entrants, knowing, messages, profiles, schema
+from store import claims, closing, entrants, knowing, messages, profiles, schema, writing
 from store.claims import Busy, Claim, Policy, Taken
 from store.closing import Opening
 from store.entrants import Entrant
@@ -25,14 +28,15 @@ from store.holding import Asking
 from store.messages import ToSend
 from store.statements import Row, Statement
 from store.work import Work
+from store.writing import Done
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A step that is open: what is to be sent, to whom, and the event that led here."""
+    """A step that is open: what is to be sent or called, for whom, the event that led here, and what webhooks have answered so far."""
 
     claims: tuple[Claim, ...]
-    document: MessageDocument
+    document: MessageDocument | ToCall
     profile: Profile
     journey: str
     event: Mapping[str, Any]
@@ -41,6 +45,8 @@ class Opened:
     entry: Mapping[str, Any] = field(default_factory=dict)  # the event that let them in
     held: str = ""  # a sentence, when nothing but the policies hold that back
     priority: int = 0  # of the journey
+    entrant: str = ""
+    calls: Mapping[str, Any] = field(default_factory=dict)  # what webhooks have answered so far
 
 
 def open_step(work: Work, proposal: Proposal, policy: Policy) -> Record | Opened | Busy:
@@ -99,12 +105,13 @@ def _open(work: Work, entrant: Entrant, proposal: Proposal, policy: Policy, now:
     entrant.won_node = entrant.won_source = entrant.won_event = ""
     step = {"entrant": entrant.id, "n": n, "left": proposal.left, "left_exit": proposal.exit, "by_source": proposal.source,
             "by_event": proposal.event, "node": proposal.node, "revision": None, "opened_at": now}  # fmt: skip
-    if not proposal.message:
-        branch = _branch(work, entrant, proposal) if proposal.node else ""
-        return closing.close(work, entrant, proposal, now, branch=branch, opened=Opening(step, facts))
-    message = messages.to_send(work.connection, proposal.message)
-    step["revision"] = message.revision
-    asking = _asking(work, entrant, n, message, now, now)
+    if not proposal.channels and not proposal.message:
+        done = _done(work, entrant, proposal, now)
+        facts += done.facts
+        return closing.close(work, entrant, proposal, now, branch=done.exit, said=done.said, opened=Opening(step, facts))
+    content = _content(work, entrant, proposal)
+    step["revision"] = content.revision
+    asking = _asking(work, entrant, n, content, now, now)
     taken = claims.claim(work, asking, proposal.node, tuple(proposal.channels), policy)
     if not taken.claims and taken.look is None:
         standing = closing.standing_of(claims.of_step(work, entrant.id, n))
@@ -127,10 +134,10 @@ def _opened(work: Work, asking: Asking, proposal: Proposal, taken: Taken) -> Ope
     if not taken.claims and taken.look is not None:
         return Busy(taken.look, held)
     entry = knowing.entry_of(work, asking.entrant)
-    event = knowing.event_of(work, proposal, entry)
+    event, answers = knowing.event_of(work, proposal, entry), knowing.answered(work, asking.entrant)
     return Opened(
         tuple(taken.claims), asking.document, asking.profile, asking.entrant.journey, event, asking.now, taken.look, entry, held,
-        asking.priority,
+        asking.priority, asking.entrant.id, answers,
     )  # fmt: skip
 
 
@@ -145,8 +152,7 @@ def _resume(work: Work, entrant: Entrant, proposal: Proposal, policy: Policy, st
     now = work.now()
     if entrant.must_end:
         claims.give_up(work, entrant, proposal.n, now)
-    message = messages.being_sent(work.connection, proposal.message, step.revision)
-    asking = _asking(work, entrant, proposal.n, message, step.opened_at, now)
+    asking = _asking(work, entrant, proposal.n, _content(work, entrant, proposal, step), step.opened_at, now)
     taken = claims.reclaim(work, asking, policy)
     if not taken.claims and taken.look is None:
         return closing.close(work, entrant, proposal, now, standing=closing.standing_of(claims.of_step(work, entrant.id, proposal.n)))
@@ -156,10 +162,31 @@ def _resume(work: Work, entrant: Entrant, proposal: Proposal, policy: Policy, st
     return _opened(work, asking, proposal, taken)
 
 
-def _branch(work: Work, entrant: Entrant, proposal: Proposal) -> str:
-    """The branch of a condition that is true for this person now, or their share of a split."""
+def _content(work: Work, entrant: Entrant, proposal: Proposal, step: Row | None = None) -> ToSend:
+    """What is sent or called; `step` is the open one that is gone on with."""
+    if proposal.host:
+        return ToSend(None, to_call(entrant, proposal.node), NONE)
+    if step is None:
+        return messages.to_send(work.connection, proposal.message)
+    return messages.being_sent(work.connection, proposal.message, step.revision)
+
+
+def to_call(entrant: Entrant, node_id: str) -> ToCall:
+    """What is called there."""
+    node = entrant.frozen.journey.node(node_id)
+    assert isinstance(node, Webhook)
+    return ToCall(node)
+
+
+def _done(work: Work, entrant: Entrant, proposal: Proposal, now: Instant) -> Done:
+    """What is done within the commit: a profile is written, a way is decided, or there is nothing to do."""
+    if not proposal.node:
+        return Done("")
     journey = entrant.frozen.journey
-    return deciding.decide(journey, proposal.node, entrant.key, lambda: knowing.scope(work, entrant, proposal))
+    node = journey.node(proposal.node)
+    if isinstance(node, UpdateProfile):
+        return writing.write(work, entrant, node, proposal, now)
+    return Done(deciding.decide(journey, proposal.node, entrant.key, lambda: knowing.scope(work, entrant, proposal)))
 
 
 _INSERT = Statement(schema.steps.insert())

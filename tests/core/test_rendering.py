@@ -197,7 +197,7 @@ def test_a_push_names_the_part_that_is_at_fault() -> None:
 @pytest.mark.parametrize(
     ("text", "line", "said"),
     [
-        ("a\n{{ profil.first_name }}", 2, "there is no 'profil' here: messages know profile, event"),
+        ("a\n{{ profil.first_name }}", 2, "there is no 'profil' here: there are profile, event"),
         ("{{ profile.x\n | upcase\n | shout }}", 3, "unknown filter 'shout'"),
         ("a\n{% if profile.x %}", 2, "expected tag endif"),
         ("{{ 'x' ", 1, "expected '}}'"),

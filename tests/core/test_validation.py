@@ -217,8 +217,6 @@ def test_field_missing_in_an_entry_that_reads_nothing_and_leads_nowhere() -> Non
     ("drawn", "field"),
     [
         ({"id": "x", "kind": "qualification", "segment": "everybody"}, "kind"),
-        ({"id": "x", "kind": "update_profile", "set": {"vip": True}}, "kind"),
-        ({"id": "x", "kind": "webhook", "url": "https://example.org"}, "kind"),
         ({"id": "x", "kind": "jump", "journey": "other"}, "kind"),
         (node(BUY, id="x", since="entry"), "since"),
         (node(BUY, id="x", where='did("purchase")'), "where"),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from journey import walk
 from journey.graph import Journey
-from journey.walk import CannotWalk, Decide, Finish, Listen, Outcome, Send
+from journey.walk import Call, CannotWalk, Decide, Finish, Listen, Outcome, Send, Write
 from tests.builders import journey, rule, use_case_journey
 
 DAY = 86_400
@@ -83,6 +83,33 @@ def test_a_path_without_an_end_node_ends_all_the_same() -> None:
 
 def test_an_entry_that_leads_nowhere_is_finished_at_once() -> None:
     assert path(journey()) == ["", "finished"]
+
+
+# ---- calls and writes ------------------------------------------------------------------------------------------------------------
+
+WEBHOOK = {"id": "ask", "kind": "webhook", "url": "https://crm.example:8443/people/{{ profile.id }}?a={{ event.b }}", "next": "end"}
+UPDATE = {"id": "note", "kind": "update_profile", "set": {"vip": True}, "next": "end"}
+END_NODE = {"id": "end", "kind": "end"}
+
+
+def test_a_webhook_is_called_at_the_host_that_stands_in_its_url() -> None:
+    drawn = journey(WEBHOOK, END_NODE)
+    assert walk.ask(drawn, "ask") == Call("ask", "crm.example:8443")
+    assert walk.outcomes(drawn, Call("ask", "crm.example:8443")) == ("next", "error")
+
+
+def test_an_update_writes_and_is_left_by_next_or_error() -> None:
+    drawn = journey(UPDATE, END_NODE)
+    assert walk.ask(drawn, "note") == Write("note")
+    assert walk.outcomes(drawn, Write("note")) == ("next", "error")
+
+
+@pytest.mark.parametrize("node", [WEBHOOK, UPDATE], ids=["webhook", "update_profile"])
+def test_their_error_exit_is_a_way_where_it_is_drawn_and_else_the_end_with_error(node: dict[str, object]) -> None:
+    name = node["id"]
+    assert path(journey(node, END_NODE), f"{name}:next") == [name, "end", "finished"]
+    assert path(journey(node, END_NODE), f"{name}:error") == [name, "", "error"]
+    assert path(journey(node | {"error": "end"}, END_NODE), f"{name}:error") == [name, "end", "finished"]
 
 
 # ---- conditions ------------------------------------------------------------------------------------------------------------------
@@ -199,8 +226,6 @@ def test_a_gate_that_holds_something_that_cannot_listen_is_refused_loudly() -> N
     "node",
     [
         {"id": "x", "kind": "qualification", "segment": "vip"},
-        {"id": "x", "kind": "update_profile", "set": {"vip": True}},
-        {"id": "x", "kind": "webhook", "url": "https://example.org"},
         {"id": "x", "kind": "jump", "journey": "other"},
     ],
     ids=lambda node: str(node["kind"]),

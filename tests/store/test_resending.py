@@ -9,6 +9,7 @@ import pytest
 from journey import ids, reports
 from journey.contract import ResendStart
 from journey.errors import Conflict, NotFound
+from journey.messages import MessageDocument
 from store import messages, profiles, resending, schema, suppressions
 from store import reports as store_reports
 from store.claims import MOST_TRIES, Busy, Policy
@@ -77,6 +78,7 @@ def test_it_is_the_message_as_it_was_to_the_person_as_she_is(store: Store, ada: 
     store.write(lambda work: profiles.patch(work, "ada", attributes={"email": "new@example.org"}))
     found = open_again(store, asked(store))
     assert isinstance(found, Opened)
+    assert isinstance(found.document, MessageDocument)
     assert found.document.email is not None
     assert found.profile.email == "new@example.org"
 

@@ -1,0 +1,132 @@
+"""What a simulated person's stops do: send, call, write, decide; and by which exit each is left. It knows no walk and no time of its own.
+
+It is for what journeys do what simulated_hearing.py is for what people do. The store does the same (store/steps.py, store/closing.py);
+tests/store/test_same_story.py holds the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from journey import call_rendering, calls, deciding, ids, liquid_values, rules, simulated_sending, updating
+from journey.calls import Response
+from journey.errors import RenderError
+from journey.events import Instant
+from journey.graph import UpdateProfile, Webhook
+from journey.profiles import Profile
+from journey.simulated_hearing import Hearing
+from journey.story import Script, Told, World
+from journey.version import Version
+from journey.walk import Acting, Answer, Call, Decide, Send, Write
+
+ANSWERED = Response(200)
+"""What a webhook answers of which the script says nothing."""
+
+
+@dataclass
+class Doing:
+    """The hands of one person. `told` is shared with the walk; `profile` is as it is now, `answered` what webhooks answered, by node."""
+
+    version: Version
+    world: World
+    script: Script
+    entrant: str
+    key: str
+    profile: Profile
+    hearing: Hearing
+    told: list[Told]
+    answered: dict[str, Response] = field(default_factory=dict)
+
+    def claim(self, answer: Answer, n: int) -> list[Told]:
+        """The deliveries of what step n does: those of a message, of a call, or none."""
+        match answer:
+            case Send():
+                return simulated_sending.claim(self.world, self.profile, self.entrant, n, answer)
+            case Call():
+                return [Told(ids.delivery(self.entrant, n, calls.CHANNEL), answer.node, "", calls.CHANNEL, "claimed")]
+        return []
+
+    def done(self, answer: Acting, now: Instant) -> tuple[str, str]:
+        """Do it, or mark what was claimed for it; the exit that this comes to, and a sentence, empty when there is nothing to say."""
+        match answer:
+            case Send():
+                return self._sent(answer)
+            case Call():
+                return self._called(answer, now)
+            case Write():
+                return self._written(answer, now)
+            case Decide():
+                return deciding.decide(self.version.journey, answer.node, self.key, self.scope), ""
+
+    # ---- sending and calling ---------------------------------------------------------------------------------------------------------
+
+    def _sent(self, send: Send) -> tuple[str, str]:
+        marked: list[Told] = []
+        for index, told in enumerate(self.told):
+            if told.node == send.node:
+                if told.status == "claimed":
+                    told = self.told[index] = simulated_sending.mark(told, self.script, arrived=told.id in self.hearing.arrived)
+                marked.append(told)
+        parts = [f"{told.status} on {told.channel}" + (f" ({told.reason})" if told.reason else "") for told in marked]
+        return simulated_sending.outcome(marked), f"{send.message}: {', '.join(parts) or 'nothing to send'}"
+
+    def _called(self, call: Call, now: Instant) -> tuple[str, str]:
+        """A webhook is called, and answers as the script says; what it answers is seen by later nodes."""
+        at = next(index for index, told in enumerate(self.told) if told.node == call.node)
+        told, response = self._answered(call, self.told[at], now)
+        self.told[at] = told
+        if response is not None:
+            self.answered[call.node] = response
+        answer = f"{call.node}: {call.host} answers {response.status}" if response is not None else f"{call.node}: not answered"
+        return simulated_sending.outcome([told]), answer + (f" ({told.reason})" if told.reason else "")
+
+    def _answered(self, call: Call, told: Told, now: Instant) -> tuple[Told, Response | None]:
+        """What came of it in the end. A transient answer is what was left when all tries were used up."""
+        node = self.version.journey.node(call.node)
+        assert isinstance(node, Webhook)
+        try:
+            call_rendering.render(node, self._values(now) | {"delivery": told.id})
+        except RenderError as error:
+            return replace(told, status="failed", reason=error.code), None
+        if (told.node, told.channel) in self.script.failing:
+            return replace(told, status="failed", reason="call_refused"), None
+        response = self.script.responses.get(told.node, ANSWERED)
+        match calls.meaning(response.status):
+            case "took":
+                return replace(told, status="sent"), response
+            case "later":
+                return replace(told, status="failed", reason="retries_exhausted"), response
+        return replace(told, status="failed", reason="call_refused"), response
+
+    # ---- writing and deciding --------------------------------------------------------------------------------------------------------
+
+    def _written(self, write: Write, now: Instant) -> tuple[str, str]:
+        """Write into the profile, whole or not at all."""
+        node = self.version.journey.node(write.node)
+        assert isinstance(node, UpdateProfile)
+        found = updating.written(node, self.version.writes, self.scope(), self._values(now))
+        if isinstance(found, updating.Misfit):
+            return "error", f"{write.node} writes nothing: {found.sentence}"
+        kept = {name: value for name, value in (self.profile.attributes | found).items() if value is not None or name not in found}
+        self.profile = replace(self.profile, attributes=kept)
+        self.hearing.learn(kept)
+        return "next", f"{write.node} writes {', '.join(found)}"
+
+    # ---- what there is to look at ----------------------------------------------------------------------------------------------------
+
+    def scope(self) -> rules.Scope:
+        """What rules and waits look at now."""
+        entry, answers = self.hearing.about.entry, calls.known(self.answered)
+        return rules.Scope.of_profile(self.profile.attributes, event=self._event(), entry=entry, calls=answers)
+
+    def _values(self, now: Instant) -> dict[str, Any]:
+        return liquid_values.of(
+            self.profile, journey=self.version.journey.id, entrant=self.entrant, event=self._event(),
+            entry=self.hearing.about.entry, calls=calls.known(self.answered),
+            now=self.world.begins + now,
+        )  # fmt: skip
+
+    def _event(self) -> Mapping[str, Any]:
+        return self.hearing.last_event.data if self.hearing.last_event is not None else {}
