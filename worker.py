@@ -29,7 +29,7 @@ from activities.resending import Resendings
 from activities.sending import Sending
 from activities.stops import Stops
 from activities.winding_down import WindDowns
-from journey import ids
+from journey import calls, ids
 from journey.contract import SweepStart
 from journey.errors import Unavailable
 from journey.gate import MICROSECONDS
@@ -95,9 +95,9 @@ class Process:
 
 def providers_of(settings: Settings) -> dict[str, Provider]:
     """Who carries each channel: the development inbox where nobody is named. Raises BadInput when a key file is wrong."""
-    inbox = settings.data_dir / "inbox"
-    email: Provider = SmtpProvider(settings.smtp_url) if settings.smtp_url else InboxProvider("email", inbox)
-    push: Provider = InboxProvider("push", inbox)
+    inbox = inboxes_of(settings)
+    email: Provider = SmtpProvider(settings.smtp_url) if settings.smtp_url else inbox["email"]
+    push: Provider = inbox["push"]
     if settings.push_url:
         push = HttpPushProvider(settings.push_url)
     if settings.fcm_credentials:
@@ -115,6 +115,11 @@ def webhook_of(settings: Settings) -> WebhookProvider:
         longest_call=settings.webhook_timeout,
         at_once=settings.webhook_at_once,
     )
+
+
+def inboxes_of(settings: Settings) -> dict[str, Provider]:
+    """The development inbox, channel by channel: where messages of test sessions go, and of those channels that nobody carries."""
+    return {channel: InboxProvider(channel, settings.data_dir / "inbox") for channel in ("email", "push", calls.CHANNEL)}
 
 
 async def connect(settings: Settings, database: Database, *, lazy: bool = False) -> Client:
@@ -199,7 +204,8 @@ async def opened(
         client = await connect(settings, database, lazy=lazy)
         carriers = providers_of(settings) if providers is None else providers
         signer = Signer(settings.secret, settings.secrets_before.split(",") if settings.secrets_before else ())
-        sending = Sending(carriers, signer, settings.links_url, settings.mail_from, SendRates(settings.send_rates))
+        rates, inbox = SendRates(settings.send_rates), inboxes_of(settings)
+        sending = Sending(carriers, signer, settings.links_url, settings.mail_from, rates, inbox)
         stops = Stops(database, sending, consent_explicit=settings.consent == "explicit")
         try:
             yield Process(settings, database, client, TemporalWorkflows(client), sending, stops)

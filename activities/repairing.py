@@ -15,9 +15,9 @@ from typing import Any, Protocol, TypeVar
 
 from temporalio import activity
 
-from journey import gate
+from journey import gate, ids
 from journey.contract import EntrantStart, Happened, LeftAlone, Reconciled, ReconcilePage, Repaired, SweepStart
-from store import adoption, overdue, runs
+from store import adoption, overdue, runs, sessions
 from store.adoption import Running
 from store.database import Database
 from store.overdue import Owed
@@ -93,8 +93,10 @@ class Repairs(Repairing):
         for run in await self._database.read(runs.reading):
             await self._workflows.start_run(run)
             activity.heartbeat()
+        if await self._database.read(sessions.any_to_expire):
+            await self._database.write(sessions.expire)
         for version in await self._database.read(overdue.to_wind_down):
-            await self._workflows.wind_down(version, "journey_stopped")
+            await self._workflows.wind_down(version, "test_ended" if ids.is_test_version(version) else "journey_stopped")
             activity.heartbeat()
 
     # ---- the comparison --------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from journey.errors import RenderError
 from journey.masking import masked, private_values
 from journey.messages import Rendered
 from journey.tracking import Signer
-from providers.port import Later, Provider, Refused, Took, Uncertain
+from providers.port import Answer, Later, Provider, Refused, Took, Uncertain
 from store.claims import SENT_AGAIN, UNANSWERED, Carrier, Claim, Policy
 from store.closing import Mark
 from store.send_rates import SendRates
@@ -29,21 +29,18 @@ LONGEST_RETRY_AFTER = 86_400.0
 
 @dataclass(frozen=True)
 class Sending:
-    """The providers by channel, how fast they may be sent to, and what every message needs."""
+    """The providers by channel, how fast they may be sent to, and what every message needs. `inbox` takes what is only tested."""
 
     providers: Mapping[str, Provider]
     signer: Signer
     public_url: str
     mail_from: str
     rates: SendRates = field(default_factory=SendRates)
+    inbox: Mapping[str, Provider] = field(default_factory=dict)
 
     def policy(self, *, consent_explicit: bool = False) -> Policy:
         """What the store must know to hand out claims."""
-        carriers = {
-            channel: Carrier(int((provider.longest_call + _GRACE) * 1_000_000), provider.idempotent, f"{channel}:{provider.name}")
-            for channel, provider in self.providers.items()
-        }
-        return Policy(carriers, consent_explicit, self.rates)
+        return Policy(_carriers(self.providers), consent_explicit, self.rates, _carriers(self.inbox, rated=False))
 
     async def carry(self, claim: Claim, opened: Opened) -> Mark:
         """Render and send. Raises only when the provider itself broke: then nobody knows, and the lease decides."""
@@ -52,7 +49,7 @@ class Sending:
         except RenderError as error:
             _log.warning("%s cannot be rendered: %s", claim.delivery, _told(error.sentence, opened))
             return Mark(claim.channel, "failed", error.code, asked=False)
-        match await metrics.timed(claim.channel, self.providers[claim.channel].deliver(claim.delivery, message)):
+        match await self._hand_over(claim, message, opened):
             case Took(provider_id, dead_tokens, response):
                 return Mark(claim.channel, "sent", provider_id=provider_id, dead_tokens=dead_tokens, response=response)
             case Refused(code, detail, dead_tokens, asked, response):
@@ -68,6 +65,11 @@ class Sending:
                 _log.info("%s is to be tried again: %s", claim.delivery, _told(detail, opened))
                 reason, wait = UNANSWERED if unanswered else "", _bounded(retry_after)
                 return Mark(claim.channel, "claimed", reason, retry_after=wait, token=claim.token, asked=asked, response=response)
+
+    async def _hand_over(self, claim: Claim, message: Rendered, opened: Opened) -> Answer:
+        if opened.session is not None and not opened.session.really(claim.channel):
+            return await self.inbox[claim.channel].deliver(claim.delivery, message)
+        return await metrics.timed(claim.channel, self.providers[claim.channel].deliver(claim.delivery, message))
 
     def _render(self, claim: Claim, opened: Opened) -> Rendered:
         if isinstance(opened.document, ToCall):
@@ -87,6 +89,13 @@ class Sending:
             now=datetime.fromtimestamp(opened.at / 1_000_000, UTC), calls=opened.calls,
         )  # fmt: skip
         return rendering.render(opened.document, claim.channel, context)
+
+
+def _carriers(providers: Mapping[str, Provider], *, rated: bool = True) -> dict[str, Carrier]:
+    return {
+        channel: Carrier(int((provider.longest_call + _GRACE) * 1_000_000), provider.idempotent, f"{channel}:{provider.name}", rated)
+        for channel, provider in providers.items()
+    }
 
 
 def _bounded(retry_after: float | None) -> float:

@@ -117,7 +117,10 @@ class Stops(Stopping):
         """The channels that the stop may send on. A message is looked up once a process; each opening tells how it is now.
 
         A webhook's call goes to the account of its host, which has a breaker and places of its own: one that is slow holds up no other.
+        What is only tested takes nobody's place, and says nothing about a provider.
         """
+        if ids.is_test(proposal.entrant):
+            return ()
         if proposal.host and calls.CHANNEL in self._sending.providers:
             name = calls.account(proposal.host)
             self.breakers.setdefault(name, Breaker())

@@ -23,12 +23,15 @@ from api import (
     records,
     reference,
     repair,
+    reports,
     runs,
     segment_compatible,
     segments,
     service,
     standing,
     suppressions,
+    testing,
+    testing_people,
 )
 from api.services import Services
 
@@ -45,8 +48,11 @@ _ROUTERS = (
     messages.router,
     diff.router,  # before the versions themselves: `1..2` is no number of one
     journeys.router,
+    reports.router,
     runs.router,
     standing.router,
+    testing.router,
+    testing_people.router,
     entrants.router,
     explaining.router,  # before the events: `events:explain` is a call of its own
     events.router,

@@ -12,7 +12,7 @@ from api.auth import admin
 from api.instants import Moment
 from api.paging import Cursor, Limit
 from api.problems import answers
-from api.records import TEXT, DeliveryModel, Filter
+from api.records import TEXT, DeliveryModel, Filter, Mode, Which
 from api.services import With
 from store import views
 
@@ -36,6 +36,7 @@ class EntrantModel(BaseModel):
     entered_at: Moment
     ended_at: Moment | None
     end_reason: str
+    mode: Mode
 
 
 class EntrantPage(BaseModel):
@@ -107,11 +108,12 @@ async def list_entrants(
     state: Literal["", "open", "ended"] = "",
     profile: Filter = "",
     run: Filter = "",
+    mode: Which = "live",
     limit: Limit = 100,
     cursor: Cursor = "",
 ) -> EntrantPage:
-    """Entrants of all journeys, or those that the filters leave."""
-    wanted = {"journey": journey, "version": version, "state": state, "profile": profile, "run": run}
+    """Entrants of all journeys, or those that the filters leave. Those of test sessions are left out unless `mode` asks for them."""
+    wanted = {"journey": journey, "version": version, "mode": mode, "state": state, "profile": profile, "run": run}
     key = paging.read(cursor, [str])
     after = str(key[0]) if key else ""
     found = await services.database.read(lambda c: views.entrants(c, wanted, node=node, after=after, limit=limit))

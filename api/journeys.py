@@ -1,9 +1,9 @@
-"""Journeys over HTTP: draft, publishing, closing, stopping, versions, diagram and report. It decides nothing: the store does."""
+"""Journeys over HTTP: draft, publishing, closing, stopping, versions. It decides nothing: the store does."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Header, Query, Response
 from pydantic import BaseModel, ConfigDict
@@ -17,15 +17,13 @@ from api.paging import Cursor, Limit
 from api.problems import FindingModel, answers
 from api.runs import need_the_workflows, set_off
 from api.services import With
-from journey import diagram, diagram_mermaid, diagram_svg, documents, reports
+from api.testing import wind_down
+from journey import documents
 from journey.errors import BadInput, Unavailable
 from journey.findings import blocking
 from journey.graph import Journey
 from journey.lifecycle import State
-from journey.reports import NodeReport, Totals
-from store import journeys, messages, versions
-from store import reports as store_reports
-from store.versions import VersionRow
+from store import journeys, versions
 
 router = APIRouter(prefix="/v1/journeys", tags=["journeys"], dependencies=[Depends(admin)])
 
@@ -37,7 +35,8 @@ _WAITS = "It takes effect when the Temporal server can be reached again; from no
 
 
 class JourneyItem(BaseModel):
-    """A journey in a list. `live` and `newest` are numbers of versions; `state` is that of the newest, draft when there is none."""
+    """A journey in a list. `live` and `newest` are numbers of versions; `state` is that of the newest, draft or test when there is none.
+    `testing`: a test of its draft is on."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -47,6 +46,7 @@ class JourneyItem(BaseModel):
     live: int | None
     newest: int | None
     state: State
+    testing: bool
     updated_at: Moment
 
 
@@ -65,12 +65,14 @@ class Validated(BaseModel):
 
 
 class PublishedModel(BaseModel):
-    """What a publish did. `run` reads the segment now; `closed` lets in nobody more; `note` says what is still to come, if anything."""
+    """What a publish did. `run` reads the segment now; `closed` lets in nobody more; the test session `tested` ended. `note` says
+    what is still to come, if anything."""
 
     version: str
     number: int
     run: str | None
     closed: str | None
+    tested: str | None
     findings: list[FindingModel]
     note: str = ""
 
@@ -112,17 +114,6 @@ class VersionModel(VersionItem):
 
     journey: dict[str, Any]
     events: dict[str, Any]
-
-
-class ReportModel(BaseModel):
-    """The numbers of one version as of now. `differences` names what contradicts itself: there should be none."""
-
-    journey: str
-    version: VersionItem
-    versions: list[VersionItem]
-    totals: Totals
-    nodes: list[NodeReport]
-    differences: list[str]
 
 
 @router.get("")
@@ -185,10 +176,12 @@ async def publish(journey_id: Id, services: With) -> PublishedModel:
     await need_the_workflows(services)
     published = await services.database.write(lambda work: journeys.publish(work, journey_id, services.public_url))
     note = await set_off(services, published.run) if published.run is not None else ""
+    note = await wind_down(services, published.tested) or note
     warnings = [FindingModel(**asdict(finding)) for finding in published.findings]
     return PublishedModel(
-        version=published.version, number=published.number, run=published.run, closed=published.closed, findings=warnings, note=note
-    )
+        version=published.version, number=published.number, run=published.run, closed=published.closed,
+        tested=published.tested, findings=warnings, note=note,
+    )  # fmt: skip
 
 
 @router.post("/{journey_id}:close", responses=answers(404, 409))
@@ -229,61 +222,6 @@ async def get_version(journey_id: Id, number: int, services: With) -> VersionMod
         return VersionModel(**VersionItem.model_validate(row).model_dump(), journey=frozen["journey"], events=events)
 
     return await services.database.read(read)
-
-
-@router.get("/{journey_id}/report", responses=answers(404))
-async def get_report(journey_id: Id, services: With, version: Which = None) -> ReportModel:
-    """The numbers of the live version, or of another: per node, in total, and whether they agree."""
-
-    def read(connection: Connection) -> ReportModel:
-        row = journeys.version(connection, journey_id, version)
-        graph = versions.frozen_version(connection, row.hash).journey
-        report = store_reports.report(connection, row.id, graph)
-        return ReportModel(
-            journey=journey_id,
-            version=VersionItem.model_validate(row),
-            versions=[VersionItem.model_validate(one) for one in journeys.all_versions(connection, journey_id)],
-            totals=report.totals,
-            nodes=list(report.nodes),
-            differences=list(reports.differences(graph, report)),
-        )
-
-    return await services.database.read(read)
-
-
-@router.get(
-    "/{journey_id}/diagram",
-    responses={200: {"content": {"image/svg+xml": {}, "text/plain": {}}}, **answers(404)},
-    response_class=Response,
-)
-async def get_diagram(
-    journey_id: Id,
-    services: With,
-    format: Literal["svg", "mermaid"] = "svg",
-    version: Annotated[str, Query(pattern=r"^(|draft|[1-9]\d{0,8})$", description="A number, or `draft`; absent, as for the report.")] = "",
-) -> Response:
-    """The picture of a version with its numbers as of now, or of the draft; a journey never published shows its draft."""
-
-    def read(connection: Connection) -> diagram.Diagram:
-        known = messages.all_of(connection)
-        row = _drawn(connection, journey_id, version)
-        if row is None:
-            return diagram.draw(documents.parse(Journey, journeys.get_draft(connection, journey_id).document), messages=known)
-        graph = versions.frozen_version(connection, row.hash).journey
-        return diagram.draw(graph, store_reports.report(connection, row.id, graph), known)
-
-    drawn = await services.database.read(read)
-    if format == "mermaid":
-        return Response(diagram_mermaid.render(drawn), media_type="text/plain; charset=utf-8")
-    headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'", "X-Content-Type-Options": "nosniff"}
-    return Response(diagram_svg.render(drawn), media_type="image/svg+xml", headers=headers)
-
-
-def _drawn(connection: Connection, journey_id: str, which: str) -> VersionRow | None:
-    """The version to be drawn, None for the draft."""
-    if which == "draft" or (not which and not journeys.all_versions(connection, journey_id)):
-        return None
-    return journeys.version(connection, journey_id, int(which) if which else None)
 
 
 def _etag(if_match: str) -> str | None:

@@ -118,9 +118,9 @@ async def push_preflight() -> Response:
 @router.get("/u/{token}", response_class=HTMLResponse)
 async def unsubscribe_page(token: str, services: With) -> Response:
     """Shows what unsubscribing would do, and a button. Mail scanners follow links: looking must not act."""
-    what = _what(services.signer.read("u", token))
+    tracked = services.signer.read("u", token)
     form = '<form method="post"><button type="submit">Unsubscribe</button></form>'
-    return _page("Unsubscribe", f"You will get no more {what} from us.", form)
+    return _page("Unsubscribe", f"You will get no more {_what(tracked)} from us.{_if_test(tracked)}", form)
 
 
 @router.head("/u/{token}", include_in_schema=False)
@@ -135,6 +135,8 @@ async def unsubscribe(token: str, services: With) -> Response:
     """Unsubscribes: from the button, or in one click by a mail program (RFC 8058). The body is not needed to know who wants what."""
     tracked = services.signer.read("u", token)
     await services.database.write(lambda work: acceptance.unsubscribe(work, tracked.delivery))
+    if said := _if_test(tracked):
+        return _page("This was a test", said)
     return _page("You are unsubscribed", f"You will get no more {_what(tracked)} from us. There is nothing else to do.")
 
 
@@ -151,11 +153,19 @@ def _link(services: Services, token: str) -> Tracked:
 
 
 def _what(tracked: Tracked) -> str:
+    return _CHANNELS.get(_of(tracked).channel, "messages")
+
+
+def _of(tracked: Tracked) -> ids.DeliveryName:
     try:
-        channel = ids.read_delivery(tracked.delivery).channel
+        return ids.read_delivery(tracked.delivery)
     except ValueError:
         raise NotFound("There is no such delivery.") from None
-    return _CHANNELS.get(channel, "messages")
+
+
+def _if_test(tracked: Tracked) -> str:
+    """What whoever unsubscribes from a message of a test session is to know, else nothing."""
+    return " The message was sent in a test: unsubscribing from it changes nothing." if ids.is_test(_of(tracked).entrant) else ""
 
 
 def _page(title: str, sentence: str, more: str = "", *, status: int = 200) -> HTMLResponse:

@@ -23,6 +23,8 @@ router = APIRouter(prefix="/v1", tags=["records"], dependencies=[Depends(admin)]
 TEXT = r"^[^\x00]*$"
 """No database compares a text with NUL in it."""
 Filter = Annotated[str, Query(max_length=500, pattern=TEXT)]
+Mode = Literal["live", "test"]
+Which = Annotated[Literal["live", "test", ""], Query(description="Live, of test sessions, or with an empty one both.")]
 Status = Literal["claimed", "sent", "excluded", "failed", "uncertain"]
 
 
@@ -89,12 +91,13 @@ async def list_deliveries(
     channel: Filter = "",
     status: Literal["", "claimed", "sent", "excluded", "failed", "uncertain"] = "",
     reason: Filter = "",
+    mode: Which = "live",
     limit: Limit = 100,
     cursor: Cursor = "",
 ) -> DeliveryPage:
-    """Deliveries of everybody, or those that the filters leave."""
+    """Deliveries of everybody, or those that the filters leave. Those of test sessions are left out unless `mode` asks for them."""
     wanted = {"version": version, "entrant": entrant, "profile": profile, "node": node, "message": message, "channel": channel,
-              "status": status, "reason": reason}  # fmt: skip
+              "status": status, "reason": reason, "mode": mode}  # fmt: skip
     key = paging.read(cursor, [str, int, str])
     after = (str(key[0]), int(key[1]), str(key[2])) if key else None
     found = await services.database.read(lambda c: views.deliveries(c, wanted, journey=journey, after=after, limit=limit))

@@ -122,6 +122,8 @@ def _cloud_event(data: dict[str, Any]) -> Incoming:
         raise BadInput(f"specversion: CloudEvents are read in version 1.0, not {event.specversion!r}.", where="specversion")
     if event.source == ids.REACTIONS:
         raise BadInput(f"source: {ids.REACTIONS!r} is the source of reactions, which come from the messages themselves.", where="source")
+    if event.source.startswith(ids.TESTED):
+        raise BadInput(f"source: what begins with {ids.TESTED!r} is fired in a test session, by its own call.", where="source")
     made = Event(event.source, event.id, event.type, _data(event), occurred_at=instant(event.time))
     key = event.key or (event.subject if event.namespace else "")
     return Incoming(_of_somebody(made, event.namespace, key))

@@ -11,6 +11,9 @@ TASK_QUEUE = "sojourn"
 REACTIONS = "sojourn"
 """The source of every event that is a reaction to a message of ours."""
 
+TESTED = "sojourn-test:"
+"""The source of an event that was fired in a test begins so; the id of the session's version follows."""
+
 SWEEP = "sojourn-sweep"
 """The id of the schedule that looks after people who are overdue, and the beginning of its workflows' ids."""
 CATCH_UP = "sojourn-catch-up"
@@ -44,6 +47,11 @@ def readable(key: str) -> str:
     return quoted
 
 
+def is_test(entrant_id: str) -> bool:
+    """Whether an entrant, by its id, is one of a test session."""
+    return entrant_id.rpartition("~")[2].startswith("t")
+
+
 @dataclass(frozen=True, slots=True)
 class EntrantName:
     """The parts of an entrant's id. `readable` is the key as it stands there; `key` is None when that is only its hash."""
@@ -51,6 +59,7 @@ class EntrantName:
     journey: str
     readable: str
     number: int
+    test: bool = False
 
     @property
     def key(self) -> str | None:
@@ -58,12 +67,13 @@ class EntrantName:
 
 
 def read_entrant(entrant_id: str) -> EntrantName:
-    """The parts of the id of an entrant that is no test. Raises ValueError when it is none."""
+    """The parts of the id of an entrant. Raises ValueError when it is none."""
     journey, _, rest = entrant_id.partition("~")
     key, _, number = rest.rpartition("~")  # a key may hold a `~` itself, a journey and a number do not
+    test, number = number.startswith("t"), number.removeprefix("t")
     if not (journey and key and number.isascii() and number.isdigit()):
         raise ValueError(f"{entrant_id!r} is no entrant: it is written JOURNEY~KEY~NUMBER")
-    return EntrantName(journey, key, int(number))
+    return EntrantName(journey, key, int(number), test)
 
 
 def journey_of_entrant(entrant_id: str) -> str:
@@ -133,6 +143,21 @@ def resend(delivery_id: str, since: int) -> str:
 def version(journey: str, number: int) -> str:
     """The name of a version, as the search attribute SojournVersion shows it."""
     return f"{journey}@{number}"
+
+
+def test_version(journey: str, number: int) -> str:
+    """The name of the version that a test session walks: `number` counts the sessions of the journey."""
+    return f"{journey}@t{number}"
+
+
+def is_test_version(version_id: str) -> bool:
+    """Whether a version is that of a test session."""
+    return version_id.partition("@")[2].startswith("t")
+
+
+def test_source(version_id: str) -> str:
+    """The source of the events that are fired in a test session."""
+    return TESTED + version_id
 
 
 def message_id(delivery_id: str, domain: str) -> str:

@@ -8,13 +8,15 @@ from typing import Literal, get_args
 
 from journey.errors import Conflict
 
-State = Literal["draft", "live", "closed", "stopped", "finished"]
-Act = Literal["publish", "close", "stop", "finish"]
+State = Literal["draft", "test", "live", "closed", "stopped", "finished"]
+Act = Literal["test", "end_test", "publish", "close", "stop", "finish"]
 STATES: tuple[State, ...] = get_args(State)
 ACTS: tuple[Act, ...] = get_args(Act)
 
 MOVES: Mapping[tuple[State, Act], State] = MappingProxyType(
     {
+        ("draft", "test"): "test",  # a frozen copy of the draft, which stays a draft
+        ("test", "end_test"): "stopped",
         ("draft", "publish"): "live",
         ("live", "close"): "closed",  # also done to version n when n+1 is published
         ("live", "stop"): "stopped",
@@ -26,10 +28,14 @@ MOVES: Mapping[tuple[State, Act], State] = MappingProxyType(
 
 LETS_IN: frozenset[State] = frozenset({"live"})
 """A new run can start and an event can enter somebody."""
+TESTED: frozenset[State] = frozenset({"test"})
+"""The same, for test profiles."""
 HOLDS_PEOPLE: frozenset[State] = frozenset({"live", "closed"})
-"""Those inside walk on."""
+"""Live people are inside and walk on."""
 
-_DONE: Mapping[Act, str] = {"publish": "published", "close": "closed", "stop": "stopped", "finish": "finished"}
+_DONE: Mapping[Act, str] = {
+    "test": "tested", "end_test": "tested no more", "publish": "published", "close": "closed", "stop": "stopped", "finish": "finished",
+}  # fmt: skip
 
 
 def may(state: State, target: State) -> bool:

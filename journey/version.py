@@ -1,24 +1,47 @@
-"""What a publish freezes: the graph, the event definitions and the rules, kept by their hash. It knows no store."""
+"""What a publish or a test freezes: the graph, the event definitions and the rules, kept by their hash. It knows no store."""
 
 from __future__ import annotations
 
 import json
 from functools import cached_property
+from typing import Literal
 
 from pydantic import Field
 
 from journey import ids
+from journey.calls import CHANNEL
 from journey.events import EventDefinition
 from journey.graph import Document, Journey, Webhook
 from journey.profiles import AttributeType
 
 
+class Session(Document):
+    """How a test session is held; it is frozen with the graph that it has squeezed.
+
+    `channels`: messages go to the development inbox, or are really sent; `webhooks`: calls are only recorded, or really made. `wait` is
+    the length in seconds of every wait and timeout, `reaction_wait` that of those in a gate with a reaction. `branches` names the share
+    that everybody takes at a split.
+    """
+
+    channels: Literal["inbox", "real"] = "inbox"
+    webhooks: Literal["recorded", "real"] = "recorded"
+    wait: int = 10
+    reaction_wait: int = 40
+    branches: dict[str, str] = Field(default_factory=dict)
+
+    def really(self, channel: str) -> bool:
+        """Is what goes on this channel really sent, or called?"""
+        return (self.webhooks if channel == CHANNEL else self.channels) == "real"
+
+
 class Version(Document):
-    """A published journey that never changes. Rules are trees here, never text. `writes` are the types of the attributes that it writes."""
+    """A journey that never changes, as it was published, or as it is tested (`session`). Rules are trees here, never text. `writes` are the
+    types of the attributes that it writes."""
 
     journey: Journey
     events: dict[str, EventDefinition]
     writes: dict[str, AttributeType] = Field(default_factory=dict)
+    session: Session | None = None
 
     @cached_property
     def canonical(self) -> str:

@@ -21,6 +21,7 @@ from store.admission import Start
 from store.entrants import Entrant
 from store.statements import Row, Statement
 from store.upserts import insert_new
+from store.versions import VersionRow
 from store.work import CounterKey, Work
 
 
@@ -106,6 +107,15 @@ def _accept(work: Work, arrived: Arrived, policy: Policy) -> Verdict:
     return _hear(work, event, inside)
 
 
+def accept_fired(work: Work, event: Event, version: VersionRow) -> Verdict:
+    """Accept an event that was fired in the test session of this version: it is heard by the entrants of its person in that alone, and
+    lets in nowhere else. A repeat has no second effect."""
+    if not _insert(work, event):
+        return Verdict(duplicate=True)
+    inside = entrants.open_of(work, event.profile, tested=version.id)
+    return _hear(work, replace(event, accepted_at=work.now()), inside, ("", version.id), version)
+
+
 def react(work: Work, delivery: str, kind: str, link: str = "") -> Verdict:
     """Accept that somebody has opened or clicked a delivery: a fact of the delivery, and an event for its own entrant alone (G5).
 
@@ -125,16 +135,21 @@ def react(work: Work, delivery: str, kind: str, link: str = "") -> Verdict:
 
 
 def unsubscribe(work: Work, delivery: str) -> None:
-    """Somebody wants no more of this channel: their consent to it is withdrawn. Raises NotFound as `react` does."""
+    """Somebody wants no more of this channel: their consent to it is withdrawn, unless it was a test. Raises NotFound as `react` does."""
     row = _delivery(work, delivery)
     now = work.now()
-    if profiles.read(work.connection, row.profile) is not None:  # who was deleted meanwhile gets nothing any more anyway
+    if (
+        row.mode == "live" and profiles.read(work.connection, row.profile) is not None
+    ):  # who was deleted meanwhile gets nothing any more anyway
         profiles.patch(work, row.profile, consents={row.channel: False})
     _fact(work, row, "unsubscribed", now)
 
 
-def _hear(work: Work, event: Event, inside: list[Entrant], about: tuple[str, str] = ("", "")) -> Verdict:
-    """`about` names the entrant and version that a reaction is to; for other events the one entrant inside, if there is just one."""
+def _hear(
+    work: Work, event: Event, inside: list[Entrant], about: tuple[str, str] = ("", ""), tested: VersionRow | None = None
+) -> Verdict:  # fmt: skip
+    """`about` names the entrant and version that a reaction is to; for other events the one entrant inside, if there is just one. What
+    was fired in a test lets in nowhere but in the version that is `tested`."""
     decided: list[Decided] = []
     heard: set[str] = set()
     for entrant in inside:
@@ -149,7 +164,7 @@ def _hear(work: Work, event: Event, inside: list[Entrant], about: tuple[str, str
         elif _is_kept(entrant, event):
             entrants.keep(work, entrant, event)
             heard.add(entrant.journey)
-    entered, refusals = ((), ()) if event.is_reaction else _enter(work, event, heard)
+    entered, refusals = ((), ()) if event.is_reaction else _enter(work, event, heard, tested)
     _stamp(work, event, won=bool(decided or entered))
     if heard or entered:
         return Verdict(decided=tuple(decided), entered=entered)
@@ -160,21 +175,24 @@ def _hear(work: Work, event: Event, inside: list[Entrant], about: tuple[str, str
     return _discard(work, event, *_why_not(work, event, inside), about)
 
 
-def _enter(work: Work, event: Event, heard: set[str]) -> tuple[tuple[Start, ...], tuple[Refusal, ...]]:
-    """Let the event's person into every live version that it opens, but where they are inside and it was heard. Whoever is refused has
-    their reason on record, for each version."""
+def _enter(
+    work: Work, event: Event, heard: set[str], tested: VersionRow | None
+) -> tuple[tuple[Start, ...], tuple[Refusal, ...]]:  # fmt: skip
+    """Let the event's person into every live version that it opens, or into the one that is `tested`, but where they are inside and it
+    was heard. Whoever is refused has their reason on record, for each version."""
     entered: list[Start] = []
     refusals: list[Refusal] = []
     profile: Profile | None = None
     entry = (event.source, event.id)
-    for version, definition in versions.begun_by_an_event(work.connection):
+    mode = entering.LIVE if tested is None else entering.TEST
+    for version, definition in versions.begun_by_an_event(work.connection, tested):
         if version.journey in heard or not matching.definition_fits(definition, event):
             continue
         profile = profile or profiles.read(work.connection, event.profile) or Profile(event.profile)
         frozen = versions.frozen_version(work.connection, version.hash)
         if not matching.enters(frozen, definition, event, profile.attributes):
             continue
-        found = entering.let_in(work, version, event.profile, entry=entry, said=sentences.entered(definition.id))
+        found = entering.let_in(work, version, event.profile, entry=entry, mode=mode, said=sentences.entered(definition.id))
         if isinstance(found, Refusal):
             entering.refuse(work, version, event.profile, found, entry=entry)
             refusals.append(found)

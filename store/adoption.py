@@ -81,6 +81,8 @@ def adopt(work: Work, running: Running, hidden: Mapping[str, str]) -> LeftAlone 
         return LeftAlone(running.entrant, "version_changed", f"{version.id} is another graph in this database: terminate the workflow.")
     if work.connection.execute(select(_entrants.id).where(_entrants.id == running.entrant)).first() is not None:
         return None
+    if name.test:
+        return LeftAlone(running.entrant, "test", "It belongs to a test of before the restore: terminate the workflow, and test again.")
     frozen = versions.frozen_version(work.connection, version.hash)
     namespace = frozen.journey.namespace
     key = name.key if name.key is not None else hidden.get(name.readable)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import bindparam, or_, select
@@ -16,6 +16,7 @@ from journey import calls, ids
 from journey.events import Instant
 from journey.policies import CAPPED
 from journey.policies import HELD as POLICIES
+from journey.version import Session
 from store import exclusions, holding, schema
 from store.entrants import DECIDED_DUE, Entrant
 from store.holding import Asking, Held
@@ -38,20 +39,29 @@ LONGEST_LOOK = 5.0
 @dataclass(frozen=True, slots=True)
 class Carrier:
     """What the store must know of a channel's provider: how long a claim on it lasts, whether a repeat reaches the person twice, and
-    the account whose rate a message to it counts for. The account of a webhook's call is its host."""
+    the account whose rate a message to it counts for, unless it has none (`rated`). The account of a webhook's call is its host."""
 
     lease: Instant
     idempotent: bool
     account: str = ""
+    rated: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What sending is held to. A channel without a carrier cannot be sent on."""
+    """What sending is held to. A channel without a carrier cannot be sent on; `inbox` carries what is only tested."""
 
     carriers: Mapping[str, Carrier] = field(default_factory=dict)
     consent_explicit: bool = False
     rates: SendRates = field(default_factory=SendRates)
+    inbox: Mapping[str, Carrier] = field(default_factory=dict)
+
+    def of(self, session: Session | None) -> Policy:
+        """What sending to an entrant is held to: what is only tested goes to the inbox, and uses up no rate."""
+        if session is None:
+            return self
+        real = {channel: carrier for channel, carrier in self.carriers.items() if session.really(channel)}
+        return replace(self, carriers=real | {channel: carrier for channel, carrier in self.inbox.items() if not session.really(channel)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +236,8 @@ def has_arrived(work: Work, row: Row) -> bool:
 
 def turn(work: Work, channel: str, policy: Policy, now: Instant, host: str = "") -> Instant:
     """When the next message may go to the channel's provider, or the next call to this host: now, or an instant to wait for."""
+    if not policy.carriers[channel].rated:
+        return now
     account = calls.account(host) if host else policy.carriers[channel].account or channel
     return policy.rates.turn(work, channel, account, now)
 

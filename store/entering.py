@@ -10,7 +10,7 @@ from journey import ids
 from journey.contract import EntrantStart
 from journey.entrance import NEVER, Refusal, may_enter
 from journey.events import Instant
-from journey.lifecycle import LETS_IN
+from journey.lifecycle import LETS_IN, TESTED
 from store import admission, profiles, versions
 from store.admission import Start
 from store.versions import VersionRow
@@ -40,21 +40,24 @@ def let_in(
 ) -> Start | Refusal:  # fmt: skip
     """As `enter`, for a caller who has somewhere else to say why somebody was not let in."""
     state = versions.stays(work, version.id).state
-    if state not in LETS_IN:
+    if state not in (LETS_IN if mode == LIVE else TESTED):
         return Refusal("not_live", f"{version.id} is {state}: it lets nobody in.")
     frozen = versions.frozen_version(work.connection, version.hash)
     person = profiles.read(work.connection, profile)
     if person is None:
         return Refusal("unknown_profile", f"There is no profile {profile!r}.")
-    if person.test != (mode == TEST):
-        return Refusal("test_profile", "A test profile is left out of live journeys.") if person.test else _NO_TEST_PROFILE
+    if person.test and mode == LIVE:
+        return Refusal("test_profile", "A test profile is left out of live journeys.")
+    if not person.test and mode == TEST:
+        return not_a_test_profile(profile)
     namespace = frozen.journey.namespace
     key = profiles.keys(work.connection, namespace, [profile]).get(profile, "")
     if not key:
         return Refusal("no_identity", f"They have no identity in the namespace {namespace}, by which {version.journey} knows people.")
     before = admission.entrances(work.connection, version.journey, [key], mode).get(key, NEVER)
     now = work.now()
-    refusal = may_enter(frozen.journey, before, now)
+    earlier = before if mode == LIVE or before.inside else NEVER  # whoever came to the end of a test may begin again at once
+    refusal = may_enter(frozen.journey, earlier, now)
     if refusal is not None:
         return refusal
     return _write(work, version, profile, key, before.number + 1, now, entry=entry, mode=mode, said=said)
@@ -81,4 +84,6 @@ def _write(
     return Start(EntrantStart(entrant, version.id, row["place"]), version.hash)
 
 
-_NO_TEST_PROFILE = Refusal("no_test_profile", "Only test profiles enter a test.")
+def not_a_test_profile(profile: str) -> Refusal:
+    """Why somebody real has no part in a test."""
+    return Refusal("not_a_test_profile", f"{profile} is a real person: only profiles whose `test` is true have a part in a test.")

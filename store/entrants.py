@@ -59,9 +59,15 @@ class Entrant:
         return self.entered_at + durations.seconds(self.frozen.journey.global_timeout) * gate.MICROSECONDS
 
     @property
+    def is_test(self) -> bool:
+        """Does it belong to a test session?"""
+        return self.frozen.session is not None
+
+    @property
     def must_end(self) -> str:
         """Why its next commit is its end; empty when it is not (D10)."""
-        return self.ending or ("journey_stopped" if self.version_state == "stopped" else "")
+        stopped = "test_ended" if self.is_test else "journey_stopped"
+        return self.ending or (stopped if self.version_state == "stopped" else "")
 
     @property
     def next_instant(self) -> Instant:
@@ -98,10 +104,12 @@ _SELECT = select(*(schema.entrants.c[name] for name in _OWN), schema.versions.c.
 )
 _LOCK = Statement(_SELECT.where(schema.entrants.c.id == bindparam("entrant")).with_for_update(of=schema.entrants))
 _OPEN_OF_PROFILE = Statement(
-    _SELECT.where(schema.entrants.c.profile == bindparam("profile"), text("entrants.state = 'open'"))
+    _SELECT.where(
+        schema.entrants.c.profile == bindparam("profile"), schema.entrants.c.mode == bindparam("mode"), text("entrants.state = 'open'")
+    )
     .order_by(schema.entrants.c.id)
     .with_for_update(of=schema.entrants)
-)
+)  # fmt: skip
 _SAVE = Statement(
     schema.entrants.update()
     .where(schema.entrants.c.id == bindparam("entrant"))
@@ -115,9 +123,11 @@ def lock(work: Work, entrant: str) -> Entrant | None:
     return None if row is None else _of(work.connection, row)
 
 
-def open_of(work: Work, profile: str) -> list[Entrant]:
-    """The open entrants of a person, all locked, in the order of their ids."""
-    return [_of(work.connection, row) for row in _OPEN_OF_PROFILE.all(work.connection, {"profile": profile})]
+def open_of(work: Work, profile: str, *, tested: str = "") -> list[Entrant]:
+    """The open entrants of a person, all locked, in the order of their ids: the live ones, or those of a test session (`tested`, its
+    version)."""
+    found = _OPEN_OF_PROFILE.all(work.connection, {"profile": profile, "mode": "test" if tested else "live"})
+    return [_of(work.connection, row) for row in found if tested in ("", row.version)]
 
 
 def save(work: Work, entrant: Entrant) -> None:

@@ -23,7 +23,7 @@ def check_segment(connection: Connection, segment_id: str) -> None:
 
 
 def _check(connection: Connection, what: str, needs: Callable[[Node], bool]) -> None:
-    rows = connection.execute(select(table.c.id, table.c.hash).where(table.c.state.in_(("live", "closed"))).order_by(table.c.id))
+    rows = connection.execute(select(table.c.id, table.c.hash).where(table.c.state.in_(("test", "live", "closed"))).order_by(table.c.id))
     users = [row.id for row in rows if any(needs(node) for node in versions.frozen_version(connection, row.hash).journey.nodes)]
     if users:
         raise Conflict(f"{what} is in use by {', '.join(users)}: stop the journey first.", code="in_use")

@@ -13,7 +13,7 @@ from journey.errors import BadInput, Conflict, NotFound, Stale
 from journey.events import Instant
 from journey.findings import Finding
 from journey.graph import Journey, ReadSegment
-from store import runs, schema, surroundings, versions
+from store import runs, schema, sessions, surroundings, versions
 from store.versions import VersionRow
 from store.work import Work
 
@@ -36,7 +36,8 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A journey in a list. `live` and `newest` are numbers of versions; `state` is that of the newest, draft when there is none."""
+    """A journey in a list. `live` and `newest` are numbers of versions; `state` is that of the newest, draft or test when there is none.
+    `testing`: a test session of its draft is on."""
 
     id: str
     name: str
@@ -44,18 +45,21 @@ class Summary:
     live: int | None
     newest: int | None
     state: lifecycle.State
+    testing: bool
     updated_at: Instant
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What a publish did. `run` is the run to be started, None when the entry waits to be told; `closed` is the version before."""
+    """What a publish did. `run` is the run to be started, None when the entry waits to be told; `closed` is the version before, and
+    `tested` that of the test session which it ended."""
 
     version: str
     number: int
     run: str | None
     closed: str | None
     findings: tuple[Finding, ...] = ()
+    tested: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +119,7 @@ def put_draft(work: Work, journey_id: str, document: dict[str, Any], if_match: s
     `if_match` is the etag that the writer has read, `*` for whatever draft there is, None to overwrite. Raises Stale when the draft is
     another by now. The shape of the document has been checked before.
     """
-    found = _locked(work, journey_id)
+    found = locked(work, journey_id)
     _check(journey_id, found.etag if found is not None and found.draft is not None else None, if_match)
     etag = etag_of(document)
     values = {"draft": document, "etag": etag, "updated_at": work.now()}
@@ -128,9 +132,11 @@ def put_draft(work: Work, journey_id: str, document: dict[str, Any], if_match: s
 
 def delete_draft(work: Work, journey_id: str, if_match: str | None = None) -> None:
     """Throw the draft away; versions stay. Raises NotFound when there is none, Stale as in `put_draft`."""
-    _locked(work, journey_id)
+    locked(work, journey_id)
     draft = get_draft(work.connection, journey_id)
     _check(journey_id, draft.etag, if_match)
+    if sessions.find(work.connection, journey_id) is not None:
+        raise Conflict(f"{journey_id} is being tested: end the test first, by DELETE /v1/journeys/{journey_id}/test.", code="in_test")
     if versions.of_journey(work.connection, journey_id):
         forget = schema.journeys.update().where(_journeys.id == journey_id).values(draft=None, etag="", updated_at=work.now())
         work.connection.execute(forget)
@@ -150,7 +156,7 @@ def publish(work: Work, journey_id: str, public_url: str) -> Published:
     An entry with the schedule `asap` gets its run in the same commit; whoever calls starts its workflow afterwards. The draft stays.
     Raises Invalid with every finding, Conflict with code `unchanged` when just this is live already, NotFound without a draft.
     """
-    _locked(work, journey_id)
+    locked(work, journey_id)
     draft = get_draft(work.connection, journey_id)
     journey = documents.parse(Journey, draft.document)
     around = surroundings.read(work.connection, public_url)
@@ -167,7 +173,8 @@ def publish(work: Work, journey_id: str, public_url: str) -> Published:
     versions.insert(work, published)
     run = runs.start(work, published, frozen.journey) if _reads_at_once(frozen.journey) else None
     warnings = tuple(validation.validate(journey, around))
-    return Published(published.id, number, run, former.id if former is not None else None, warnings)
+    tested = sessions.end(work, journey_id)
+    return Published(published.id, number, run, former.id if former is not None else None, warnings, tested)
 
 
 def start_run(work: Work, journey_id: str, profiles: list[str] | None = None) -> str:
@@ -236,6 +243,7 @@ def _summary(connection: Connection, found: Any) -> Summary:
     document = found.draft
     if document is None and published:
         document = {"name": versions.frozen_version(connection, published[-1].hash).journey.name}
+    testing = sessions.find(connection, found.id) is not None
     live = next((one.number for one in published if one.state == "live"), None)
     return Summary(
         id=found.id,
@@ -243,7 +251,8 @@ def _summary(connection: Connection, found: Any) -> Summary:
         draft=found.draft is not None,
         live=live,
         newest=published[-1].number if published else None,
-        state=published[-1].state if published else "draft",
+        state=published[-1].state if published else "test" if testing else "draft",
+        testing=testing,
         updated_at=found.updated_at or 0,
     )
 
@@ -255,7 +264,7 @@ def _close(work: Work, live: VersionRow) -> lifecycle.State:
     return "finished" if finish_if_empty(work, live.id) else state
 
 
-def _locked(work: Work, journey_id: str) -> Any:
+def locked(work: Work, journey_id: str) -> Any:
     """The row of the journey and the states of its versions, held until the commit; None when there is none."""
     found = work.connection.execute(_LOCK, {"id": journey_id}).first()
     versions.lock_of_journey(work, journey_id)
@@ -263,7 +272,7 @@ def _locked(work: Work, journey_id: str) -> Any:
 
 
 def _known(work: Work, journey_id: str) -> None:
-    if _locked(work, journey_id) is None:
+    if locked(work, journey_id) is None:
         raise _unknown(journey_id)
 
 

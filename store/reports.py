@@ -30,6 +30,6 @@ def discarded(connection: Connection, version_id: str) -> dict[str, int]:
     return {row.code: row.times for row in connection.execute(_DISCARDED, {"version": version_id})}
 
 
-def report(connection: Connection, version_id: str, journey: Journey) -> Report:
-    """The report of a version as of now. `journey` is its frozen graph."""
-    return reports.build(journey, counted(connection, version_id), discarded(connection, version_id))
+def report(connection: Connection, version_id: str, journey: Journey, mode: str = "live") -> Report:
+    """The report of a version as of now. `journey` is its frozen graph; the numbers of a test session have the mode `test`."""
+    return reports.build(journey, counted(connection, version_id, mode), discarded(connection, version_id))

@@ -40,7 +40,8 @@ def wanted(connection: Connection, delivery: str) -> tuple[ResendStart, str]:
 def open_again(work: Work, start: ResendStart, policy: Policy) -> Opened | Busy | str:
     """Claim the delivery anew; a text says how it stands when there is nothing to send, or nothing any more."""
     entrant, row = _locked(work, start)
-    now = work.now()
+    session = entrant.frozen.session
+    policy, now = policy.of(session), work.now()
     if row.status != "uncertain" or row.marked_at != start.since:
         return _told(row.status, row.reason)
     held = (max(row.lease or 0, row.not_before or 0) - now) / gate.MICROSECONDS
@@ -66,7 +67,7 @@ def open_again(work: Work, start: ResendStart, policy: Policy) -> Opened | Busy 
     event = knowing.last_event(work, entrant.id, row.n, step.by_source, step.by_event, entry)
     claim, answers = Claim(row.channel, token, start.delivery, tries), knowing.answered(work, entrant)
     return Opened(
-        (claim,), document, profile, entrant.journey, event, now, entry=entry, entrant=entrant.id, calls=answers
+        (claim,), document, profile, entrant.journey, event, now, entry=entry, entrant=entrant.id, calls=answers, session=session
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ OPEN = text("state = 'open'")
 LIVE = text("state = 'live'")
 SETTING_OFF = text("state = 'open' AND n <= 1")
 COUNTING = text("counts_at IS NOT NULL")
+RUNNING = text("ended_at IS NULL")
 """Conditions of partial indexes. A query that is to use one carries the same words: a bound value does not match them."""
 
 
@@ -87,13 +88,25 @@ versions = Table(
     "versions", metadata,
     _text("id", key=True),  # ids.version: JOURNEY@NUMBER
     _text("journey"),
-    Column("number", Integer, nullable=False),
+    Column("number", Integer, nullable=False),  # of a test session below zero: -N
     _text("hash"),
     _text("state"),
     _instant("published_at"),
     _text("entry_kind"), _text("entry_on"),  # the kind of the node where people enter, and the event or segment that it names
     Index("versions_journey", "journey", "number", unique=True),
     Index("versions_entry", "entry_kind", "entry_on", sqlite_where=LIVE, postgresql_where=LIVE),
+)  # fmt: skip
+
+test_sessions = Table(
+    "test_sessions", metadata,
+    _text("version", key=True),  # ids.test_version: JOURNEY@tNUMBER
+    _text("journey"),
+    _text("etag"),  # of the draft that was frozen
+    _instant("started_at"),
+    _instant("used_at"),  # when somebody was last let in, or an event fired
+    _instant("ended_at"),
+    Column("forms", JSON, nullable=False),  # event definition to the data that was last fired
+    Index("test_sessions_running", "journey", unique=True, sqlite_where=RUNNING, postgresql_where=RUNNING),
 )  # fmt: skip
 
 runs = Table(
@@ -126,7 +139,7 @@ entrants = Table(
     _text("id", key=True),
     _text("journey"),
     _text("version"),
-    _text("mode"),  # live
+    _text("mode"),  # live, test
     _text("key"),
     Column("number", Integer, nullable=False),  # the entrance number of (journey, mode, key)
     _text("profile"),

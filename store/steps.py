@@ -19,6 +19,7 @@ from journey.graph import UpdateProfile, Webhook
 from journey.messages import MessageDocument
 from journey.policies import NONE
 from journey.profiles import Profile
+from journey.version import Session
 from journey.walk import Outcome
 from store import claims, closing, entrants, knowing, messages, profiles, schema, writing
 from store.claims import Busy, Claim, Policy, Taken
@@ -47,6 +48,7 @@ class Opened:
     priority: int = 0  # of the journey
     entrant: str = ""
     calls: Mapping[str, Any] = field(default_factory=dict)  # what webhooks have answered so far
+    session: Session | None = None  # of the test that it belongs to
 
 
 def open_step(work: Work, proposal: Proposal, policy: Policy) -> Record | Opened | Busy:
@@ -54,6 +56,7 @@ def open_step(work: Work, proposal: Proposal, policy: Policy) -> Record | Opened
     entrant = entrants.lock(work, proposal.entrant)
     if entrant is None:
         raise NotFound(f"There is no entrant {proposal.entrant}: restore the database that its run was admitted into.")
+    policy = policy.of(entrant.frozen.session)
     if proposal.n == entrant.n and not entrant.closed:
         step = closing.step(work, entrant.id, entrant.n)
         return _resume(work, entrant, proposal, policy, step) if _is_own(step, proposal) else closing.last_record(work, entrant)
@@ -137,7 +140,7 @@ def _opened(work: Work, asking: Asking, proposal: Proposal, taken: Taken) -> Ope
     event, answers = knowing.event_of(work, proposal, entry), knowing.answered(work, asking.entrant)
     return Opened(
         tuple(taken.claims), asking.document, asking.profile, asking.entrant.journey, event, asking.now, taken.look, entry, held,
-        asking.priority, asking.entrant.id, answers,
+        asking.priority, asking.entrant.id, answers, asking.entrant.frozen.session,
     )  # fmt: skip
 
 

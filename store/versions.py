@@ -1,4 +1,4 @@
-"""Published versions: what they froze, kept under its hash, and the state they are in. It knows no draft: journeys.py does."""
+"""Versions, published or tested: what they froze, kept under its hash, and the state they are in. It knows no draft: journeys.py does."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _definitions = schema.event_definitions.c
 
 @dataclass(frozen=True, slots=True)
 class VersionRow:
-    """One published version. `hash` names what it froze; `published_at` in microseconds."""
+    """One version. `hash` names what it froze; `published_at` in microseconds. That of a test session has a number below zero."""
 
     id: str
     journey: str
@@ -38,7 +38,7 @@ _LOCK = _ROW.with_for_update()
 _SHARE = _ROW.with_for_update(read=True)
 _LOCK_OF_JOURNEY = select(_versions.id).where(_versions.journey == bindparam("journey")).order_by(_versions.number).with_for_update()
 _LIVE = select(*_COLUMNS).where(_versions.journey == bindparam("journey"), _versions.state == "live")
-_OF_JOURNEY = select(*_COLUMNS).where(_versions.journey == bindparam("journey")).order_by(_versions.number)
+_OF_JOURNEY = select(*_COLUMNS).where(_versions.journey == bindparam("journey"), _versions.number > 0).order_by(_versions.number)
 _BY_EVENT = Statement(
     select(*_COLUMNS, _definitions.document)
     .outerjoin(schema.event_definitions, _definitions.id == _versions.entry_on)
@@ -88,7 +88,7 @@ def live(connection: Connection, journey: str) -> VersionRow | None:
 
 
 def of_journey(connection: Connection, journey: str) -> list[VersionRow]:
-    """Every version of a journey, the oldest first."""
+    """Every published version of a journey, the oldest first; those of test sessions are none."""
     return [_as_row(found) for found in connection.execute(_OF_JOURNEY, {"journey": journey}).mappings()]
 
 
@@ -121,8 +121,13 @@ def insert(work: Work, version: VersionRow) -> None:
     )  # fmt: skip
 
 
-def begun_by_an_event(connection: Connection) -> list[tuple[VersionRow, EventDefinition]]:
-    """The live versions that an event lets people into, each with the definition of that event as it is now, not as it was frozen."""
+def begun_by_an_event(connection: Connection, tested: VersionRow | None = None) -> list[tuple[VersionRow, EventDefinition]]:
+    """The live versions that an event lets people into, each with the definition of that event as it is now, not as it was frozen; or the
+    one that is `tested`, which is as it was frozen."""
+    if tested is not None:
+        frozen = frozen_version(connection, tested.hash)
+        entry = frozen.journey.entry_node
+        return [(tested, frozen.events[entry.event])] if isinstance(entry, EventNode) else []
     found: list[tuple[VersionRow, EventDefinition]] = []
     for *columns, document in _BY_EVENT.all(connection, {}):
         version = VersionRow(*columns)

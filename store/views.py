@@ -35,6 +35,7 @@ class EntrantView:
     entered_at: Instant
     ended_at: Instant | None
     end_reason: str
+    mode: str = "live"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ _ENTRANT = (
 
 
 def entrants(connection: Connection, wanted: Mapping[str, str], *, node: str = "", after: str = "", limit: int = 100) -> list[EntrantView]:
-    """Entrants in order of id, behind `after`. `wanted` maps columns (journey, version, state, profile, run) to a value; `node` finds
+    """Entrants in order of id, behind `after`. `wanted` maps columns (journey, version, mode, state, profile, run) to a value; `node` finds
     those who stand there now, alone or as part of a gate."""
     query = select(schema.entrants).where(*_equal(_entrants, wanted), _entrants.id > after).order_by(_entrants.id).limit(limit)
     if node:
@@ -159,8 +160,8 @@ def entrant(connection: Connection, entrant_id: str) -> EntrantStory:
 def deliveries(
     connection: Connection, wanted: Mapping[str, str], *, journey: str = "", after: tuple[str, int, str] | None = None, limit: int = 100
 ) -> list[DeliveryView]:
-    """Deliveries in order of entrant, step and channel, behind `after`. `wanted` maps columns (version, entrant, profile, node, message,
-    channel, status, reason) to a value."""
+    """Deliveries in order of entrant, step and channel, behind `after`. `wanted` maps columns (version, mode, entrant, profile, node,
+    message, channel, status, reason) to a value."""
     key = (_deliveries.entrant, _deliveries.n, _deliveries.channel)
     query = select(schema.deliveries).where(*_equal(_deliveries, wanted)).order_by(*key).limit(limit)
     if journey:
@@ -199,7 +200,8 @@ def _equal(columns: Any, wanted: Mapping[str, str]) -> list[ColumnElement[bool]]
 
 
 def _versions_of(journey: str) -> Select[tuple[str]]:
-    return select(schema.versions.c.id).where(schema.versions.c.journey == journey)
+    """Those that were published; what belongs to a test names its version."""
+    return select(schema.versions.c.id).where(schema.versions.c.journey == journey, schema.versions.c.number > 0)
 
 
 def _waiting(journey: Journey, row: RowMapping) -> WaitingView | None:
@@ -238,7 +240,7 @@ def _as_entrant(row: RowMapping) -> EntrantView:
     return EntrantView(
         id=row["id"], journey=row["journey"], version=row["version"], profile=row["profile"], run=row["run"], state=row["state"],
         place=walk.nodes_of(row["place"]), waiting=row["state"] == "open" and row["waiting"], until=row["until"],
-        entered_at=row["entered_at"], ended_at=row["ended_at"], end_reason=row["end_reason"],
+        entered_at=row["entered_at"], ended_at=row["ended_at"], end_reason=row["end_reason"], mode=row["mode"],
     )  # fmt: skip
 
 

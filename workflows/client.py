@@ -93,7 +93,8 @@ class TemporalWorkflows:
     ) -> WorkflowHandle[object, object] | None:  # fmt: skip
         """`about` is the version, or the journey where only that is known; an engineer finds the workflow by either."""
         journey, at, _ = about.partition("@")
-        attributes: list[SearchAttributePair[Any]] = [SearchAttributePair(JOURNEY, journey), SearchAttributePair(TEST, False)]
+        test = SearchAttributePair(TEST, ids.is_test_version(about))
+        attributes: list[SearchAttributePair[Any]] = [SearchAttributePair(JOURNEY, journey), test]
         if at:
             attributes.append(SearchAttributePair(VERSION, about))
         try:

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from api.problems import MEDIA_TYPE
-from store import schema
+from journey.version import Session
+from store import schema, session_starting
 from store.database import Database
 from tests import builders
 from tests.api import waiting
@@ -66,6 +67,12 @@ BODIES: dict[str, tuple[Any, ...]] = {
         builders.use_case().journey.model_dump(mode="json", by_alias=True, exclude={"id"}, exclude_defaults=True),
     ),
     "/v1/journeys/{journey_id}/runs": ({}, {"profiles": ["c-42", "nobody"]}),
+    "/v1/journeys/{journey_id}:test": ({"channels": "inbox", "wait": "PT1S", "branches": {"ways": "a"}}, {}),
+    "/v1/journeys/{journey_id}/test/entrants": ({"profiles": ["c-42", "nobody"]}, {"up_to": 5}),
+    "/v1/journeys/{journey_id}/test/events": (
+        {"event": "purchase", "profile": "c-42", "data": waiting.PURCHASE},
+        {"name": "sale", "namespace": "customer_id", "key": "c-42", "data": waiting.PURCHASE, "id": "e-3"},
+    ),
     "/v1/reconcile": ({"wake": True}, {}),
     "/v1/events": (EVENT, [EVENT, CLOUD], CLOUD),
     "/v1/events:explain": (EVENT, CLOUD, [EVENT]),
@@ -132,6 +139,7 @@ def body(draw: st.DataObject, path: str, operation: dict[str, Any]) -> tuple[byt
 async def test_no_call_answers_with_a_fault_of_ours(api: httpx.AsyncClient, database: Database, draw: st.DataObject) -> None:
     if api.headers.get("X-Waiting") is None:  # once for all rounds
         await waiting.for_a_purchase(database)
+        await database.write(lambda work: session_starting.start(work, "thank-you", Session(), ""))
         api.headers["X-Waiting"] = "yes"
     document = (await api.get("/openapi.json")).json()
     method, path, operation = draw.draw(st.sampled_from(calls(document)))

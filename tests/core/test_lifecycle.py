@@ -9,6 +9,8 @@ from journey.errors import Conflict
 from journey.lifecycle import ACTS, STATES, Act, State
 
 ALLOWED: set[tuple[State, State]] = {
+    ("draft", "test"),
+    ("test", "stopped"),
     ("draft", "live"),
     ("live", "closed"),
     ("live", "stopped"),
@@ -16,6 +18,8 @@ ALLOWED: set[tuple[State, State]] = {
     ("closed", "finished"),
 }
 LEADS_TO: dict[tuple[State, Act], State] = {
+    ("draft", "test"): "test",
+    ("test", "end_test"): "stopped",
     ("draft", "publish"): "live",
     ("live", "close"): "closed",
     ("live", "stop"): "stopped",

@@ -154,8 +154,10 @@ def test_a_test_profile_is_left_out_of_live_journeys(store: Store, live: Version
 
 def test_a_test_lets_in_test_profiles_alone_beside_whoever_is_inside_really(store: Store, live: Version) -> None:
     put(store, profile("tess", test=True))
+    assert enter(store, live, "tess", entering.TEST) is None
+    store.write(lambda work: versions.set_state(work, "small@1", "test"))
     assert enter(store, live, "ada", entering.TEST) is None
-    assert codes(store) == [("no_test_profile", "small@1")]
+    assert codes(store) == [("not_live", "small@1"), ("not_a_test_profile", "small@1")]
     start = enter(store, live, "tess", entering.TEST)
     assert start is not None
     assert start.entrant.entrant == "small~tess~t1"
