@@ -21,11 +21,12 @@ from temporalio.service import ServiceClient
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from activities import telemetry
+from activities import scheduling, telemetry
 from activities.metrics import Measuring
 from activities.reading import Readings
 from activities.repairing import Repairs
 from activities.resending import Resendings
+from activities.scheduling import Occurrences
 from activities.sending import Sending
 from activities.stops import Stops
 from activities.winding_down import WindDowns
@@ -53,6 +54,7 @@ from store.upgrade import upgrade
 from workflows.client import TemporalWorkflows
 from workflows.converter import data_converter
 from workflows.entrant import Entrant
+from workflows.occurrence import Occurrence
 from workflows.read_segment import ReadSegment
 from workflows.reconcile import Reconcile
 from workflows.resend import Resend
@@ -61,7 +63,7 @@ from workflows.sweep import Sweep
 from workflows.wind_down import WindDown
 
 _log = logging.getLogger("sojourn.worker")
-WORKFLOWS = [Entrant, ReadSegment, WindDown, Sweep, Reconcile, Resend]
+WORKFLOWS = [Entrant, ReadSegment, WindDown, Sweep, Reconcile, Resend, Occurrence]
 GRACE = timedelta(seconds=30)
 _CONNECT = timedelta(seconds=5)
 TASKS_AT_ONCE = 32
@@ -165,6 +167,7 @@ def make_worker(
     readings = Readings(process.database, process.workflows)
     wind_downs = WindDowns(process.database, process.workflows)
     resendings = Resendings(process.database, process.sending, consent_explicit=process.settings.consent == "explicit")
+    occurrences = Occurrences(process.database, process.workflows)
     repairs = Repairs(process.database, process.workflows, Standings(process.client))
     return Worker(
         process.client,
@@ -176,6 +179,7 @@ def make_worker(
             readings.read_pages,
             wind_downs.wind_down_page,
             resendings.resend,
+            occurrences.serve_occurrence,
             repairs.sweep,
             repairs.reconcile_page,
         ],
@@ -224,6 +228,7 @@ async def working(process: Process) -> AsyncIterator[None]:
         async with make_worker(process):
             await catch_up(process)
             await sweep_regularly(process)
+            await keep_schedules(process)
             yield
 
 
@@ -237,6 +242,12 @@ async def catch_up(process: Process) -> None:
 async def sweep_regularly(process: Process, start: SweepStart | None = None, every: timedelta = EVERY) -> None:
     """Have the server start a sweep again and again; done by every worker at its start, it is there once. Raises Unavailable."""
     await Standings(process.client).sweep_regularly(start or SweepStart(), every)
+
+
+async def keep_schedules(process: Process) -> None:
+    """Have the server keep a schedule for each journey that is on one, and no other; done by every worker at its start. Raises
+    Unavailable."""
+    await scheduling.tell_server_all(process.database, process.workflows)
 
 
 def _tls(settings: Settings) -> TLSConfig | bool:

@@ -1,4 +1,5 @@
-"""Pages of a run: read and let in by the store, and a workflow started for each who may enter (D7)."""
+"""Pages of a run: read and let in by the store, and a workflow started for each who may enter (D7). A run that forces people to enter
+anew first has everybody end who is inside."""
 
 from __future__ import annotations
 
@@ -12,9 +13,10 @@ from sqlalchemy import Connection
 from temporalio import activity
 
 from journey.contract import EntrantStart, Pages, RunStart
-from journey.graph import ReadSegment
-from store import runs, versions
+from journey.graph import reading
+from store import due_runs, joining, runs, versions
 from store.admission import PAGE, Admitted, Start, admit_page, not_started
+from store.clearing import clear_page
 from store.database import Database
 from store.work import Work
 from workflows.ports import Reading
@@ -22,12 +24,18 @@ from workflows.ports import Reading
 _AT_ONCE = 16
 """Starts under way at the server at the same time."""
 _CROWDED_PAUSE = 0.05
+_CLEARED_AT_ONCE = 100
+"""People a second who are told to end where the entry sets no rate."""
+_PATIENCE = 300.0
+"""Seconds in which whoever was told to end does; a message that is on its way is waited for."""
 
 
 class Starting(Protocol):
     """The way to the entrants' workflows. Raises Unavailable when the server cannot be reached."""
 
     async def start_entrant(self, start: EntrantStart, version_hash: str) -> None: ...
+
+    async def leave(self, entrant: str, reason: str) -> None: ...
 
 
 class Readings(Reading):
@@ -39,7 +47,11 @@ class Readings(Reading):
 
     @activity.defn(name="read_pages")
     async def read_pages(self, start: RunStart) -> Pages:
-        rate = await self._database.read(lambda connection: _rate(connection, start.run))
+        rate, journey = await self._database.read(lambda connection: _rate(connection, start.run))
+        if not await self._clear(start.run, rate or _CLEARED_AT_ONCE):
+            return Pages()
+        while await self._database.write(partial(_forget, run=start.run)):
+            activity.heartbeat()
         await start_all(
             self._workflows, await self._database.read(lambda connection: not_started(connection, start.run)), activity.heartbeat
         )
@@ -50,14 +62,39 @@ class Readings(Reading):
             let_in = time.monotonic()  # not before: the page waits for the writer, and the next one perhaps does not
             await start_all(self._workflows, admitted.starts, activity.heartbeat)
             total = Pages(
-                total.read + admitted.read, total.admitted + len(admitted.starts), total.discarded + admitted.discarded, admitted.done
-            )
+                total.read + admitted.read, total.admitted + len(admitted.starts), total.discarded + admitted.discarded, admitted.done,
+                total.stayed + admitted.stayed,
+            )  # fmt: skip
             activity.heartbeat(total.read)
             if admitted.crowded:
                 await asyncio.sleep(_CROWDED_PAUSE)
             elif rate and not admitted.done:
-                await asyncio.sleep(max(0.0, admitted.read / rate - (time.monotonic() - let_in)))
+                looked_at = admitted.read - admitted.stayed
+                await asyncio.sleep(max(0.0, looked_at / rate - (time.monotonic() - let_in)))
+        if total.done:  # it may have been the last one, and another may have waited for its end
+            await self._database.write(partial(due_runs.serve, journey_id=journey))
         return total
+
+    async def _clear(self, run: str, rate: int) -> bool:
+        """Everybody inside ends, where the run asks for that; False when this process ends before."""
+        told_at = time.monotonic()
+        while not activity.is_worker_shutdown():
+            patient = time.monotonic() - told_at < _PATIENCE
+            page = partial(clear_page, run_id=run, most=min(PAGE, rate), patient=patient)
+            cleared = await self._database.write(page)
+            if cleared.done:
+                return True
+            began = time.monotonic()
+            for entrant in cleared.told:
+                await self._workflows.leave(entrant, "reentered")
+                activity.heartbeat()
+            if cleared.told:
+                told_at = time.monotonic()
+                await asyncio.sleep(max(0.0, len(cleared.told) / rate - (told_at - began)))
+            else:
+                await asyncio.sleep(_CROWDED_PAUSE)
+            activity.heartbeat()
+        return False
 
 
 async def start_all(workflows: Starting, starts: Sequence[Start], alive: Callable[[], None] = lambda: None) -> None:
@@ -78,7 +115,13 @@ def _admit(work: Work, run: str, page: int) -> Admitted:
     return admit_page(work, run, page=page)
 
 
-def _rate(connection: Connection, run_id: str) -> int | None:
+def _forget(work: Work, run: str) -> int:
+    return joining.forget(work, runs.get(work.connection, run))
+
+
+def _rate(connection: Connection, run_id: str) -> tuple[int | None, str]:
+    """The rate of a run's entry, and its journey."""
     run = runs.get(connection, run_id)
     journey = versions.frozen_version(connection, versions.row(connection, run.version).hash).journey
-    return next((node.rate for node in journey.nodes if isinstance(node, ReadSegment)), None)
+    entry = reading(journey)
+    return None if entry is None else entry.rate, run.journey

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from temporalio import activity
 
+from activities import scheduling
 from journey import gate, ids
 from journey.contract import EntrantStart, Happened, LeftAlone, Reconciled, ReconcilePage, Repaired, SweepStart
+from journey.events import Instant
 from store import adoption, overdue, runs, sessions
 from store.adoption import Running
 from store.database import Database
@@ -42,6 +44,10 @@ class Workflows(Protocol):
     async def start_run(self, run: str) -> None: ...
 
     async def wind_down(self, version: str, reason: str) -> None: ...
+
+    async def keep_schedule(self, journey: str, instants: Sequence[Instant]) -> None: ...
+
+    async def scheduled(self) -> list[str]: ...
 
     async def happened(self, entrant: str, signal: Happened) -> None: ...
 
@@ -98,6 +104,7 @@ class Repairs(Repairing):
         for version in await self._database.read(overdue.to_wind_down):
             await self._workflows.wind_down(version, "test_ended" if ids.is_test_version(version) else "journey_stopped")
             activity.heartbeat()
+        await scheduling.serve_all(self._database, self._workflows)
 
     # ---- the comparison --------------------------------------------------------------------------------------------------------
 

@@ -15,7 +15,8 @@ from api.instants import Moment
 from api.named import Id, same_id
 from api.paging import Cursor, Limit
 from api.problems import FindingModel, answers
-from api.runs import need_the_workflows, set_off
+from api.runs import keep_schedule, need_the_workflows, set_off
+from api.schedules import ScheduleModel, schedule_shown
 from api.services import With
 from api.testing import wind_down
 from journey import documents
@@ -65,8 +66,8 @@ class Validated(BaseModel):
 
 
 class PublishedModel(BaseModel):
-    """What a publish did. `run` reads the segment now; `closed` lets in nobody more; the test session `tested` ended. `note` says
-    what is still to come, if anything."""
+    """What a publish did. `run` reads the segment now, `schedule` says when it will be read; `closed` lets in nobody more; the test session
+    `tested` ended. `note` says what is still to come, if anything."""
 
     version: str
     number: int
@@ -74,6 +75,7 @@ class PublishedModel(BaseModel):
     closed: str | None
     tested: str | None
     findings: list[FindingModel]
+    schedule: ScheduleModel | None = None
     note: str = ""
 
 
@@ -162,7 +164,7 @@ async def delete_draft(journey_id: Id, services: With, if_match: IfMatch = "") -
 @router.post("/{journey_id}:validate", responses=answers(404))
 async def validate(journey_id: Id, services: With) -> Validated:
     """What forbids or should delay a publish of the draft. Changes nothing."""
-    found = await services.database.read(lambda c: journeys.findings(c, journey_id, services.public_url))
+    found = await services.database.read(lambda c: journeys.findings(c, journey_id, services.public_url, services.database.clock.now()))
     return Validated(valid=not blocking(found), findings=[FindingModel(**asdict(finding)) for finding in found])
 
 
@@ -176,11 +178,13 @@ async def publish(journey_id: Id, services: With) -> PublishedModel:
     await need_the_workflows(services)
     published = await services.database.write(lambda work: journeys.publish(work, journey_id, services.public_url))
     note = await set_off(services, published.run) if published.run is not None else ""
+    note = note or await keep_schedule(services, journey_id)
     note = await wind_down(services, published.tested) or note
     warnings = [FindingModel(**asdict(finding)) for finding in published.findings]
+    shown = await services.database.read(lambda c: schedule_shown(c, journey_id))
     return PublishedModel(
         version=published.version, number=published.number, run=published.run, closed=published.closed,
-        tested=published.tested, findings=warnings, note=note,
+        tested=published.tested, findings=warnings, schedule=shown, note=note,
     )  # fmt: skip
 
 
@@ -188,6 +192,7 @@ async def publish(journey_id: Id, services: With) -> PublishedModel:
 async def close(journey_id: Id, services: With) -> ClosedModel:
     """Let in nobody more, a run that still reads ends too; those inside walk on."""
     closed = await services.database.write(lambda work: journeys.close(work, journey_id))
+    await keep_schedule(services, journey_id)
     return ClosedModel(version=closed.version, state=closed.state)
 
 
@@ -195,6 +200,7 @@ async def close(journey_id: Id, services: With) -> ClosedModel:
 async def stop(journey_id: Id, services: With) -> StoppedModel:
     """Stop every version in which people are, for good: from now on nobody acts, and everybody ends with `journey_stopped`."""
     stopped = await services.database.write(lambda work: journeys.stop(work, journey_id))
+    await keep_schedule(services, journey_id)
     note = ""
     for version in stopped:
         try:

@@ -13,6 +13,7 @@ from api.journeys import VersionItem, Which
 from api.named import Id
 from api.problems import answers
 from api.records import Mode
+from api.schedules import ScheduleModel, schedule_shown
 from api.services import With
 from journey import diagram, diagram_mermaid, diagram_svg, documents, reports
 from journey.graph import Journey
@@ -27,11 +28,13 @@ _DRAWN = "A number, `draft`, or `test`; absent, as for the report."
 
 
 class ReportModel(BaseModel):
-    """The numbers of one version as of now. `differences` names what contradicts itself: there should be none."""
+    """The numbers of one version as of now. `schedule` says when the journey lets in next, null when it is on none; `differences` names
+    what contradicts itself: there should be none."""
 
     journey: str
     version: VersionItem
     versions: list[VersionItem]
+    schedule: ScheduleModel | None
     totals: Totals
     nodes: list[NodeReport]
     differences: list[str]
@@ -50,6 +53,7 @@ async def get_report(journey_id: Id, services: With, version: Which = None, mode
             journey=journey_id,
             version=_item(row),
             versions=[VersionItem.model_validate(one) for one in journeys.all_versions(connection, journey_id)],
+            schedule=schedule_shown(connection, journey_id) if mode == "live" else None,
             totals=report.totals,
             nodes=list(report.nodes),
             differences=list(reports.differences(graph, report)),

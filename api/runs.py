@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
 
+from activities.scheduling import tell_server
 from api import paging
 from api.auth import admin
 from api.instants import Moment
@@ -34,8 +35,10 @@ class RunRequest(BaseModel):
 
 
 class RunModel(BaseModel):
-    """A run. `read` profiles were looked at, `admitted` entered, `discarded` did not; `cutoff` is the instant up to which profiles belong
-    to it; `segment` is empty and `profiles` filled when it reads a list."""
+    """A run. `read` profiles were looked at, `admitted` entered, `discarded` did not; `stayed` were members at the run before and are not
+    let in again by an incremental one, `reentered` were inside and ended first. `cutoff` is the instant up to which profiles belong to it;
+    `segment` is empty and `profiles` filled when it reads a list. A run on schedule has the local name of its `occurrence` and the instant
+    at which it was due; one that was `missed` says why in `reason`."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -47,10 +50,15 @@ class RunModel(BaseModel):
     segment_hash: str
     profiles: list[str] | None
     state: RunState
+    reason: str
+    occurrence: str
+    due_at: Moment | None
     cutoff: Moment
     read: int
     admitted: int
     discarded: int
+    stayed: int
+    reentered: int
     ended_at: Moment | None
     note: str = ""
 
@@ -79,7 +87,7 @@ async def start_run(journey_id: Id, services: With, response: Response, request:
 
 @router.get("", responses=answers(404))
 async def list_runs(journey_id: Id, services: With, limit: Limit = 100, cursor: Cursor = "") -> RunPage:
-    """The runs of a journey, whatever their version."""
+    """The runs of a journey, whatever their version; missed occurrences of its schedule too."""
     key = paging.read(cursor, [int])
     before = int(key[0]) if key else None
 
@@ -113,6 +121,16 @@ async def set_off(services: Services, run_id: str) -> str:
         await services.workflows.start_run(run_id)
     except Unavailable:
         return f"The run {run_id} is kept, and starts when the Temporal server can be reached again."
+    return ""
+
+
+async def keep_schedule(services: Services, journey_id: str) -> str:
+    """Tell the server when the journey's runs are due next, or that none is. Returns a note when it cannot be told now: then every worker
+    tells it at its start, and the sweep begins what is due."""
+    try:
+        await tell_server(services.database, services.workflows, journey_id)
+    except Unavailable:
+        return "The Temporal server is told of the schedule when it can be reached again."
     return ""
 
 

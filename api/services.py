@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 
+from journey.events import Instant
 from journey.tracking import Signer
 from store.database import Database
 from workflows.ports import EntrantStart, Happened, Repaired, ResendStart
@@ -22,6 +24,8 @@ class Workflows(Protocol):
     async def start_run(self, run: str) -> None: ...
 
     async def start_entrant(self, start: EntrantStart, version_hash: str) -> None: ...
+
+    async def keep_schedule(self, journey: str, instants: Sequence[Instant]) -> None: ...
 
     async def happened(self, entrant: str, signal: Happened) -> None: ...
 

@@ -11,7 +11,7 @@ from commands import folder_profiles
 from journey import documents
 from journey.documents import Fault, Source
 from journey.errors import BadInput
-from journey.events import EventDefinition
+from journey.events import EventDefinition, Instant
 from journey.findings import Finding, error, warning
 from journey.graph import Document, Journey
 from journey.messages import MessageDocument
@@ -78,14 +78,15 @@ class Folder:
     faults: list[Placed] = field(default_factory=list)
     unreadable: set[tuple[Kind, str]] = field(default_factory=set)  # documents that are there and have faults
 
-    def surroundings(self, public_url: str = "") -> Surroundings:
-        """What the journeys of this folder are judged against and frozen with."""
+    def surroundings(self, public_url: str = "", now: Instant = 0) -> Surroundings:
+        """What the journeys of this folder are judged against and frozen with; without `now` nothing is said about the past."""
         return Surroundings(
             attributes=self.attributes,
             segments=_documents(self.segments),
             events=_documents(self.events),
             messages=_documents(self.messages),
             public_url=public_url,
+            now=now,
         )
 
     def refuse_faults(self) -> None:

@@ -21,6 +21,9 @@ def sentences(answer: Mapping[str, Any]) -> Iterator[str]:
         yield f"{answer['closed']} lets in nobody more; those inside walk on."
     if answer.get("run"):
         yield f"{answer['run']} reads the segment now."
+    if answer.get("schedule"):
+        times = ", ".join(one["local"] for one in answer["schedule"]["next"])
+        yield f"It reads its segment {answer['schedule']['says']} ({answer['schedule']['timezone']}): next {times}."
     for finding in answer.get("findings", ()):
         yield f"warning {finding['code']}" + (f" at {finding['node']}" if finding["node"] else "") + f": {finding['sentence']}"
     if answer.get("note"):

@@ -50,6 +50,10 @@ def sentences(answer: Mapping[str, Any]) -> Iterator[str]:
         yield f"Not written to: {_listed(totals['excluded'])}."
     if totals["discards"]:
         yield f"Without effect: {_listed(totals['discards'])}."
+    schedule = answer.get("schedule")
+    if schedule:
+        times = ", ".join(one["local"] for one in schedule["next"])
+        yield f"Reads its segment {schedule['says']} ({schedule['timezone']}): next {times}."
     yield from answer["differences"]
 
 

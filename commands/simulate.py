@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from commands import staging
+from commands import schedules, staging
 from commands.staging import Stage
 from journey import diagram, explore, gate, script_text
 from journey.errors import Invalid, SojournError
@@ -51,6 +51,9 @@ def run(
         sys.stdout.write("\n")
         return 0
     console.print(f"[bold]{escape(stage.version.journey.name or stage.version.journey.id)}[/], walked by {escape(stage.person.id)}")
+    said = schedules.sentence(stage.version.journey, schedules.now())
+    if said is not None:
+        console.print(said, markup=False)
     for note in stage.notes:
         console.print(f"[yellow]{escape(note)}[/]")
     if at or stop or until:
@@ -69,6 +72,7 @@ def as_data(stage: Stage, played: Sequence[Way], *, more: bool) -> dict[str, Any
         "journey": stage.version.journey.id,
         "profile": stage.person.id,
         "notes": list(stage.notes),
+        "schedule": schedules.as_data(stage.version.journey, schedules.now()),
         "stories": [_story(way) for way in played],
         "more": more,
     }

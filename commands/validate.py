@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
-from commands import folder
+from commands import folder, schedules
 from commands.folder import Entry, Folder, Placed
 from journey import validation
 from journey.errors import BadInput
@@ -57,14 +57,25 @@ def run(path: Path, as_json: bool) -> int:
         return 1 if errors else 0
     for one in found:
         console.print(_line(one))
+    for said in when(path) if path.exists() else ():
+        console.print(Text(said))
     verdict = "[green]valid[/]" if not errors else "[red]not valid[/]"
     console.print(f"{escape(str(path))} is {verdict}: {_count(errors, 'error')}, {_count(warnings, 'warning')}.")
     return 1 if errors else 0
 
 
+def when(path: Path) -> Iterator[str]:
+    """For each journey that is judged and on a schedule: the next times at which it lets people in."""
+    for entry in folder.read(folder.root_of(path)).journeys.values():
+        if path.is_dir() or path.resolve() == entry.file.resolve():
+            said = schedules.sentence(entry.document, schedules.now())
+            if said is not None:
+                yield said
+
+
 def _judged(read: Folder) -> Iterator[Placed]:
     """Each document by itself: what is wrong with a message is told in the file of the message, and there alone."""
-    around = read.surroundings()
+    around = read.surroundings(now=schedules.now())
     if read.policies is not None:
         yield from _placed(read.policies, of_policies(read.policies.document))
     for segment in read.segments.values():

@@ -112,6 +112,23 @@ class Pages:
     admitted: int = 0
     discarded: int = 0
     done: bool = False
+    stayed: int = 0
+
+
+@dataclass(slots=True)
+class ScheduleStart:
+    """The input of a schedule that has fired: the store knows what is due."""
+
+    journey: str = ""
+
+
+@dataclass(slots=True)
+class Occurred:
+    """What came of it: the run that was begun, if one was, how many occurrences were missed, and a sentence for people."""
+
+    run: str = ""
+    missed: int = 0
+    said: str = ""
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from journey import durations
+from journey import durations, schedule_words
 from journey.errors import BadInput
 from journey.graph import (
     LISTENING,
@@ -133,6 +133,8 @@ def _is_gate(journey: Journey, way: tuple[str, ...]) -> bool:
 
 def _detail(node: Node, messages: Mapping[str, MessageDocument]) -> str:
     match node:
+        case ReadSegment() if not isinstance(node.schedule, str):
+            return " · ".join(part for part in (node.segment, schedule_words.spoken(node.schedule)) if part)
         case ReadSegment() | Qualification():
             return node.segment
         case EventNode():

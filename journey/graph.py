@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StrictBool, StrictInt
 
 from journey.rule_tree import Rule
+from journey.schedule import WordOrSchedule
 from journey.until import Until
 
 THING_ID = r"^[a-z][a-z0-9-]{0,62}$"
@@ -65,11 +66,16 @@ class NodeBase(Document):
 
 
 class ReadSegment(NodeBase):
-    """The entry: reads a segment and lets in its members. `rate` is a ceiling in profiles a second."""
+    """The entry: reads a segment and lets in its members. `rate` is a ceiling in profiles a second.
+
+    `incremental`: a run lets in only who joined since the one before. `force_reentry`: a run first ends everybody who is still inside.
+    """
 
     kind: Literal["read_segment"]
     segment: str = ""
-    schedule: str = "asap"
+    schedule: WordOrSchedule = "asap"
+    incremental: StrictBool = False
+    force_reentry: StrictBool = False
     rate: Annotated[StrictInt, Field(ge=1)] | None = None
     next: Next = ()
 
@@ -242,6 +248,11 @@ class Journey(Document):
 
     def node(self, node_id: str) -> Node:
         return self.by_id[node_id]
+
+
+def reading(journey: Journey) -> ReadSegment | None:
+    """The entry that reads a segment, if people enter by one."""
+    return next((node for node in journey.nodes if isinstance(node, ReadSegment)), None)
 
 
 def exits(node: Node) -> tuple[tuple[str, Next], ...]:

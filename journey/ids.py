@@ -21,6 +21,7 @@ CATCH_UP = "sojourn-catch-up"
 RECONCILE = "sojourn-reconcile"
 """The one reconciliation of store and server that may run at a time."""
 
+_SCHEDULE = ".schedule"
 _LONGEST_KEY = 120
 _HASHED = "h-"
 
@@ -123,6 +124,21 @@ def reaction(delivery_id: str, kind: str, link: str = "") -> str:
 def run(journey: str, number: int) -> str:
     """The id of a run, and of the workflow that reads it. Written with dots: no key can make an entrant's id of it."""
     return f"{journey}.run.{number}"
+
+
+def run_on_schedule(journey: str, local: str) -> str:
+    """The id of the run of an occurrence, by its local name `2026-03-29T02:30`: there is one, however often it is asked for."""
+    return f"{journey}.run.{local}"
+
+
+def schedule(journey: str) -> str:
+    """The id of the schedule at the server that begins a journey's runs. A dot and no number: no run and no entrant is called so."""
+    return f"{journey}{_SCHEDULE}"
+
+
+def journey_of_schedule(schedule_id: str) -> str | None:
+    """The journey whose runs a schedule begins; None for one that is not ours to keep."""
+    return schedule_id.removesuffix(_SCHEDULE) if schedule_id.endswith(_SCHEDULE) else None
 
 
 def journey_of_run(run_id: str) -> str:

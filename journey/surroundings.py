@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from journey.events import EventDefinition
+from journey.events import EventDefinition, Instant
 from journey.messages import MessageDocument
 from journey.profiles import Attribute
 from journey.segments import SegmentDocument
@@ -13,10 +13,12 @@ from journey.segments import SegmentDocument
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Everything by its id. `public_url` is where the links of mails point to; empty when it is not known, as in a folder."""
+    """Everything by its id. `public_url` is where the links of mails point to, empty when it is not known, as in a folder; `now` is
+    the instant at which it is judged, 0 when nothing is to be said about the past."""
 
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
     segments: Mapping[str, SegmentDocument] = field(default_factory=dict)
     events: Mapping[str, EventDefinition] = field(default_factory=dict)
     messages: Mapping[str, MessageDocument] = field(default_factory=dict)
     public_url: str = ""
+    now: Instant = 0

@@ -110,9 +110,6 @@ def _fields(node: Node) -> Iterator[Finding]:
         if not getattr(node, name):
             yield _missing(node.id, name)
     match node:
-        case ReadSegment():
-            if node.schedule not in ("asap", "manual"):
-                yield later(node.id, "schedule", f"The schedule {node.schedule} is not supported yet: write asap or manual.")
         case EventNode():
             if node.since:
                 yield later(node.id, "since", "Looking back with since is not supported yet: leave it out.")

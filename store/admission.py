@@ -12,14 +12,17 @@ from journey import durations, ends, gate, ids, walk
 from journey.contract import EntrantStart
 from journey.entrance import NEVER, Before, may_enter
 from journey.events import Instant
+from journey.graph import reading
 from journey.version import Version
-from store import journeys, knowing, profiles, rule_sql, schema, segments, versions
+from store import joining, journeys, knowing, profiles, rule_sql, runs, schema, segments, versions
 from store.entrants import DECIDED_DUE
-from store.upserts import insert_new
+from store.upserts import insert_new, upsert
 from store.versions import VersionRow
 from store.work import CounterKey, Work
 
 PAGE = 200
+STAYED = 5
+"""So many times as many people are looked at by a page of an incremental run, most of whom it does not let in."""
 CROWD = 500
 """So many may be admitted and not yet past their first step; then the run waits for them."""
 
@@ -39,16 +42,19 @@ class Admitted:
     starts: tuple[Start, ...] = ()
     read: int = 0
     discarded: int = 0
+    stayed: int = 0
     done: bool = False
     crowded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """Somebody on a page, and why they cannot be let in, if something about themselves forbids it."""
+    """Somebody on a page, and why they cannot be let in, if something about themselves forbids it. `stayed`: they were a member before,
+    and this run lets in only who joined."""
 
     id: str
     refused: str = ""
+    stayed: bool = False
 
 
 def admit_page(work: Work, run_id: str, *, page: int = PAGE, crowd: int = CROWD) -> Admitted:
@@ -58,20 +64,22 @@ def admit_page(work: Work, run_id: str, *, page: int = PAGE, crowd: int = CROWD)
         return Admitted(done=True)
     version = versions.row(work.connection, run.version)
     if version.state != "live":
-        _save(work, run_id, run.cursor, 0, 0, 0, state="stopped")
+        _save(work, run_id, run.cursor, 0, 0, 0, 0, state="stopped")
         journeys.finish_if_empty(work, version.id)
         return Admitted(done=True)
     if work.connection.execute(_SETTING_OFF, {"run": run_id}).scalar_one() > crowd:
         return Admitted(crowded=True)
-    members = _members(work.connection, run, page)
-    starts = _admit(work, run_id, version, members)
-    done = len(members) < page
+    members, done = _members(work.connection, run, version, page)
+    joined = [member for member in members if not member.stayed]
+    stayed = [{"run": run_id, "profile": member.id, "stayed": True} for member in members if member.stayed]
+    upsert(work.connection, schema.run_members, stayed, update=[])
+    starts = _admit(work, run_id, version, joined)
     cursor = members[-1].id if members else run.cursor
-    refused = len(members) - len(starts)
-    _save(work, run_id, cursor, len(members), len(starts), refused, state="done" if done else "reading")
+    refused = len(joined) - len(starts)
+    _save(work, run_id, cursor, len(members), len(starts), refused, len(stayed), state="done" if done else "reading")
     if done:
         journeys.finish_if_empty(work, version.id)
-    return Admitted(starts, len(members), refused, done)
+    return Admitted(starts, len(members), refused, len(stayed), done)
 
 
 def not_started(connection: Connection, run_id: str) -> list[Start]:
@@ -80,16 +88,24 @@ def not_started(connection: Connection, run_id: str) -> list[Start]:
     return [Start(EntrantStart(row.id, row.version, row.place), row.hash) for row in found]
 
 
-def _members(connection: Connection, run: Any, page: int) -> list[_Read]:
+def _members(connection: Connection, run: Any, version: VersionRow, page: int) -> tuple[list[_Read], bool]:
+    """The next people to be looked at, so that at most a page of them may be let in; and whether they are the last."""
     if run.profiles is not None:
         listed = sorted(profile for profile in set(run.profiles) if profile > run.cursor)[:page]
         known = connection.execute(select(schema.profiles.c.id, schema.profiles.c.test).where(schema.profiles.c.id.in_(listed)))
         refused = {row.id: "test_profile" if row.test else "" for row in known}
-        return [_Read(profile, refused.get(profile, "unknown_profile")) for profile in listed]
+        return [_Read(profile, refused.get(profile, "unknown_profile")) for profile in listed], len(listed) < page
     rule = segments.get(connection, run.segment).tree
     where = rule_sql.where(rule, "postgresql" if connection.dialect.name == "postgresql" else "sqlite")
-    found = profiles.page(connection, where, run.cursor, page, run.cutoff)
-    return [_Read(member.id, "test_profile" if member.test else "") for member in found]
+    entry = reading(versions.frozen_version(connection, version.hash).journey)
+    incremental = entry is not None and entry.incremental
+    stayed = joining.was_member(connection, runs.get(connection, run.id)) if incremental else None
+    limit = page * STAYED if incremental else page
+    found = profiles.page(connection, where, run.cursor, limit, run.cutoff, stayed)
+    joined = [at for at, member in enumerate(found) if not member.stayed]
+    upto = joined[page - 1] + 1 if len(joined) >= page else len(found)
+    members = [_Read(member.id, "test_profile" if member.test else "", member.stayed) for member in found[:upto]]
+    return members, len(found) < limit and upto == len(found)
 
 
 def _admit(work: Work, run_id: str, version: VersionRow, members: Sequence[_Read]) -> tuple[Start, ...]:
@@ -182,14 +198,14 @@ def entrances(connection: Connection, journey: str, keys: list[str], mode: str =
     return {row.key: Before(row.number, row.entered_at, bool(row.open)) for row in found}
 
 
-def _save(work: Work, run_id: str, cursor: str, read: int, admitted: int, discarded: int, *, state: str) -> None:
-    runs = schema.runs.c
+def _save(work: Work, run_id: str, cursor: str, read: int, admitted: int, discarded: int, stayed: int, *, state: str) -> None:
+    kept = schema.runs.c
     work.connection.execute(
         schema.runs.update()
-        .where(runs.id == run_id)
+        .where(kept.id == run_id)
         .values(
-            cursor=cursor, read=runs.read + read, admitted=runs.admitted + admitted, discarded=runs.discarded + discarded,
-            state=state, ended_at=None if state == "reading" else work.now(),
+            cursor=cursor, read=kept.read + read, admitted=kept.admitted + admitted, discarded=kept.discarded + discarded,
+            stayed=kept.stayed + stayed, state=state, ended_at=None if state == "reading" else work.now(),
         )
     )  # fmt: skip
 

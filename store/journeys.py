@@ -13,7 +13,7 @@ from journey.errors import BadInput, Conflict, NotFound, Stale
 from journey.events import Instant
 from journey.findings import Finding
 from journey.graph import Journey, ReadSegment
-from store import runs, schema, sessions, surroundings, versions
+from store import runs, schedules, schema, sessions, surroundings, versions
 from store.versions import VersionRow
 from store.work import Work
 
@@ -144,22 +144,23 @@ def delete_draft(work: Work, journey_id: str, if_match: str | None = None) -> No
         work.connection.execute(schema.journeys.delete().where(_journeys.id == journey_id))
 
 
-def findings(connection: Connection, journey_id: str, public_url: str) -> tuple[Finding, ...]:
-    """What the validator says of the draft, against everything that the store has now. Raises NotFound."""
+def findings(connection: Connection, journey_id: str, public_url: str, now: Instant = 0) -> tuple[Finding, ...]:
+    """What the validator says of the draft, against everything that the store has, at the instant `now`. Raises NotFound."""
     draft = get_draft(connection, journey_id)
-    return validation.validate(documents.parse(Journey, draft.document), surroundings.read(connection, public_url))
+    return validation.validate(documents.parse(Journey, draft.document), surroundings.read(connection, public_url, now))
 
 
 def publish(work: Work, journey_id: str, public_url: str) -> Published:
     """Freeze the draft as the next version and let people in. The version that was live lets in nobody more; those inside walk on.
 
-    An entry with the schedule `asap` gets its run in the same commit; whoever calls starts its workflow afterwards. The draft stays.
+    An entry with the schedule `asap` gets its run in the same commit; whoever calls starts its workflow afterwards. One with another
+    schedule is due from now on; whoever calls tells the server so. The draft stays.
     Raises Invalid with every finding, Conflict with code `unchanged` when just this is live already, NotFound without a draft.
     """
     locked(work, journey_id)
     draft = get_draft(work.connection, journey_id)
     journey = documents.parse(Journey, draft.document)
-    around = surroundings.read(work.connection, public_url)
+    around = surroundings.read(work.connection, public_url, work.now())
     frozen = freezing.freeze(journey, around)
     former = versions.live(work.connection, journey_id)
     if former is not None and former.hash == frozen.hash:
@@ -171,6 +172,7 @@ def publish(work: Work, journey_id: str, public_url: str) -> Published:
         _close(work, former)
     versions.keep(work, frozen)
     versions.insert(work, published)
+    schedules.keep(work, published, frozen.journey)
     run = runs.start(work, published, frozen.journey) if _reads_at_once(frozen.journey) else None
     warnings = tuple(validation.validate(journey, around))
     tested = sessions.end(work, journey_id)
@@ -190,6 +192,7 @@ def close(work: Work, journey_id: str) -> Closed:
     live = versions.live(work.connection, journey_id)
     if live is None:
         raise Conflict(f"{journey_id} has no live version that could be closed.", code="state")
+    schedules.end(work, journey_id)
     return Closed(live.id, _close(work, live))
 
 
@@ -202,6 +205,7 @@ def stop(work: Work, journey_id: str) -> list[str]:
     holding = [one for one in versions.of_journey(work.connection, journey_id) if one.state in lifecycle.HOLDS_PEOPLE]
     if not holding:
         raise Conflict(f"{journey_id} has no live or closed version that could be stopped.", code="state")
+    schedules.end(work, journey_id)
     for one in holding:
         versions.set_state(work, one.id, lifecycle.after(one.id, one.state, "stop"))
         runs.stop_all(work, one.id)

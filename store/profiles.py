@@ -38,10 +38,11 @@ Identity = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One row of a page."""
+    """One row of a page; `stayed` by the condition that the page was asked for with."""
 
     id: str
     test: bool
+    stayed: bool = False
 
 
 def put(work: Work, document: ProfileDocument) -> None:
@@ -177,15 +178,13 @@ def keys(connection: Connection, namespace: str, profile_ids: Sequence[str]) -> 
     return found
 
 
-def page(connection: Connection, where: ColumnElement[bool], after: str, limit: int, cutoff: Instant) -> list[Member]:
+def page(
+    connection: Connection, where: ColumnElement[bool], after: str, limit: int, cutoff: Instant, stayed: ColumnElement[bool] | None = None
+) -> list[Member]:
     """The next `limit` profiles after an id, in order of id, that a rule holds for and that existed at the cutoff (E3)."""
-    statement = (
-        select(profiles.c.id, profiles.c.test)
-        .where(profiles.c.id > after, profiles.c.created_at <= cutoff, where)
-        .order_by(profiles.c.id)
-        .limit(limit)
-    )
-    return [Member(row.id, row.test) for row in connection.execute(statement)]
+    columns = (profiles.c.id, profiles.c.test) if stayed is None else (profiles.c.id, profiles.c.test, stayed.label("stayed"))
+    statement = select(*columns).where(profiles.c.id > after, profiles.c.created_at <= cutoff, where).order_by(profiles.c.id).limit(limit)
+    return [Member(row.id, row.test, stayed is not None and bool(row.stayed)) for row in connection.execute(statement)]
 
 
 def count(connection: Connection, where: ColumnElement[bool]) -> int:

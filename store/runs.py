@@ -1,4 +1,7 @@
-"""Runs: one reading of a segment, or of a list of profiles, into a version. It knows no page: admission.py reads and lets in."""
+"""Runs: one reading of a segment, or of a list of profiles, into a version. It knows no page: admission.py reads and lets in.
+
+A run of a schedule is known by its occurrence, of which there is one: also when it was missed, which is on record as a run too.
+"""
 
 from __future__ import annotations
 
@@ -12,18 +15,26 @@ from journey import ids
 from journey.errors import Conflict, NotFound
 from journey.events import Instant
 from journey.graph import Journey, ReadSegment
+from journey.occurrences import Occurrence
 from store import schema, versions
 from store.versions import VersionRow
 from store.work import Work
 
-RunState = Literal["reading", "done", "stopped"]
+RunState = Literal["clearing", "reading", "done", "stopped", "missed"]
+UNDER_WAY = ("clearing", "reading")
+Missed = Literal["too_late", "superseded", "run_reading", "paused", "not_live"]
+"""Why an occurrence has no run."""
 
 _runs = schema.runs.c
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run. `profiles` is the list that it reads instead of the segment; `ended_at` is None while it reads."""
+    """One run. `profiles` is the list that it reads instead of the segment; `ended_at` is None while it reads.
+
+    `occurrence` is the local name of the time it was due at, `due_at` that instant; `reason` says why it was missed. `stayed` were members
+    at the run before and are not let in again, `reentered` were inside and ended first.
+    """
 
     id: str
     journey: str
@@ -33,44 +44,76 @@ class Run:
     segment_hash: str
     profiles: tuple[str, ...] | None
     state: RunState
+    reason: str
+    occurrence: str
+    due_at: Instant | None
     cutoff: Instant
     read: int
     admitted: int
     discarded: int
+    stayed: int
+    reentered: int
     ended_at: Instant | None
 
 
 _COLUMNS = (
-    _runs.id, _runs.journey, _runs.number, _runs.version, _runs.segment, _runs.segment_hash, _runs.profiles, _runs.state,
-    _runs.cutoff, _runs.read, _runs.admitted, _runs.discarded, _runs.ended_at,
+    _runs.id, _runs.journey, _runs.number, _runs.version, _runs.segment, _runs.segment_hash, _runs.profiles, _runs.state, _runs.reason,
+    _runs.occurrence, _runs.due_at, _runs.cutoff, _runs.read, _runs.admitted, _runs.discarded, _runs.stayed, _runs.reentered,
+    _runs.ended_at,
 )  # fmt: skip
 _ONE = select(*_COLUMNS).where(_runs.id == bindparam("id"))
 _LAST_NUMBER = select(func.coalesce(func.max(_runs.number), 0)).where(_runs.journey == bindparam("journey"))
-_READING = select(_runs.id).where(_runs.state == "reading").order_by(_runs.id)
+_READING = select(_runs.id).where(_runs.state.in_(UNDER_WAY)).order_by(_runs.id)
+_OF_OCCURRENCE = select(_runs.id).where(_runs.journey == bindparam("journey"), _runs.occurrence == bindparam("occurrence"))
+_EARLIER = (
+    select(_runs.id, _runs.state, _runs.cursor)
+    .where(
+        _runs.journey == bindparam("journey"), _runs.segment == bindparam("segment"), _runs.number < bindparam("number"),
+        _runs.profiles.is_(None), _runs.state.in_(("done", "stopped")),
+    )
+    .order_by(_runs.number.desc())
+)  # fmt: skip
 _SEGMENT_HASH = select(schema.segments.c.hash).where(schema.segments.c.id == bindparam("id"))
 
 
-def start(work: Work, version: VersionRow, journey: Journey, profiles: Sequence[str] | None = None) -> str:
+def start(
+    work: Work, version: VersionRow, journey: Journey, profiles: Sequence[str] | None = None, occurrence: Occurrence | None = None
+) -> str:
     """Write a run that is to read from now on, and return its id. Its cutoff is now: who comes later belongs to the next run (E3).
 
-    Without `profiles` it reads the segment of the entry. Raises Conflict while another run of this version reads the segment, and with
-    code `not_by_run` where people enter by an event.
+    Without `profiles` it reads the segment of the entry, and ends first whoever is inside when that is asked for. Raises Conflict while
+    another run of this version reads the segment, and with code `not_by_run` where people enter by an event.
     """
     entry = journey.entry_node
     if not isinstance(entry, ReadSegment):
         raise Conflict(f"People enter {version.journey} by an event, not by a run: send the event.", code="not_by_run")
     if profiles is None:
         _refuse_a_second_reader(work.connection, version)
-    number = work.connection.execute(_LAST_NUMBER, {"journey": version.journey}).scalar_one() + 1
-    run_id = ids.run(version.journey, number)
-    segment = "" if profiles is not None else entry.segment
-    work.connection.execute(
-        schema.runs.insert(),
-        {"id": run_id, "journey": version.journey, "number": number, "version": version.id, "segment": segment,
-         "segment_hash": work.connection.execute(_SEGMENT_HASH, {"id": segment}).scalar() or "",
-         "profiles": None if profiles is None else list(dict.fromkeys(profiles)), "state": "reading", "cutoff": work.now()},
-    )  # fmt: skip
-    return run_id
+    state: RunState = "clearing" if entry.force_reentry and profiles is None else "reading"
+    return _insert(work, version, entry, state, profiles, occurrence)
+
+
+def miss(work: Work, version: VersionRow, journey: Journey, occurrence: Occurrence, reason: Missed) -> None:
+    """Put on record that an occurrence has no run, and why. One that is on record already stays as it is."""
+    if of_occurrence(work.connection, version.journey, occurrence.local) is None:
+        entry = next(node for node in journey.nodes if isinstance(node, ReadSegment))
+        _insert(work, version, entry, "missed", None, occurrence, reason)
+
+
+def of_occurrence(connection: Connection, journey: str, local: str) -> str | None:
+    """The id of the run of an occurrence, if it is on record."""
+    return connection.execute(_OF_OCCURRENCE, {"journey": journey, "occurrence": local}).scalar()
+
+
+def earlier_readings(connection: Connection, run: Run) -> tuple[tuple[str, str | None], ...]:
+    """The runs of the same segment that say who was a member before this one, the newest first: each with the last profile id that it came
+    to, None when it came to all. It ends with the first that did."""
+    found: list[tuple[str, str | None]] = []
+    for row in connection.execute(_EARLIER, {"journey": run.journey, "segment": run.segment, "number": run.number}):
+        found.append((row.id, None if row.state == "done" else row.cursor))
+        if row.state == "done":
+            break
+    return tuple(found)
 
 
 def get(connection: Connection, run_id: str) -> Run:
@@ -96,14 +139,20 @@ def reading(connection: Connection) -> list[str]:
 
 def anyone_reads(connection: Connection, version_id: str) -> bool:
     """Is a run of this version still reading?"""
-    query = select(_runs.id).where(_runs.version == version_id, _runs.state == "reading").limit(1)
+    query = select(_runs.id).where(_runs.version == version_id, _runs.state.in_(UNDER_WAY)).limit(1)
+    return connection.execute(query).first() is not None
+
+
+def anyone_reads_the_segment(connection: Connection, journey: str) -> bool:
+    """Is a run of the journey's segment under way, whatever its version?"""
+    query = select(_runs.id).where(_runs.journey == journey, _runs.state.in_(UNDER_WAY), _runs.profiles.is_(None)).limit(1)
     return connection.execute(query).first() is not None
 
 
 def stop_all(work: Work, version_id: str) -> None:
     """End the runs of a version that lets in nobody more."""
     work.connection.execute(
-        schema.runs.update().where(_runs.version == version_id, _runs.state == "reading").values(state="stopped", ended_at=work.now())
+        schema.runs.update().where(_runs.version == version_id, _runs.state.in_(UNDER_WAY)).values(state="stopped", ended_at=work.now())
     )
 
 
@@ -116,10 +165,29 @@ def let_in_now(connection: Connection, journey_id: str) -> tuple[VersionRow, Jou
 
 
 def _refuse_a_second_reader(connection: Connection, version: VersionRow) -> None:
-    query = select(_runs.id).where(_runs.version == version.id, _runs.state == "reading", _runs.profiles.is_(None)).limit(1)
+    query = select(_runs.id).where(_runs.version == version.id, _runs.state.in_(UNDER_WAY), _runs.profiles.is_(None)).limit(1)
     under_way = connection.execute(query).scalar()
     if under_way is not None:
         raise Conflict(f"The run {under_way} is still reading the segment: wait until it is done.", code="run_reading")
+
+
+def _insert(
+    work: Work, version: VersionRow, entry: ReadSegment, state: RunState, profiles: Sequence[str] | None = None,
+    occurrence: Occurrence | None = None, reason: str = "",
+) -> str:  # fmt: skip
+    number = work.connection.execute(_LAST_NUMBER, {"journey": version.journey}).scalar_one() + 1
+    run_id = ids.run_on_schedule(version.journey, occurrence.local) if occurrence is not None else ids.run(version.journey, number)
+    segment = "" if profiles is not None else entry.segment
+    now = work.now()
+    work.connection.execute(
+        schema.runs.insert(),
+        {"id": run_id, "journey": version.journey, "number": number, "version": version.id, "segment": segment,
+         "segment_hash": work.connection.execute(_SEGMENT_HASH, {"id": segment}).scalar() or "",
+         "profiles": None if profiles is None else list(dict.fromkeys(profiles)), "state": state, "reason": reason,
+         "occurrence": occurrence.local if occurrence is not None else "", "due_at": occurrence.at if occurrence is not None else None,
+         "cutoff": now, "ended_at": now if state == "missed" else None},
+    )  # fmt: skip
+    return run_id
 
 
 def _as_run(found: RowMapping) -> Run:

@@ -11,6 +11,7 @@ LIVE = text("state = 'live'")
 SETTING_OFF = text("state = 'open' AND n <= 1")
 COUNTING = text("counts_at IS NOT NULL")
 RUNNING = text("ended_at IS NULL")
+ON_SCHEDULE = text("occurrence <> ''")
 """Conditions of partial indexes. A query that is to use one carries the same words: a bound value does not match them."""
 
 
@@ -118,20 +119,36 @@ runs = Table(
     _text("segment"),
     _text("segment_hash"),
     Column("profiles", JSON(none_as_null=True)),  # a list of profile ids instead of the segment
-    _text("state"),  # reading, done, stopped
+    _text("state"),  # clearing, reading, done, stopped, missed
+    _text("reason"),  # why it was missed
+    _text("occurrence"),  # the local name of the time it was due at; empty when somebody asked for it
+    _instant("due_at"),
     _instant("cutoff"),
     _text("cursor"),
     Column("read", Integer, nullable=False, server_default=text("0")),
     Column("admitted", Integer, nullable=False, server_default=text("0")),
     Column("discarded", Integer, nullable=False, server_default=text("0")),
+    Column("stayed", Integer, nullable=False, server_default=text("0")),  # members before, whom an incremental run does not let in again
+    Column("reentered", Integer, nullable=False, server_default=text("0")),  # were inside, and ended first
     _instant("ended_at"),
     Index("runs_journey", "journey", "number", unique=True),
+    Index("runs_occurrence", "journey", "occurrence", unique=True, sqlite_where=ON_SCHEDULE, postgresql_where=ON_SCHEDULE),
 )  # fmt: skip
 
 run_members = Table(
     "run_members", metadata,
     _text("run", key=True), _text("profile", key=True),
-    _text("entrant"),  # empty when it was not let in; the discard says why
+    _text("entrant"),  # empty when it was not let in; the discard says why, or `stayed`
+    Column("stayed", Boolean, nullable=False, server_default=false()),  # a member at the run before too
+)  # fmt: skip
+
+schedules = Table(
+    "schedules", metadata,
+    _text("journey", key=True),
+    _text("version"),  # the live one
+    _instant("next_at"),  # the first occurrence that is neither begun nor recorded as missed; null when there is none
+    _text("next_local"),
+    Index("schedules_next", "next_at"),
 )  # fmt: skip
 
 entrants = Table(

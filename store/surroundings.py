@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
+from journey.events import Instant
 from journey.surroundings import Surroundings
 from store import attributes, definitions, messages, segments
 
 
-def read(connection: Connection, public_url: str = "") -> Surroundings:
-    """Attributes, segments, event definitions and messages, all at one moment. `public_url` is where the links of mails lead."""
+def read(connection: Connection, public_url: str = "", now: Instant = 0) -> Surroundings:
+    """Attributes, segments, event definitions and messages, all at one moment. `public_url` is where the links of mails lead, `now` the
+    instant at which a draft is judged; without it nothing is said about the past."""
     return Surroundings(
         attributes=attributes.all_of(connection),
         segments=segments.all_of(connection),
         events=definitions.all_of(connection),
         messages=messages.all_of(connection),
         public_url=public_url,
+        now=now,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from journey.contract import EntrantStart, Happened, Repaired, ResendStart
@@ -16,6 +18,19 @@ class SettableClock:
 
     def now(self) -> int:
         return self.instant
+
+
+class ShiftedClock:
+    """A clock that goes as the machine's does, and so far ahead of it as a test has moved it; microseconds."""
+
+    def __init__(self) -> None:
+        self.ahead = 0
+
+    def now(self) -> int:
+        return time.time_ns() // 1000 + self.ahead
+
+    def move_to(self, instant: int) -> None:
+        self.ahead += instant - self.now()
 
 
 @dataclass
@@ -35,6 +50,7 @@ class FakeWorkflows:
 
     resends: list[tuple[ResendStart, str]] = field(default_factory=list)
     comparisons: list[bool] = field(default_factory=list)
+    schedules: dict[str, tuple[int, ...]] = field(default_factory=dict)
     repaired: Repaired = field(default_factory=Repaired)
 
     async def start_run(self, run: str) -> None:
@@ -60,6 +76,16 @@ class FakeWorkflows:
     async def resend(self, start: ResendStart, version: str) -> None:
         self._need_the_server()
         self.resends.append((start, version))
+
+    async def keep_schedule(self, journey: str, instants: Sequence[int]) -> None:
+        self._need_the_server()
+        self.schedules.pop(journey, None)
+        if instants:
+            self.schedules[journey] = tuple(instants)
+
+    async def scheduled(self) -> list[str]:
+        self._need_the_server()
+        return list(self.schedules)
 
     async def reconcile(self, *, wake: bool) -> None:
         self._need_the_server()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -14,8 +15,10 @@ from temporalio.service import RPCError, RPCStatusCode
 from journey import ids
 from journey.contract import EntrantStart, Happened, Leave, Repaired, ResendStart, RunStart, WindDownStart
 from journey.errors import Unavailable
+from journey.events import Instant
 from workflows import metrics
 from workflows.converter import VersionRef
+from workflows.scheduling import Schedules
 from workflows.standing import Standings
 
 JOURNEY = SearchAttributeKey.for_keyword("SojournJourney")
@@ -38,6 +41,7 @@ class TemporalWorkflows:
         self._client = client
         self._queue = task_queue
         self._standings = Standings(client)
+        self._schedules = Schedules(client, task_queue)
 
     async def start_entrant(self, start: EntrantStart, version_hash: str) -> None:
         """Start the workflow of somebody admitted; already started is done (D8)."""
@@ -71,6 +75,14 @@ class TemporalWorkflows:
     async def leave(self, entrant: str, reason: str) -> None:
         """Tell an entrant that it must end. What cannot be told stays in the store and is served later."""
         await self._signal(entrant, "leave", Leave(reason))
+
+    async def keep_schedule(self, journey: str, instants: Sequence[Instant]) -> None:
+        """Have the journey's schedule fire at these instants alone; without any there is none. Raises Unavailable."""
+        await self._schedules.keep(journey, instants)
+
+    async def scheduled(self) -> list[str]:
+        """The journeys that have a schedule at the server. Raises Unavailable."""
+        return await self._schedules.kept()
 
     async def reconcile(self, *, wake: bool) -> None:
         """Compare store and server whole, unless that is being done. Raises Unavailable when the server cannot be reached."""

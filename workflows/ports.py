@@ -11,6 +11,7 @@ from journey.contract import (
     Happened,
     Landing,
     Leave,
+    Occurred,
     Pages,
     Proposal,
     Reconciled,
@@ -20,13 +21,15 @@ from journey.contract import (
     Repaired,
     ResendStart,
     RunStart,
+    ScheduleStart,
     SweepStart,
     WindDownStart,
 )
 
 __all__ = [
-    "EntrantStart", "Happened", "Landing", "Leave", "Pages", "Proposal", "Reading", "ReconcilePage", "Reconciled", "Record",
-    "Removal", "Repaired", "Repairing", "ResendStart", "Resending", "RunStart", "Stopping", "SweepStart", "WindDownStart", "WindingDown",
+    "EntrantStart", "Happened", "Landing", "Leave", "Occurred", "Pages", "Proposal", "Reading", "ReconcilePage", "Reconciled", "Record",
+    "Removal", "Repaired", "Repairing", "ResendStart", "Resending", "RunStart", "ScheduleStart", "Scheduling", "Stopping", "SweepStart",
+    "WindDownStart", "WindingDown",
 ]  # fmt: skip
 
 
@@ -48,6 +51,14 @@ class Reading(ABC):
     @abstractmethod
     @activity.defn(name="read_pages")
     async def read_pages(self, start: RunStart) -> Pages: ...
+
+
+class Scheduling(ABC):
+    """A journey's schedule has fired: what is due is begun, or on record as missed."""
+
+    @abstractmethod
+    @activity.defn(name="serve_occurrence")
+    async def serve_occurrence(self, start: ScheduleStart) -> Occurred: ...
 
 
 class Resending(ABC):

@@ -28,8 +28,12 @@ class ReadSegment:
                 retry_policy=RETRIES,
                 summary=start.run,
             )
-            total = Pages(total.read + read.read, total.admitted + read.admitted, total.discarded + read.discarded, read.done)
-            workflow.set_current_details(f"{total.read} read, {total.admitted} let in, {total.discarded} discarded")
+            total = Pages(
+                total.read + read.read, total.admitted + read.admitted, total.discarded + read.discarded, read.done,
+                total.stayed + read.stayed,
+            )  # fmt: skip
+            stayed = f", {total.stayed} members before" if total.stayed else ""
+            workflow.set_current_details(f"{total.read} read, {total.admitted} let in, {total.discarded} discarded{stayed}")
             if workflow.info().is_continue_as_new_suggested() and not total.done:
                 workflow.continue_as_new(start)
         return total

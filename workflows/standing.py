@@ -4,10 +4,10 @@ by whoever asks (activities/repairing.py)."""
 from __future__ import annotations
 
 import base64
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, TypeVar
+from typing import Literal
 
 from temporalio.api.common.v1 import Payload, WorkflowExecution
 from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryRequest
@@ -20,8 +20,6 @@ from temporalio.client import (
     ScheduleOverlapPolicy,
     SchedulePolicy,
     ScheduleSpec,
-    ScheduleUpdate,
-    ScheduleUpdateInput,
     WorkflowExecutionStatus,
     WorkflowQueryFailedError,
 )
@@ -30,11 +28,10 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from journey import ids
 from journey.contract import EntrantStart, ReconcilePage, ReconcileStart, Repaired, SweepStart
-from journey.errors import Unavailable
 from journey.events import Instant
+from workflows.asking import AWAY, RPC, as_wanted, asked, unavailable
 from workflows.converter import ENCODING
 
-T = TypeVar("T")
 State = Literal["unknown", "waiting", "busy", "completed", "broken"]
 """Of a workflow: `waiting` runs and has nothing to do; `busy` runs and has, or waits for a worker; `completed` came to its end; `broken`
 was ended from outside, or failed."""
@@ -43,9 +40,6 @@ EVERY = timedelta(seconds=30)
 """How often the sweep runs."""
 _LATE = timedelta(seconds=30)
 """A sweep that could not begin by then is left out: the next one finds the same people."""
-_RPC = timedelta(seconds=10)
-_AWAY = (RPCError, RuntimeError)
-"""How the SDK says that a call came to nothing: an answer of the server's, or a connection that a lazy client could not make."""
 _ENTRANTS = "WorkflowType = 'entrant'"
 _BROKEN = "ExecutionStatus IN ('Terminated', 'Failed', 'TimedOut', 'Canceled')"
 
@@ -77,11 +71,11 @@ class Standings:
     async def standing(self, workflow: str) -> Standing:
         """How the last workflow of this id stands."""
         try:
-            found = await self._client.get_workflow_handle(workflow).describe(rpc_timeout=_RPC)
-        except _AWAY as error:
+            found = await self._client.get_workflow_handle(workflow).describe(rpc_timeout=RPC)
+        except AWAY as error:
             if isinstance(error, RPCError) and error.status == RPCStatusCode.NOT_FOUND:
                 return Standing("unknown")
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
         if found.status == WorkflowExecutionStatus.RUNNING:
             at_work = found.raw_description.HasField("pending_workflow_task") or found.raw_description.pending_activities
             return Standing("busy" if at_work else "waiting")
@@ -94,11 +88,11 @@ class Standings:
             namespace=self._client.namespace, execution=WorkflowExecution(workflow_id=workflow), maximum_page_size=1
         )
         try:
-            answer = await self._client.workflow_service.get_workflow_execution_history(request, timeout=_RPC)
-        except _AWAY as error:
+            answer = await self._client.workflow_service.get_workflow_execution_history(request, timeout=RPC)
+        except AWAY as error:
             if isinstance(error, RPCError) and error.status == RPCStatusCode.NOT_FOUND:
                 return None
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
         event = answer.history.events[0]
         return await self._read(
             workflow, event.workflow_execution_started_event_attributes.input.payloads, event.event_time.ToMicroseconds()
@@ -121,13 +115,13 @@ class Standings:
     async def broken_since(self, since: datetime) -> list[str]:
         """The ids of entrants' workflows that were ended from outside, or failed, since then: the server's index, which lags by seconds."""
         query = f"{_ENTRANTS} AND {_BROKEN} AND CloseTime > '{since.isoformat()}'"
-        return await _asked(lambda: self._ids(query))
+        return await asked(lambda: self._ids(query))
 
     async def running_page(self, token: str, most: int) -> tuple[list[str], str]:
         """A page of ids of entrants' workflows that run, and the token of the next one, empty behind the last."""
         query = f"{_ENTRANTS} AND ExecutionStatus = 'Running'"
-        listed = self._client.list_workflows(query, page_size=most, next_page_token=base64.b64decode(token) or None, rpc_timeout=_RPC)
-        await _asked(lambda: listed.fetch_next_page(page_size=most))
+        listed = self._client.list_workflows(query, page_size=most, next_page_token=base64.b64decode(token) or None, rpc_timeout=RPC)
+        await asked(lambda: listed.fetch_next_page(page_size=most))
         following = base64.b64encode(listed.next_page_token or b"").decode()
         return [one.id for one in listed.current_page or ()], following
 
@@ -144,15 +138,15 @@ class Standings:
         wanted = Schedule(action, spec, SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=_LATE))
 
         async def create() -> None:
-            await self._client.create_schedule(ids.SWEEP, wanted, rpc_timeout=_RPC)
+            await self._client.create_schedule(ids.SWEEP, wanted, rpc_timeout=RPC)
 
         async def update() -> None:
-            await self._client.get_schedule_handle(ids.SWEEP).update(_as_wanted(wanted), rpc_timeout=_RPC)
+            await self._client.get_schedule_handle(ids.SWEEP).update(as_wanted(wanted), rpc_timeout=RPC)
 
         try:
-            await _asked(create)
+            await asked(create)
         except ScheduleAlreadyRunningError:
-            await _asked(update)
+            await asked(update)
 
     async def reconcile(self, *, wake: bool) -> None:
         """Compare store and server whole, unless that is being done."""
@@ -166,9 +160,9 @@ class Standings:
         if stands.state == "unknown":
             return None
         if stands.state == "completed":
-            return True, await _asked(lambda: handle.result(rpc_timeout=_RPC))
+            return True, await asked(lambda: handle.result(rpc_timeout=RPC))
         try:
-            found: Repaired = await handle.query("found", result_type=Repaired, rpc_timeout=_RPC)
+            found: Repaired = await handle.query("found", result_type=Repaired, rpc_timeout=RPC)
         except (RPCError, RuntimeError, WorkflowQueryFailedError):  # no worker is there to answer
             found = Repaired()
         return stands.state == "broken", found
@@ -176,34 +170,14 @@ class Standings:
     async def _start(self, workflow: str, start: SweepStart | ReconcileStart, name: str, summary: str) -> None:
         async def call() -> None:
             await self._client.start_workflow(
-                workflow, start, id=name, task_queue=ids.TASK_QUEUE, static_summary=summary, rpc_timeout=_RPC,
+                workflow, start, id=name, task_queue=ids.TASK_QUEUE, static_summary=summary, rpc_timeout=RPC,
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE, id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             )  # fmt: skip
 
-        await _asked(call)
+        await asked(call)
 
     async def _ids(self, query: str) -> list[str]:
-        return [one.id async for one in self._client.list_workflows(query, rpc_timeout=_RPC)]
-
-
-def _as_wanted(wanted: Schedule) -> Callable[[ScheduleUpdateInput], ScheduleUpdate]:
-    def updated(found: ScheduleUpdateInput) -> ScheduleUpdate:
-        wanted.state = found.description.schedule.state
-        return ScheduleUpdate(wanted)
-
-    return updated
-
-
-async def _asked(call: Callable[[], Awaitable[T]]) -> T:
-    try:
-        return await call()
-    except _AWAY as error:
-        raise _unavailable(error) from error
-
-
-def _unavailable(error: Exception) -> Unavailable:
-    why = error.message if isinstance(error, RPCError) and error.message else "it cannot be reached"
-    return Unavailable(f"The Temporal server did not answer a question about workflows: {why}.")
+        return [one.id async for one in self._client.list_workflows(query, rpc_timeout=RPC)]
 
 
 def _instant(at: datetime | None) -> Instant:

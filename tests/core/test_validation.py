@@ -229,13 +229,6 @@ def test_not_supported_yet(drawn: dict[str, Any], field: str) -> None:
     assert [(one.code, one.node, one.field) for one in blocking(found)] == [("not_supported_yet", "x", field)]
 
 
-@pytest.mark.parametrize(("field", "value"), [("schedule", "daily")])
-def test_not_supported_yet_are_schedules(field: str, value: object) -> None:
-    read = {"id": "read", "kind": "read_segment", "segment": "everybody", "next": "end", field: value}
-    judged = Journey.model_validate({"id": "small", "namespace": "customer_id", "nodes": [read, END]})
-    assert said(judged) == [("not_supported_yet", "read", field)]
-
-
 def test_a_condition_may_ask_the_event_that_led_there_and_an_event_its_person() -> None:
     assert said(deciding('event.product == "Lamp"')) == []
     assert said(journey(node(BUY, where='profile.city == "Atlanta"'), END)) == []

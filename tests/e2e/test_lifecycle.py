@@ -232,7 +232,7 @@ async def test_three_hundred_people_enter_once_each_and_all_come_through(here: W
 # ---- words for the above --------------------------------------------------------------------------------------------------------
 
 
-def journey(*nodes: dict[str, Any], schedule: str = "asap") -> dict[str, Any]:
+def journey(*nodes: dict[str, Any], schedule: Any = "asap") -> dict[str, Any]:
     """The journey of the example with other nodes behind its entry."""
     entry = {"id": "read", "kind": "read_segment", "segment": "three-cities-after-1980", "schedule": schedule, "next": nodes[0]["id"]}
     return {"id": JOURNEY, "namespace": "customer_id", "nodes": [entry, *nodes, {"id": "end", "kind": "end"}]}

@@ -11,6 +11,7 @@ from api import records
 from journey import lifecycle
 from journey.errors import RenderError, SojournError
 from settings import PREFIX, Settings
+from store import runs
 from tests.house.source import assigned, called, calls, files, functions, nodes, text, texts, tree
 
 DISCARDING = ("journey/entrance.py", *files("store"), *(file for file in files("api") if file.startswith("api/segment_")))
@@ -185,7 +186,11 @@ def test_every_reason_of_an_end_is_described_and_nothing_else_is() -> None:
 
 
 def test_every_state_is_described() -> None:
-    assert codes("States") == {*lifecycle.STATES, "reading", "done"}
+    assert codes("States") == {*lifecycle.STATES, *get_args(runs.RunState)}
+
+
+def test_every_reason_of_a_missed_occurrence_is_described() -> None:
+    assert codes("Missed occurrences") == set(get_args(runs.Missed))
 
 
 def test_every_problem_is_described_and_nothing_else_is() -> None:

@@ -68,6 +68,9 @@ SORTS = {
     ),
     "wind_down: nobody is inside": ("stopped_while_a_run_still_reads_it_lets_nobody_more_in", "thank-you@1~wind-down"),
     "resend": ("an_uncertain_e_mail_is_sent_once_more_when_somebody_asks", "resend.thank-you~c-42~1.1.email.1795553045321723"),
+    "occurrence: what a schedule of a journey has fired for": (
+        "at_each_occurrence_there_is_one_run_however_often_its_schedule_fires", "thank-you.schedule-2026-11-28T01:57:01Z",
+    ),
     "reconcile": ("a_comparison_of_what_agrees_changes_nothing", "sojourn-reconcile"),
 }  # fmt: skip
 """What a history is an example of: the file of tests/histories it is in, without `test_`, and the workflow's id there."""

@@ -1,0 +1,137 @@
+"""Runs on a schedule: one at each occurrence, whoever asks and however often; nothing is left at the server of what is closed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from temporalio.service import RPCError
+
+from journey import ids
+from tests.e2e.test_lifecycle import HELLO, journey, post
+from tests.e2e.world import JOURNEY, World, eventually, world
+from tests.fakes import ShiftedClock
+from worker import keep_schedules
+
+DAILY = {"kind": "daily", "at": "09:00"}
+GATE = ("push-opened", "email-opened")
+
+
+@pytest.fixture
+def clock() -> ShiftedClock:
+    return ShiftedClock()
+
+
+@pytest.fixture
+async def here(tmp_path: Path, clock: ShiftedClock, request: pytest.FixtureRequest) -> AsyncIterator[World]:
+    async with world(tmp_path, clock=clock) as made:
+        yield made
+        await made.replay(request.node.name, await made.workflows())
+
+
+async def test_at_each_occurrence_there_is_one_run_however_often_its_schedule_fires(here: World, clock: ShiftedClock) -> None:
+    await here.set_up(journey=on_schedule(DAILY))
+    await here.person()
+    published = (await post(here, ":publish")).json()
+    assert published["run"] is None
+    first, second = published["schedule"]["next"][:2]
+    assert (await runs(here), len(await instants(here))) == ([], 10)
+
+    clock.move_to(instant(first))
+    await fires(here)
+    await here.ends()
+    await fires(here)
+    await here.worker_goes()
+    await here.worker_comes()
+    await keep_schedules(here.process)
+    await fires(here)
+    assert await runs(here) == [(first["local"], "done", "", 1)]
+    assert (await here.report())["schedule"]["next"][0] == second
+    assert await kept_when(here, [JOURNEY]) == [JOURNEY]
+
+    clock.move_to(instant(second) + 2 * 3600 * 1_000_000)
+    await fires(here)
+    assert (await runs(here))[0] == (second["local"], "missed", "too_late", 0)
+
+    await here.process.workflows.keep_schedule("nobodys", [instant(second) + 10**12])
+    await kept_when(here, ["nobodys", JOURNEY])
+    await keep_schedules(here.process)
+    assert await kept_when(here, [JOURNEY]) == [JOURNEY]
+    await post(here, ":close")
+    with pytest.raises(RPCError):
+        await here.process.client.get_schedule_handle(ids.schedule(JOURNEY)).describe()
+    assert (await here.report())["schedule"] is None
+
+
+async def test_whoever_is_inside_at_the_next_run_is_ended_and_enters_anew_where_that_is_forced(here: World) -> None:
+    here_again = ids.entrant(JOURNEY, "c-42", 2)
+    await here.set_up(journey=forced(here))
+    await here.person()
+    await here.publish()
+    await here.waits_at("pause")
+    assert (await post(here, "/runs")).status_code == 201
+
+    assert await here.ends() == "reentered"
+    story = await eventually(lambda: entrant(here, here_again), lambda found: bool(found and found["waiting"]), "the second time")
+    assert story["entrant"]["run"] == "thank-you.run.2"
+    (latest, _) = (await here.api.get(f"/v1/journeys/{JOURNEY}/runs")).json()["items"]
+    assert (latest["state"], latest["reentered"], latest["admitted"]) == ("done", 1, 1)
+    assert await here.discards() == {}
+
+
+# ---- words for the above --------------------------------------------------------------------------------------------------------
+
+
+def on_schedule(schedule: Any) -> dict[str, Any]:
+    return journey(dict(HELLO), schedule=schedule)
+
+
+def forced(here: World) -> dict[str, Any]:
+    drawn = journey({"id": "pause", "kind": "wait", "for": "P1D", "next": "end"})
+    drawn["nodes"][0]["force_reentry"] = True
+    return drawn
+
+
+async def fires(here: World) -> None:
+    """The schedule fires by hand, and what it began has come to its end."""
+    handle = here.process.client.get_schedule_handle(ids.schedule(JOURNEY))
+    before = (await handle.describe()).info.num_actions
+    await handle.trigger()
+
+    async def over() -> bool:
+        described = await handle.describe()
+        return described.info.num_actions > before and not described.info.running_actions
+
+    await eventually(over, bool, "the end of what the schedule began")
+
+
+async def runs(here: World) -> list[tuple[str, str, str, int]]:
+    """Occurrence, state, reason, and how many were let in; the newest first."""
+    items = (await here.api.get(f"/v1/journeys/{JOURNEY}/runs")).json()["items"]
+    return [(item["occurrence"], item["state"], item["reason"], item["admitted"]) for item in items]
+
+
+async def instants(here: World) -> list[Any]:
+    described = await here.process.client.get_schedule_handle(ids.schedule(JOURNEY)).describe()
+    return list(described.schedule.spec.calendars)
+
+
+async def kept_when(here: World, expected: list[str]) -> list[str]:
+    """The journeys that have a schedule at the server, whose index lags."""
+
+    async def look() -> list[str]:
+        return sorted(await here.process.workflows.scheduled())
+
+    return await eventually(look, lambda found: found == expected, f"schedules of {expected}")
+
+
+async def entrant(here: World, entrant_id: str) -> Any:
+    answer = await here.api.get(f"/v1/entrants/{entrant_id}")
+    return answer.json() if answer.is_success else None
+
+
+def instant(occurrence: dict[str, str]) -> int:
+    return int(datetime.fromisoformat(occurrence["at"]).timestamp()) * 1_000_000
