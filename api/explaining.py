@@ -61,8 +61,8 @@ class NodeSaidModel(BaseModel):
 
 
 class HeardModel(BaseModel):
-    """One event and what it meant to the entrant: it decided `node`, is kept for the next gate, or did nothing, for the reason `code`
-    (where a discard is on record) and `sentence`. `place` is where the entrant stood when it was accepted, `waiting` or under way."""
+    """One event and what it meant to the entrant: it let them in, decided `node`, is kept for the next gate, or did nothing, for the reason
+    `code` (where a discard is on record) and `sentence`. `place` is where the entrant stood when it was accepted, `waiting` or under way."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -70,7 +70,7 @@ class HeardModel(BaseModel):
     id: str
     name: str
     accepted_at: Moment
-    effect: Literal["decided", "kept", "none"]
+    effect: Literal["entered", "decided", "kept", "none"]
     node: str
     code: str
     sentence: str

@@ -47,6 +47,8 @@ def _now(answer: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _effect(heard: Mapping[str, Any]) -> str:
+    if heard["effect"] == "entered":
+        return "it let them in."
     if heard["effect"] == "decided":
         return f"it decided {heard['node']}."
     if heard["effect"] == "kept":

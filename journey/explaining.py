@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from journey import matching, rules
 from journey.events import Event, EventDefinition
 from journey.graph import EventNode, Node, Reaction, Wait
+from journey.matching import NOTHING, About
 from journey.rule_text import as_tree
 from journey.rules import Explanation, Scope
 from journey.version import Version
@@ -47,30 +48,29 @@ def definition(of: EventDefinition, event: Event) -> Said:
     return Said(told.verdict, f"The rule of {of.id} is {_word(told)} of its data.", told)
 
 
-def node(version: Version, entrant: str, at: Node, event: Event) -> NodeSaid:
-    """Would this node be decided by the event, for this entrant?"""
+def node(version: Version, entrant: str, at: Node, event: Event, about: About = NOTHING) -> NodeSaid:
+    """Would this node be decided by the event, for this entrant? `about` is what a `where` may ask beside the event."""
     match at:
         case EventNode():
-            said = _event_node(version, entrant, at, event)
+            said = _event_node(version, at, event, about)
         case Reaction():
             said = _reaction(version, entrant, at, event)
         case Wait():
             said = Said(False, "It waits for its time, whatever happens.")
         case _:
-            said = Said(matching.fits(version, entrant)(at, event), f"It is a {at.kind}, which events of this kind do not decide.")
+            said = Said(matching.fits(version, entrant, about)(at, event), f"It is a {at.kind}, which events of this kind do not decide.")
     return NodeSaid(at.id, at.kind, said)
 
 
-def _event_node(version: Version, entrant: str, at: EventNode, event: Event) -> Said:
+def _event_node(version: Version, at: EventNode, event: Event, about: About) -> Said:
     described = version.events.get(at.event)
     if described is None:
         return Said(False, f"The version holds no definition {at.event}.")
     said = definition(described, event)
-    fits = matching.fits(version, entrant)(at, event)
     if not said.fits or at.where is None:
         return said
-    told = rules.explain(as_tree(at.where), Scope.of_event(event.data))
-    return Said(fits, f"It is a {at.event}, and what the node asks of it is {'true' if fits else 'not true'}.", told)
+    told = rules.explain(as_tree(at.where), matching.scope(event, about))
+    return Said(told.verdict, f"It is a {at.event}, and what the node asks of it is {_word(told)}.", told)
 
 
 def _reaction(version: Version, entrant: str, at: Reaction, event: Event) -> Said:

@@ -136,8 +136,13 @@ def _answers(node: Reaction, entrant: str, event: Event) -> bool:
     )
 
 
+def scope(event: Event, about: About = NOTHING) -> Scope:
+    """What the fields of a rule over an event stand for."""
+    return Scope.of_event(event.data, profile=about.profile, entry=about.entry)
+
+
 def _true_of(rule: str | Rule, event: Event, about: About = NOTHING) -> bool:
-    return evaluate(_tree(rule), Scope.of_event(event.data, profile=about.profile, entry=about.entry))
+    return evaluate(_tree(rule), scope(event, about))
 
 
 def _tree(rule: str | Rule) -> Rule:

@@ -15,22 +15,26 @@ from journey import explaining, walk
 from journey.errors import NotFound
 from journey.events import Event, EventDefinition, Instant
 from journey.explaining import NodeSaid, Said
+from journey.matching import About
 from journey.version import Version
 from journey.walk import Place
-from store import acceptance, definitions, entrants, schema
+from store import acceptance, definitions, entrants, knowing, profiles, schema
 from store.acceptance import Arrived, Policy, Verdict
 from store.entrants import Entrant
+from store.statements import Statement
 from store.versions import frozen_version
 from store.work import Work
 
 MOST = 200
 """Events of one entrant that are explained: the last ones."""
-Effect = Literal["decided", "kept", "none"]
+Effect = Literal["entered", "decided", "kept", "none"]
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One event and what it meant to one entrant. `node` is the one that it decided; `code` and `sentence` say why it did nothing.
+    """One event and what it meant to one entrant: it let them in, decided a gate, is kept, or did nothing.
+
+    `node` is the one that it decided; `code` and `sentence` say why it did nothing.
 
     `place` is where the entrant stood then, `waiting` whether it waited there or was under way; `nodes` is what each node there had to
     say, empty for somebody under way to a node that acts.
@@ -77,7 +81,9 @@ def heard(connection: Connection, entrant_id: str) -> list[Heard]:
     row = connection.execute(_ENTRANT, {"entrant": entrant_id}).mappings().first()
     if row is None:
         raise NotFound(f"There is no entrant {entrant_id}.")
-    passage = _Passage(frozen_version(connection, row["hash"]), row, connection.execute(_STEPS, {"entrant": entrant_id}).mappings().all())
+    version = frozen_version(connection, row["hash"])
+    steps = connection.execute(_STEPS, {"entrant": entrant_id}).mappings().all()
+    passage = _Passage(version, row, steps, _about(connection, row))
     known = {"entrant": entrant_id}
     passage.kept = {(kept.source, kept.event) for kept in connection.execute(_KEPT, known)}
     passage.discarded = {(one.source, one.event): (one.code, one.detail) for one in connection.execute(_DISCARDED, known)}
@@ -91,7 +97,7 @@ def foretell(work: Work, arrived: Arrived, policy: Policy) -> Foretold:
     """What would become of an event that is sent now. It is accepted in full: take the unit of work back."""
     named = tuple((name, _describes(of, arrived.event)) for name, of in sorted(definitions.all_of(work.connection).items()))
     before = {entrant.id: entrant for entrant in _inside(work, arrived)}
-    told = {one.id: _listener(one, arrived.event) for one in before.values()}
+    told = {one.id: _listener(work, one, arrived.event) for one in before.values()}
     verdict = acceptance.accept(work, arrived, policy)
     return Foretold(verdict, named, tuple(told.values()))
 
@@ -103,11 +109,14 @@ class _Passage:
     version: Version
     row: RowMapping
     steps: Sequence[RowMapping]
+    about: About
     kept: set[tuple[str, str]] | None = None
     discarded: Mapping[tuple[str, str], tuple[str, str]] | None = None
 
     def hears(self, event: Event) -> Heard:
         key = (event.source, event.id)
+        if (self.row["entry_source"], self.row["entry_event"]) == key:
+            return self._said(event, "", False, "entered", "", "", "It let the entrant in.")
         place, waiting = self._stood(event.accepted_at)
         decided = next((step for step in self.steps if (step["by_source"], step["by_event"]) == key), None)
         if decided is not None:
@@ -122,7 +131,7 @@ class _Passage:
         return self._said(event, place, waiting, "none", "", code, sentence or self._why_not(place, waiting))
 
     def _said(self, event: Event, place: Place, waiting: bool, effect: Effect, node: str, code: str, sentence: str) -> Heard:
-        nodes = _nodes(self.version, self.row["id"], place, event)
+        nodes = _nodes(self.version, self.row["id"], place, event, self.about)
         return Heard(
             event.source, event.id, event.name, event.accepted_at, effect, node, code, sentence, walk.nodes_of(place), waiting, nodes
         )
@@ -146,10 +155,10 @@ class _Passage:
         return "It found the entrant under way, and no gate behind that wanted it." if place else "The entrant was at its end."
 
 
-def _nodes(version: Version, entrant: str, place: Place, event: Event) -> tuple[NodeSaid, ...]:
+def _nodes(version: Version, entrant: str, place: Place, event: Event, about: About) -> tuple[NodeSaid, ...]:
     if not place or not isinstance(walk.ask(version.journey, place), walk.Listen):
         return ()
-    return tuple(explaining.node(version, entrant, version.journey.node(node), event) for node in walk.nodes_of(place))
+    return tuple(explaining.node(version, entrant, version.journey.node(node), event, about) for node in walk.nodes_of(place))
 
 
 def _inside(work: Work, arrived: Arrived) -> list[Entrant]:
@@ -157,9 +166,16 @@ def _inside(work: Work, arrived: Arrived) -> list[Entrant]:
     return entrants.open_of(work, profile) if profile else []
 
 
-def _listener(entrant: Entrant, event: Event) -> Listener:
-    nodes = _nodes(entrant.frozen, entrant.id, entrant.place, event)
+def _listener(work: Work, entrant: Entrant, event: Event) -> Listener:
+    nodes = _nodes(entrant.frozen, entrant.id, entrant.place, event, knowing.about(work, entrant))
     return Listener(entrant.id, entrant.journey, entrant.version, walk.nodes_of(entrant.place), entrant.waiting, entrant.until, nodes)
+
+
+def _about(connection: Connection, row: RowMapping) -> About:
+    """What a `where` may ask beside the event, as it is now: the values of then are not kept."""
+    profile = profiles.read(connection, row["profile"])
+    entry = _ENTRY.scalar(connection, {"source": row["entry_source"], "event": row["entry_event"]})
+    return About(profile.attributes if profile is not None else {}, entry if isinstance(entry, dict) else {})
 
 
 def _describes(of: EventDefinition, event: Event) -> Said:
@@ -183,6 +199,7 @@ _KEPT = select(schema.kept.c.source, schema.kept.c.event).where(schema.kept.c.en
 _DISCARDED = select(schema.discards.c.source, schema.discards.c.event, schema.discards.c.code, schema.discards.c.detail).where(
     schema.discards.c.entrant == bindparam("entrant"), schema.discards.c.event != ""
 )
+_ENTRY = Statement(select(_events.data).where(_events.source == bindparam("source"), _events.id == bindparam("event")))
 _EVENTS = (
     select(schema.events)
     .where(_events.profile == bindparam("profile"), _events.accepted_at >= bindparam("since"), _events.accepted_at <= bindparam("until"))
