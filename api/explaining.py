@@ -62,7 +62,7 @@ class NodeSaidModel(BaseModel):
 
 class HeardModel(BaseModel):
     """One event and what it meant to the entrant: it let them in, decided `node`, is kept for the next gate, or did nothing, for the reason
-    `code` (where a discard is on record) and `sentence`. `place` is where the entrant stood when it was accepted, `waiting` or under way."""
+    `code` (where a discard is on record) and `sentence`. `place` is where the entrant stood then, `waiting` or under way."""
 
     model_config = ConfigDict(from_attributes=True)
 
