@@ -11,6 +11,7 @@ import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -169,12 +170,13 @@ def fill(file: Path) -> None:
 
 
 async def until_it_is_full(place: Place) -> None:
-    """What the database file has in hand is still written to."""
+    """What the database file has in hand is still written to, and where a large text has no room a small one may."""
 
     numbers = itertools.count()
 
-    async def put() -> httpx.Response:
-        email = {"subject": str(next(numbers)), "html": f"<p>{'x' * 200_000}</p>"}
+    async def put(size: int) -> httpx.Response:
+        email = {"subject": str(next(numbers)), "html": f"<p>{'x' * size}</p>"}
         return await place.api.put("/v1/messages/heavy", json={"id": "heavy", "email": email})
 
-    await eventually(put, lambda answer: answer.status_code == 503, "a refusal", 60)
+    for size in (200_000, 5_000, 1):
+        await eventually(partial(put, size), lambda answer: answer.status_code == 503, "a refusal", 60)
