@@ -24,6 +24,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from activities import scheduling, telemetry
 from activities.metrics import Measuring
 from activities.reading import Readings
+from activities.releasing import Releases
 from activities.repairing import Repairs
 from activities.resending import Resendings
 from activities.scheduling import Occurrences
@@ -57,13 +58,14 @@ from workflows.entrant import Entrant
 from workflows.occurrence import Occurrence
 from workflows.read_segment import ReadSegment
 from workflows.reconcile import Reconcile
+from workflows.release import Release
 from workflows.resend import Resend
 from workflows.standing import EVERY, Standings
 from workflows.sweep import Sweep
 from workflows.wind_down import WindDown
 
 _log = logging.getLogger("sojourn.worker")
-WORKFLOWS = [Entrant, ReadSegment, WindDown, Sweep, Reconcile, Resend, Occurrence]
+WORKFLOWS = [Entrant, ReadSegment, WindDown, Release, Sweep, Reconcile, Resend, Occurrence]
 GRACE = timedelta(seconds=30)
 _CONNECT = timedelta(seconds=5)
 TASKS_AT_ONCE = 32
@@ -166,6 +168,7 @@ def make_worker(
     """The worker of a process. The sandbox costs 4 ms a journey and guards what contracts and lint rules guard too: tests use it."""
     readings = Readings(process.database, process.workflows)
     wind_downs = WindDowns(process.database, process.workflows)
+    releases = Releases(process.database, process.workflows)
     resendings = Resendings(process.database, process.sending, consent_explicit=process.settings.consent == "explicit")
     occurrences = Occurrences(process.database, process.workflows)
     repairs = Repairs(process.database, process.workflows, Standings(process.client))
@@ -178,6 +181,7 @@ def make_worker(
             process.stops.remove,
             readings.read_pages,
             wind_downs.wind_down_page,
+            releases.release_page,
             resendings.resend,
             occurrences.serve_occurrence,
             repairs.sweep,

@@ -19,7 +19,7 @@ from activities import scheduling
 from journey import gate, ids
 from journey.contract import EntrantStart, Happened, LeftAlone, Reconciled, ReconcilePage, Repaired, SweepStart
 from journey.events import Instant
-from store import adoption, overdue, runs, sessions
+from store import adoption, dates, overdue, pausing, runs, sessions
 from store.adoption import Running
 from store.database import Database
 from store.overdue import Owed
@@ -44,6 +44,8 @@ class Workflows(Protocol):
     async def start_run(self, run: str) -> None: ...
 
     async def wind_down(self, version: str, reason: str) -> None: ...
+
+    async def release(self, version: str) -> None: ...
 
     async def keep_schedule(self, journey: str, instants: Sequence[Instant]) -> None: ...
 
@@ -95,14 +97,21 @@ class Repairs(Repairing):
         return total
 
     async def _serve_runs_and_versions(self) -> None:
-        """Whatever is there already is left as it is."""
+        """What the clock brings to versions; then whatever should be under way. What is under way already is left as it is."""
+        now = self._database.clock.now()
+        for unit in await self._database.read(lambda connection: dates.due(connection, now)):
+            await self._database.write(unit)
+            activity.heartbeat()
         for run in await self._database.read(runs.reading):
             await self._workflows.start_run(run)
             activity.heartbeat()
         if await self._database.read(sessions.any_to_expire):
             await self._database.write(sessions.expire)
-        for version in await self._database.read(overdue.to_wind_down):
-            await self._workflows.wind_down(version, "test_ended" if ids.is_test_version(version) else "journey_stopped")
+        for version, reason in await self._database.read(lambda connection: overdue.to_wind_down(connection, now)):
+            await self._workflows.wind_down(version, "test_ended" if ids.is_test_version(version) else reason)
+            activity.heartbeat()
+        for version in await self._database.read(pausing.held_back):
+            await self._workflows.release(version)
             activity.heartbeat()
         await scheduling.serve_all(self._database, self._workflows)
 

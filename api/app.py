@@ -12,6 +12,7 @@ from api import (
     events,
     explaining,
     journeys,
+    lifecycle,
     messages,
     metrics,
     native_calls,
@@ -49,6 +50,7 @@ _ROUTERS = (
     diff.router,  # before the versions themselves: `1..2` is no number of one
     journeys.router,
     reports.router,
+    lifecycle.router,
     runs.router,
     standing.router,
     testing.router,

@@ -1,4 +1,4 @@
-"""Entrants over HTTP: who is where, and the whole path of one. It moves nobody."""
+"""Entrants over HTTP: who is where, the whole path of one, and their removal. It moves nobody on."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from api.paging import Cursor, Limit
 from api.problems import answers
 from api.records import TEXT, DeliveryModel, Filter, Mode, Which
 from api.services import With
-from store import views
+from store import removal, views
 
 router = APIRouter(prefix="/v1/entrants", tags=["entrants"], dependencies=[Depends(admin)])
 
 
 class EntrantModel(BaseModel):
-    """An entrant. `place` are the nodes where it stands, at a gate several; `until` is null while it listens for ever."""
+    """An entrant. `place` are the nodes where it stands, at a gate several; `until` is null while it listens for ever; `held` is the
+    node before which it is held while its journey is paused."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -32,6 +33,7 @@ class EntrantModel(BaseModel):
     state: Literal["open", "ended"]
     place: list[str]
     waiting: bool
+    held: str
     until: Moment | None
     entered_at: Moment
     ended_at: Moment | None
@@ -88,8 +90,16 @@ class WaitingModel(BaseModel):
     global_timeout_at: Moment
 
 
+class RemovedModel(BaseModel):
+    """Somebody who is taken out. `state` is ended when their end is on record already, else it comes with their next commit."""
+
+    id: str
+    state: Literal["open", "ended"]
+    end_reason: str
+
+
 class StoryModel(BaseModel):
-    """One entrant. `waiting` is null when it is under way or ended."""
+    """One entrant. `waiting` is null when it is under way, held or ended."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -108,12 +118,13 @@ async def list_entrants(
     state: Literal["", "open", "ended"] = "",
     profile: Filter = "",
     run: Filter = "",
+    held: Annotated[str, Query(max_length=63, pattern=TEXT, description="Those whom a pause holds before this node.")] = "",
     mode: Which = "live",
     limit: Limit = 100,
     cursor: Cursor = "",
 ) -> EntrantPage:
     """Entrants of all journeys, or those that the filters leave. Those of test sessions are left out unless `mode` asks for them."""
-    wanted = {"journey": journey, "version": version, "mode": mode, "state": state, "profile": profile, "run": run}
+    wanted = {"journey": journey, "version": version, "mode": mode, "state": state, "profile": profile, "run": run, "held": held}
     key = paging.read(cursor, [str])
     after = str(key[0]) if key else ""
     found = await services.database.read(lambda c: views.entrants(c, wanted, node=node, after=after, limit=limit))
@@ -125,3 +136,15 @@ async def list_entrants(
 async def get_entrant(entrant: Annotated[str, Path(max_length=500, pattern=TEXT)], services: With) -> StoryModel:
     """One entrant: the path so far, what it waits for and until when, and its deliveries."""
     return StoryModel.model_validate(await services.database.read(lambda c: views.entrant(c, entrant)))
+
+
+@router.post("/{entrant}:remove", responses=answers(404))
+async def remove(entrant: Annotated[str, Path(max_length=500, pattern=TEXT)], services: With) -> RemovedModel:
+    """Take somebody out: they hear nothing any more, and end with `removed` unless another reason stood before.
+
+    A message that is on its way to them is waited for. Who has ended stays as they are, so it may be repeated.
+    """
+    state, reason = await services.database.write(lambda work: removal.remove(work, entrant))
+    if state == "open":
+        await services.workflows.leave(entrant, reason)
+    return RemovedModel(id=entrant, state=state, end_reason=reason)

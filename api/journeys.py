@@ -1,9 +1,9 @@
-"""Journeys over HTTP: draft, publishing, closing, stopping, versions. It decides nothing: the store does."""
+"""Journeys over HTTP: draft and versions. It moves none (lifecycle.py) and decides nothing: the store does."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Depends, Header, Query, Response
 from pydantic import BaseModel, ConfigDict
@@ -15,12 +15,9 @@ from api.instants import Moment
 from api.named import Id, same_id
 from api.paging import Cursor, Limit
 from api.problems import FindingModel, answers
-from api.runs import keep_schedule, need_the_workflows, set_off
-from api.schedules import ScheduleModel, schedule_shown
 from api.services import With
-from api.testing import wind_down
 from journey import documents
-from journey.errors import BadInput, Unavailable
+from journey.errors import BadInput
 from journey.findings import blocking
 from journey.graph import Journey
 from journey.lifecycle import State
@@ -32,7 +29,6 @@ IfMatch = Annotated[str, Header(alias="If-Match", max_length=200, description="T
 Which = Annotated[int | None, Query(ge=1, le=2**31, description="The number of a version; absent, the live one, or the newest.")]
 _ENTRY = {"id": "read", "kind": "read_segment", "segment": "everybody", "next": "hello"}
 _EXAMPLE = {"nodes": [_ENTRY, {"id": "hello", "kind": "message", "message": "hello", "next": "end"}, {"id": "end", "kind": "end"}]}
-_WAITS = "It takes effect when the Temporal server can be reached again; from now on nobody acts."
 
 
 class JourneyItem(BaseModel):
@@ -65,36 +61,9 @@ class Validated(BaseModel):
     findings: list[FindingModel]
 
 
-class PublishedModel(BaseModel):
-    """What a publish did. `run` reads the segment now, `schedule` says when it will be read; `closed` lets in nobody more; the test session
-    `tested` ended. `note` says what is still to come, if anything."""
-
-    version: str
-    number: int
-    run: str | None
-    closed: str | None
-    tested: str | None
-    findings: list[FindingModel]
-    schedule: ScheduleModel | None = None
-    note: str = ""
-
-
-class ClosedModel(BaseModel):
-    """The version that was closed, and the state it is in: finished when nobody was inside."""
-
-    version: str
-    state: State
-
-
-class StoppedModel(BaseModel):
-    """The versions that were stopped; everybody inside ends."""
-
-    versions: list[str]
-    note: str = ""
-
-
 class VersionItem(BaseModel):
-    """A published version. `hash` is that of all it froze."""
+    """A published version. `hash` is that of all it froze. `starts_at` and `ends_at` are null where the journey says nothing; `pause` is
+    what a pause does, hold or discard, and empty where there is none. It ends by itself at `pause_until`."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -103,6 +72,11 @@ class VersionItem(BaseModel):
     state: State
     hash: str
     published_at: Moment
+    starts_at: Moment | None
+    ends_at: Moment | None
+    pause: Literal["", "hold", "discard"]
+    paused_at: Moment | None
+    pause_until: Moment | None
 
 
 class VersionList(BaseModel):
@@ -166,48 +140,6 @@ async def validate(journey_id: Id, services: With) -> Validated:
     """What forbids or should delay a publish of the draft. Changes nothing."""
     found = await services.database.read(lambda c: journeys.findings(c, journey_id, services.public_url, services.database.clock.now()))
     return Validated(valid=not blocking(found), findings=[FindingModel(**asdict(finding)) for finding in found])
-
-
-@router.post("/{journey_id}:publish", responses=answers(404, 409))
-async def publish(journey_id: Id, services: With) -> PublishedModel:
-    """Freeze the draft as the next version and let people in; the version before is closed.
-
-    409 with every finding when the draft is not valid, 409 `unchanged` when just this is live already, 503 when the Temporal server
-    cannot be reached: then nothing has happened.
-    """
-    await need_the_workflows(services)
-    published = await services.database.write(lambda work: journeys.publish(work, journey_id, services.public_url))
-    note = await set_off(services, published.run) if published.run is not None else ""
-    note = note or await keep_schedule(services, journey_id)
-    note = await wind_down(services, published.tested) or note
-    warnings = [FindingModel(**asdict(finding)) for finding in published.findings]
-    shown = await services.database.read(lambda c: schedule_shown(c, journey_id))
-    return PublishedModel(
-        version=published.version, number=published.number, run=published.run, closed=published.closed,
-        tested=published.tested, findings=warnings, schedule=shown, note=note,
-    )  # fmt: skip
-
-
-@router.post("/{journey_id}:close", responses=answers(404, 409))
-async def close(journey_id: Id, services: With) -> ClosedModel:
-    """Let in nobody more, a run that still reads ends too; those inside walk on."""
-    closed = await services.database.write(lambda work: journeys.close(work, journey_id))
-    await keep_schedule(services, journey_id)
-    return ClosedModel(version=closed.version, state=closed.state)
-
-
-@router.post("/{journey_id}:stop", responses=answers(404, 409))
-async def stop(journey_id: Id, services: With) -> StoppedModel:
-    """Stop every version in which people are, for good: from now on nobody acts, and everybody ends with `journey_stopped`."""
-    stopped = await services.database.write(lambda work: journeys.stop(work, journey_id))
-    await keep_schedule(services, journey_id)
-    note = ""
-    for version in stopped:
-        try:
-            await services.workflows.wind_down(version, "journey_stopped")
-        except Unavailable:
-            note = _WAITS
-    return StoppedModel(versions=stopped, note=note)
 
 
 @router.get("/{journey_id}/versions", responses=answers(404))

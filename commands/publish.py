@@ -19,7 +19,7 @@ def sentences(answer: Mapping[str, Any]) -> Iterator[str]:
     yield f"{answer['version']} is live."
     if answer.get("closed"):
         yield f"{answer['closed']} lets in nobody more; those inside walk on."
-    if answer.get("run"):
+    if answer.get("run") and not answer.get("begins_at"):  # of a later start the note tells
         yield f"{answer['run']} reads the segment now."
     if answer.get("schedule"):
         times = ", ".join(one["local"] for one in answer["schedule"]["next"])

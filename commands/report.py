@@ -45,6 +45,8 @@ def sentences(answer: Mapping[str, Any]) -> Iterator[str]:
     ended = {reason: count for reason, count in totals["ended"].items() if reason != "finished"}
     said = [f"{totals['entered']} entered", f"{totals['inside']} are inside", f"{totals['finished']} finished"]
     said += [f"{count} ended by {reason}" for reason, count in ended.items()]
+    if totals["held"]:
+        said.append(f"{totals['held']} of them are held by a pause")
     yield ", ".join(said) + "."
     if totals["excluded"]:
         yield f"Not written to: {_listed(totals['excluded'])}."

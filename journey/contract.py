@@ -32,7 +32,7 @@ class Happened:
 
 @dataclass(slots=True)
 class Leave:
-    """The signal that the store has an ending for this entrant: its next commit is its end."""
+    """The signal that the store has an ending for this entrant: its next commit is its end. Without a reason: ask the store again."""
 
     reason: str = ""
 
@@ -81,7 +81,8 @@ class Record:
     `seconds` is how long to wait at the place by the store's clock; `node`, `source` and `event` say that the gate there is decided
     already; `end` is the reason when it was the last step; `said` is a sentence for people, without personal data. `due_node` and
     `due_exit` are how the gate is left when time is up, where the graph alone cannot tell. `again` says that the step that was proposed is
-    open, and held back by the policies: propose it once more after so many seconds.
+    open, and held back by the policies: propose it once more after so many seconds. `held` says
+    that nothing was written, since the journey is paused: whoever is told to leave, or after `seconds`, proposes the same again.
     """
 
     n: int = 0
@@ -95,6 +96,7 @@ class Record:
     due_node: str = ""
     due_exit: str = ""
     again: float = 0
+    held: bool = False
 
 
 @dataclass(slots=True)
@@ -145,6 +147,23 @@ class WindDownStart:
 
     version: str = ""
     reason: str = ""
+
+
+@dataclass(slots=True)
+class ReleaseStart:
+    """The input of letting those go on whom a pause of a version has held; `released` is how many have been before a continuation."""
+
+    version: str = ""
+    released: int = 0
+
+
+@dataclass(slots=True)
+class Released:
+    """A page of people who may go on: how many, how long to wait for the next page in seconds, and whether it was the last."""
+
+    people: int = 0
+    seconds: float = 0
+    done: bool = False
 
 
 @dataclass(slots=True)

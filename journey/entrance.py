@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from journey import durations, gate
+from journey import dates, durations, gate, lifecycle
 from journey.events import Instant
 from journey.graph import Journey, ReadSegment
+from journey.lifecycle import State
 
 PAUSE_BETWEEN_EVENTS = "PT5M"
 """So long after an entrance nothing but a run lets the same person in again, where the journey says nothing: one thing that happens is
@@ -35,6 +36,19 @@ class Refusal:
 
     code: str
     detail: str = ""
+
+
+def closed(version: str, state: State, now: Instant, starts_at: Instant | None, ends_at: Instant | None) -> Refusal | None:
+    """Why nobody may enter a version now, whoever they are; None when people may."""
+    code = lifecycle.refusal(state, now, starts_at, ends_at)
+    match code:
+        case "":
+            return None
+        case "not_started":
+            return Refusal(code, f"{version} lets in nobody before {dates.told(starts_at or 0)}.")
+        case "journey_ended":
+            return Refusal(code, f"{version} has ended at {dates.told(ends_at or 0)}.")
+    return Refusal(code, f"{version} is {state}: it lets nobody in.")
 
 
 def may_enter(journey: Journey, before: Before, now: Instant) -> Refusal | None:

@@ -218,7 +218,8 @@ class Reentry(Document):
 class Journey(Document):
     """A journey as it is written: the draft, and the graph that a version freezes.
 
-    `priority` says who goes first where two journeys compete for a place under a frequency cap.
+    `start` and `end` are date-times in its zone. `priority` says who goes first where two journeys compete for a place under
+    a frequency cap.
     """
 
     id: ThingId
@@ -226,6 +227,8 @@ class Journey(Document):
     namespace: NamespaceOrNone = ""
     timezone: str = "UTC"
     global_timeout: str = "P91D"
+    start: str = ""
+    end: str = ""
     priority: Annotated[StrictInt, Field(ge=0, le=100)] = 0
     reentry: Reentry = Reentry()
     nodes: tuple[Node, ...] = ()

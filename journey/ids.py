@@ -151,6 +151,11 @@ def wind_down(version_id: str) -> str:
     return f"{version_id}~wind-down"
 
 
+def release(version_id: str) -> str:
+    """The id of the workflow that lets those go on whom a pause has held."""
+    return f"{version_id}~release"
+
+
 def resend(delivery_id: str, since: int) -> str:
     """The id of the workflow that sends a delivery once more which has been uncertain since this instant; dots as in a run's id."""
     return f"resend.{delivery_id}.{since}"

@@ -51,7 +51,8 @@ class NodeReport:
 
     A person at a gate is inside each of its nodes, and leaves or ends at each. `left` counts every exit; `other` says that another node
     of the same gate was decided. `planned` is what each share of a split is meant to get, in percent;
-    `no_time` how often a wait was over at once, since its field held no time that can be read.
+    `no_time` how often a wait was over at once, since its field held no time that can be read. `held` are people
+    whom a pause holds before the node: they have not arrived there.
     """
 
     node: str
@@ -64,11 +65,13 @@ class NodeReport:
     channels: dict[str, ChannelReport]
     planned: dict[str, float] = field(default_factory=dict)
     no_time: int = 0
+    held: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """The whole version. `entered` = `inside` + the sum of `ended`. `excluded` counts deliveries, `discards` what had no effect."""
+    """The whole version. `entered` = `inside` + the sum of `ended`. `held` are those inside whom a pause holds. `excluded` counts
+    deliveries, `discards` what had no effect."""
 
     entered: int
     inside: int
@@ -76,6 +79,7 @@ class Totals:
     ended: dict[str, int]
     excluded: dict[str, int]
     discards: dict[str, int]
+    held: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +90,21 @@ class Report:
     nodes: tuple[NodeReport, ...]
 
 
-def build(journey: Journey, counters: Iterable[Counted], discards: Mapping[str, int] | None = None) -> Report:
-    """The report of one version. Of two counters with the same key the counts are added."""
+def build(
+    journey: Journey, counters: Iterable[Counted], discards: Mapping[str, int] | None = None, held: Mapping[str, int] | None = None
+) -> Report:  # fmt: skip
+    """The report of one version. Of two counters with the same key the counts are added. `held` are people held by node."""
     at: dict[str, dict[tuple[str, str], int]] = {}
     for node, kind, channel, times in counters:
         here = at.setdefault(node, {})
         here[kind, channel] = here.get((kind, channel), 0) + times
-    nodes = tuple(_node(node, at.get(node.id, {})) for node in journey.nodes)
+    held = held or {}
+    nodes = tuple(_node(node, at.get(node.id, {}), held.get(node.id, 0)) for node in journey.nodes)
     entered = sum(counts.get(("entered", ""), 0) for counts in at.values())
     ended = _added(_by_suffix(counts, "ended.", "") for counts in at.values())
     excluded = _added(channel.excluded for node in nodes for channel in node.channels.values())
     inside = entered - sum(ended.values())
-    totals = Totals(entered, inside, ended.get(FINISHED, 0), ended, excluded, dict(sorted((discards or {}).items())))
+    totals = Totals(entered, inside, ended.get(FINISHED, 0), ended, excluded, dict(sorted((discards or {}).items())), sum(held.values()))
     return Report(totals, nodes)
 
 
@@ -123,7 +130,7 @@ def differences(journey: Journey, report: Report) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _node(node: Node, counts: Mapping[tuple[str, str], int]) -> NodeReport:
+def _node(node: Node, counts: Mapping[tuple[str, str], int], held: int) -> NodeReport:
     left, cut_off = _by_suffix(counts, "left.", ""), {}
     if node.kind in LISTENING:  # whoever ends while waiting leaves by the reason of the end, which is no exit
         cut_off = {way: left.pop(way) for way in list(left) if way not in _WAYS_OUT_OF_A_GATE}
@@ -141,6 +148,7 @@ def _node(node: Node, counts: Mapping[tuple[str, str], int]) -> NodeReport:
         channels={channel: _channel(counts, channel) for channel in channels},
         planned={share.id: share.percent for share in node.shares} if isinstance(node, Split) else {},
         no_time=counts.get(("no_time", ""), 0),
+        held=held,
     )
 
 

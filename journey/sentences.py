@@ -48,6 +48,11 @@ def went(place: Place, reason: str) -> str:
     return "waits at " + " or ".join(nodes_of(place)) if place else "goes on"
 
 
+def halted(node: str) -> str:
+    """Somebody has come to an action of a journey that is paused."""
+    return f"held before {node}: the journey is paused"
+
+
 def joined(*parts: str) -> str:
     """One sentence of its parts; empty ones are left out."""
     return "; ".join(part for part in parts if part)

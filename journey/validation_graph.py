@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from journey import durations, validation_splits, validation_waits
+from journey import dates, durations, validation_splits, validation_waits
 from journey.arrows import arrows
 from journey.errors import BadInput
+from journey.events import Instant
 from journey.findings import Finding, error, later
 from journey.graph import LISTENING, Condition, EventNode, Journey, Node, Reaction, ReadSegment, Split, Wait
 from journey.until import timed
@@ -55,12 +56,25 @@ def _whole(journey: Journey) -> Iterator[Finding]:
     if not _is_timezone(journey.timezone):
         said = f"There is no time zone {journey.timezone!r}: write one as America/New_York or UTC."
         yield error("timezone_unknown", "", "timezone", said)
+    yield from _dates(journey)
     first: dict[str, int] = {}
     for index, node in enumerate(journey.nodes):
         if node.id in first:
             where = f"nodes[{first[node.id]}] and nodes[{index}]"
             yield error("duplicate_id", node.id, "id", f"Two nodes are called {node.id} ({where}): rename one.")
         first.setdefault(node.id, index)
+
+
+def _dates(journey: Journey) -> Iterator[Finding]:
+    found: list[Instant] = []
+    for field, text in (("start", journey.start), ("end", journey.end)):
+        try:
+            found += [dates.instant(text, journey.timezone)] if text else []
+        except BadInput as fault:
+            if fault.code == "date_invalid":  # of the zone is told where it stands
+                yield error("date_invalid", "", field, fault.sentence)
+    if len(found) == 2 and found[1] <= found[0]:
+        yield error("dates_reversed", "", "end", f"The journey ends at {journey.end}, which is not after its start at {journey.start}.")
 
 
 def _is_timezone(name: str) -> bool:

@@ -63,9 +63,13 @@ def admit_page(work: Work, run_id: str, *, page: int = PAGE, crowd: int = CROWD)
     if run is None or run.state != "reading":
         return Admitted(done=True)
     version = versions.row(work.connection, run.version)
-    if version.state != "live":
+    why = version.refusal(work.now())
+    if why in ("not_live", "journey_ended"):
         _save(work, run_id, run.cursor, 0, 0, 0, 0, state="stopped")
         journeys.finish_if_empty(work, version.id)
+        return Admitted(done=True)
+    if why == "paused" and version.pause == "hold":  # it was ending people when the pause came
+        _save(work, run_id, run.cursor, 0, 0, 0, 0, state="paused")
         return Admitted(done=True)
     if work.connection.execute(_SETTING_OFF, {"run": run_id}).scalar_one() > crowd:
         return Admitted(crowded=True)
@@ -73,7 +77,7 @@ def admit_page(work: Work, run_id: str, *, page: int = PAGE, crowd: int = CROWD)
     joined = [member for member in members if not member.stayed]
     stayed = [{"run": run_id, "profile": member.id, "stayed": True} for member in members if member.stayed]
     upsert(work.connection, schema.run_members, stayed, update=[])
-    starts = _admit(work, run_id, version, joined)
+    starts = _admit(work, run_id, version, joined, why)
     cursor = members[-1].id if members else run.cursor
     refused = len(joined) - len(starts)
     _save(work, run_id, cursor, len(members), len(starts), refused, len(stayed), state="done" if done else "reading")
@@ -108,7 +112,8 @@ def _members(connection: Connection, run: Any, version: VersionRow, page: int) -
     return members, len(found) < limit and upto == len(found)
 
 
-def _admit(work: Work, run_id: str, version: VersionRow, members: Sequence[_Read]) -> tuple[Start, ...]:
+def _admit(work: Work, run_id: str, version: VersionRow, members: Sequence[_Read], closed: str) -> tuple[Start, ...]:
+    """`closed` is why nobody may enter just now, as the code of their discards."""
     frozen = versions.frozen_version(work.connection, version.hash)
     keys = profiles.keys(work.connection, frozen.journey.namespace, [member.id for member in members])
     before = entrances(work.connection, version.journey, list(keys.values()))
@@ -117,8 +122,8 @@ def _admit(work: Work, run_id: str, version: VersionRow, members: Sequence[_Read
     for member in members:
         key = keys.get(member.id, "")
         known = before.get(key, NEVER)
-        refusal = may_enter(frozen.journey, known, now) if key else None
-        code = member.refused or ("no_identity" if not key else refusal.code if refusal is not None else "")
+        again = may_enter(frozen.journey, known, now) if key else None
+        code = closed or member.refused or ("no_identity" if not key else again.code if again is not None else "")
         entrant = "" if code else ids.entrant(version.journey, key, known.number + 1)
         if not insert_new(work.connection, schema.run_members, {"run": run_id, "profile": member.id, "entrant": entrant}):
             continue
@@ -205,7 +210,7 @@ def _save(work: Work, run_id: str, cursor: str, read: int, admitted: int, discar
         .where(kept.id == run_id)
         .values(
             cursor=cursor, read=kept.read + read, admitted=kept.admitted + admitted, discarded=kept.discarded + discarded,
-            stayed=kept.stayed + stayed, state=state, ended_at=None if state == "reading" else work.now(),
+            stayed=kept.stayed + stayed, state=state, ended_at=None if state in ("reading", "paused") else work.now(),
         )
     )  # fmt: skip
 

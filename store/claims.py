@@ -89,7 +89,8 @@ class Busy:
 class Taken:
     """What an attempt may send now, in how many seconds it should look after the rest, and by when all of it should be done.
 
-    `held` are the channels that policies hold back, with the reason, as long as there is nothing to look after earlier.
+    `held` are the channels that policies hold back, with the reason, as long as there is nothing to look after earlier. `kept_back`
+    says that there is something to send that may not be sent while the journey is paused.
     """
 
     claims: list[Claim] = field(default_factory=list)
@@ -97,6 +98,7 @@ class Taken:
     due: Instant = 0
     held: dict[str, str] = field(default_factory=dict)
     _held: dict[str, str] = field(default_factory=dict)
+    kept_back: bool = False
 
     def look_in(self, seconds: float, channel: str = "", reason: str = "") -> None:
         if reason:
@@ -129,12 +131,13 @@ def claim(work: Work, asking: Asking, node: str, channels: tuple[str, ...], poli
     return taken
 
 
-def reclaim(work: Work, asking: Asking, policy: Policy) -> Taken:
+def reclaim(work: Work, asking: Asking, policy: Policy, *, keep_back: bool = False) -> Taken:
     """Take over the deliveries of a step that is open and not finished.
 
     A live lease is left alone. One whose holder died between claim and answer is taken over when a repeat does no harm. When it might
     reach the person twice, the message's promise decides: *uncertain* (never_twice), or sent again (never_lost). Whoever has opened it
     has got it: then it is sent, and is not sent again. What nobody can have got yet is judged anew: consent, suppression, policies.
+    With `keep_back` nothing is taken over to be sent: the journey is paused.
     """
     taken, now = Taken(), asking.now
     changed: list[dict[str, Any]] = []
@@ -148,6 +151,8 @@ def reclaim(work: Work, asking: Asking, policy: Policy) -> Taken:
             taken.look_in(min(leased, LONGEST_LOOK - 0.01))
         elif may_have_gone(row) and has_arrived(work, row):
             changed.append(change(row, **OVER, status="sent", reason="", marked_at=now))
+        elif keep_back and (not at_risk or asking.document.may_repeat):
+            taken.kept_back = True
         elif waits > 0:
             taken.look_in(waits, row.channel, row.reason if row.reason in POLICIES else "")
             taken.due = max(taken.due, row.not_before + DECIDED_DUE)

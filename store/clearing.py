@@ -41,7 +41,7 @@ def clear_page(work: Work, run_id: str, most: int, *, patient: bool = True) -> C
     run = work.connection.execute(_RUN, {"run": run_id}).one_or_none()
     if run is None or run.state != "clearing":
         return Cleared(done=True)
-    if versions.row(work.connection, run.version).state != "live":
+    if versions.row(work.connection, run.version).state not in ("live", "paused"):
         _save(work, run_id, state="reading")  # the first page sees the same, and ends the run
         return Cleared(done=True)
     inside = {"journey": run.journey, "cutoff": run.cutoff}

@@ -157,7 +157,7 @@ def close(
     reason = entrant.must_end or landing.reason
     if proposal.node:
         facts.append((proposal.node, f"left.{outcome}", ""))
-    entrant.closed, entrant.place, entrant.arrived_at = True, landing.place, now
+    entrant.closed, entrant.place, entrant.arrived_at, entrant.held = True, landing.place, now, ""
     if reason:
         facts += _end(work, entrant, reason, now, landing.place if landing.reason else "")
     else:
@@ -256,7 +256,7 @@ def _record(entrant: Entrant, now: Instant, said: str) -> Record:
 def _end(work: Work, entrant: Entrant, reason: str, now: Instant, end_node: str) -> list[tuple[str, str, str]]:
     """The last facts of an entrant. What is still kept for it is without effect from now on."""
     entrant.state, entrant.end_reason, entrant.ended_at = "ended", reason, now
-    entrant.waiting, entrant.due, entrant.until, entrant.ends, entrant.place = False, None, None, None, end_node
+    entrant.waiting, entrant.due, entrant.until, entrant.ends, entrant.place, entrant.held = False, None, None, None, end_node, ""
     entrant.won_node = entrant.won_source = entrant.won_event = ""
     for event in entrants.kept(work, entrant):
         entrants.forget(work, entrant, event)

@@ -10,7 +10,7 @@ from journey import ids
 from journey.contract import EntrantStart
 from journey.entrance import NEVER, Refusal, may_enter
 from journey.events import Instant
-from journey.lifecycle import LETS_IN, TESTED
+from journey.lifecycle import TESTED
 from store import admission, profiles, versions
 from store.admission import Start
 from store.versions import VersionRow
@@ -39,9 +39,10 @@ def let_in(
     work: Work, version: VersionRow, profile: str, *, entry: tuple[str, str] = ("", ""), mode: str = LIVE, said: str = "let in"
 ) -> Start | Refusal:  # fmt: skip
     """As `enter`, for a caller who has somewhere else to say why somebody was not let in."""
-    state = versions.stays(work, version.id).state
-    if state not in (LETS_IN if mode == LIVE else TESTED):
-        return Refusal("not_live", f"{version.id} is {state}: it lets nobody in.")
+    standing = versions.stays(work, version.id)
+    closed = standing.closed(work.now()) if mode == LIVE else _not_tested(standing)
+    if closed is not None:
+        return closed
     frozen = versions.frozen_version(work.connection, version.hash)
     person = profiles.read(work.connection, profile)
     if person is None:
@@ -61,6 +62,10 @@ def let_in(
     if refusal is not None:
         return refusal
     return _write(work, version, profile, key, before.number + 1, now, entry=entry, mode=mode, said=said)
+
+
+def _not_tested(version: VersionRow) -> Refusal | None:
+    return None if version.state in TESTED else Refusal("not_live", f"{version.id} is {version.state}: it lets nobody in.")
 
 
 def refuse(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, text
+from sqlalchemy import bindparam, select, text
 
 from journey import durations, gate, walk
 from journey.events import Event, Instant
@@ -47,12 +47,16 @@ class Entrant:
     won_event: str
     keeps: bool
     due: Instant | None
+    held: str
     ending: str
     end_reason: str
     ended_at: Instant | None
     hash: str
     version_state: str
+    version_pause: str
+    version_ends_at: Instant | None
     frozen: Version
+    is_past_end: bool = False  # the end date of its version, when it was read
 
     @cached_property
     def global_deadline(self) -> Instant:
@@ -67,7 +71,12 @@ class Entrant:
     def must_end(self) -> str:
         """Why its next commit is its end; empty when it is not (D10)."""
         stopped = "test_ended" if self.is_test else "journey_stopped"
-        return self.ending or (stopped if self.version_state == "stopped" else "")
+        return self.ending or (stopped if self.version_state == "stopped" else "journey_ended" if self.is_past_end else "")
+
+    @property
+    def may_not_act(self) -> bool:
+        """Its version is paused, or was and it has not been let go on yet."""
+        return self.version_state == "paused" or bool(self.held)
 
     @property
     def next_instant(self) -> Instant:
@@ -93,16 +102,20 @@ class Entrant:
         self.due = now + DECIDED_DUE
 
 
-_OWN = tuple(field.name for field in fields(Entrant) if field.name not in ("hash", "version_state", "frozen"))
-_NAMES = (*_OWN, "hash", "version_state")
+_OF_VERSION = ("hash", "version_state", "version_pause", "version_ends_at")
+_OWN = tuple(field.name for field in fields(Entrant) if field.name not in (*_OF_VERSION, "frozen", "is_past_end"))
+_NAMES = (*_OWN, *_OF_VERSION)
 _CHANGING = (
     "state", "n", "closed", "place", "waiting", "arrived_at", "until", "ends", "won_node", "won_source", "won_event", "keeps", "due",
-    "ending", "end_reason", "ended_at",
+    "held", "ending", "end_reason", "ended_at",
 )  # fmt: skip
-_SELECT = select(*(schema.entrants.c[name] for name in _OWN), schema.versions.c.hash, schema.versions.c.state.label("version_state")).join(
-    schema.versions, schema.versions.c.id == schema.entrants.c.version
-)
-_LOCK = Statement(_SELECT.where(schema.entrants.c.id == bindparam("entrant")).with_for_update(of=schema.entrants))
+_SELECT = select(
+    *(schema.entrants.c[name] for name in _OWN), schema.versions.c.hash, schema.versions.c.state.label("version_state"),
+    schema.versions.c.pause.label("version_pause"), schema.versions.c.ends_at.label("version_ends_at"),
+).join(schema.versions, schema.versions.c.id == schema.entrants.c.version)  # fmt: skip
+_ONE = _SELECT.where(schema.entrants.c.id == bindparam("entrant"))
+_LOCK = Statement(_ONE.with_for_update(of=schema.entrants))
+_LOCK_BOTH = Statement(_ONE.suffix_with("FOR UPDATE OF entrants FOR KEY SHARE OF versions", dialect="postgresql"))
 _OPEN_OF_PROFILE = Statement(
     _SELECT.where(
         schema.entrants.c.profile == bindparam("profile"), schema.entrants.c.mode == bindparam("mode"), text("entrants.state = 'open'")
@@ -120,14 +133,24 @@ _SAVE = Statement(
 def lock(work: Work, entrant: str) -> Entrant | None:
     """The entrant, under its lock until the commit; None when there is none."""
     row = _LOCK.first(work.connection, {"entrant": entrant})
-    return None if row is None else _of(work.connection, row)
+    return None if row is None else _of(work, row)
+
+
+def lock_to_act(work: Work, entrant: str) -> Entrant | None:
+    """As `lock`; the state of its version stays as it is too: a stop or a pause of the journey waits for this commit, or is seen (D10).
+
+    Any number of commits share that. The locks are taken in this order, entrant and then version, and who moves a version waits for no
+    entrant.
+    """
+    row = _LOCK_BOTH.first(work.connection, {"entrant": entrant})
+    return None if row is None else _of(work, row)
 
 
 def open_of(work: Work, profile: str, *, tested: str = "") -> list[Entrant]:
     """The open entrants of a person, all locked, in the order of their ids: the live ones, or those of a test session (`tested`, its
     version)."""
     found = _OPEN_OF_PROFILE.all(work.connection, {"profile": profile, "mode": "test" if tested else "live"})
-    return [_of(work.connection, row) for row in found if tested in ("", row.version)]
+    return [_of(work, row) for row in found if tested in ("", row.version)]
 
 
 def save(work: Work, entrant: Entrant) -> None:
@@ -174,10 +197,12 @@ def mark_won(work: Work, event: Event) -> None:
     _WON.run(work.connection, {"source_": event.source, "id_": event.id})
 
 
-def _of(connection: Connection, row: tuple[Any, ...]) -> Entrant:
-    version_hash = str(row[-2])
+def _of(work: Work, row: tuple[Any, ...]) -> Entrant:
+    """Read the clock after the lock, where there is an end date to be measured by it."""
     values = dict(zip(_NAMES, row, strict=True))
-    return Entrant(**values, frozen=frozen_version(connection, version_hash))
+    ends_at = values["version_ends_at"]
+    is_past_end = ends_at is not None and work.now() >= ends_at
+    return Entrant(**values, frozen=frozen_version(work.connection, str(values["hash"])), is_past_end=is_past_end)
 
 
 _KEEP = Statement(schema.kept.insert())

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 
 from journey.errors import Conflict
 from journey.graph import Message, Node, ReadSegment
+from journey.lifecycle import HOLDS_PEOPLE
 from store import versions
 from store.schema import versions as table
 
@@ -23,7 +24,8 @@ def check_segment(connection: Connection, segment_id: str) -> None:
 
 
 def _check(connection: Connection, what: str, needs: Callable[[Node], bool]) -> None:
-    rows = connection.execute(select(table.c.id, table.c.hash).where(table.c.state.in_(("test", "live", "closed"))).order_by(table.c.id))
+    in_them = table.c.state.in_(("test", *HOLDS_PEOPLE))
+    rows = connection.execute(select(table.c.id, table.c.hash).where(in_them).order_by(table.c.id))
     users = [row.id for row in rows if any(needs(node) for node in versions.frozen_version(connection, row.hash).journey.nodes)]
     if users:
         raise Conflict(f"{what} is in use by {', '.join(users)}: stop the journey first.", code="in_use")

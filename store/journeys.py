@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
-from journey import documents, freezing, ids, lifecycle, validation
+from journey import dates, documents, freezing, ids, lifecycle, validation
 from journey.errors import BadInput, Conflict, NotFound, Stale
 from journey.events import Instant
 from journey.findings import Finding
@@ -51,20 +51,22 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What a publish did. `run` is the run to be started, None when the entry waits to be told; `closed` is the version before, and
-    `tested` that of the test session which it ended."""
+    """What a publish did. `run` is the run to be started, None when the entry waits to be told; one that waits for the start of the
+    journey begins by itself (`begins_at`). `closed` is the version before, and `tested` that of the
+    test session which it ended."""
 
     version: str
     number: int
     run: str | None
     closed: str | None
+    begins_at: Instant | None = None
     findings: tuple[Finding, ...] = ()
     tested: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """What a close did: the version, and the state it is in now (closed, or finished when nobody was inside)."""
+    """What a close did: the version, and the state it is in now: closed, finished when nobody was inside, paused when it is paused."""
 
     version: str
     state: lifecycle.State
@@ -162,34 +164,40 @@ def publish(work: Work, journey_id: str, public_url: str) -> Published:
     journey = documents.parse(Journey, draft.document)
     around = surroundings.read(work.connection, public_url, work.now())
     frozen = freezing.freeze(journey, around)
-    former = versions.live(work.connection, journey_id)
+    former = versions.open_to(work.connection, journey_id)
     if former is not None and former.hash == frozen.hash:
-        raise Conflict(f"{former.id} is live with just this content: there is nothing to publish.", code="unchanged")
+        raise Conflict(f"{former.id} is {former.state} with just this content: there is nothing to publish.", code="unchanged")
+    now, starts_at, ends_at = work.now(), dates.opens(journey), dates.ends(journey)
+    if ends_at is not None and ends_at <= now:
+        raise Conflict(f"{journey_id} ends at {journey.end}, which is past: give it another end, or none.", code="journey_ended")
     number = 1 + max((one.number for one in versions.of_journey(work.connection, journey_id)), default=0)
     state = lifecycle.after(f"The draft of {journey_id}", "draft", "publish")
-    published = VersionRow(ids.version(journey_id, number), journey_id, number, frozen.hash, state, work.now())
+    published = VersionRow(ids.version(journey_id, number), journey_id, number, frozen.hash, state, now, starts_at, ends_at)
     if former is not None:
         _close(work, former)
     versions.keep(work, frozen)
     versions.insert(work, published)
     schedules.keep(work, published, frozen.journey)
-    run = runs.start(work, published, frozen.journey) if _reads_at_once(frozen.journey) else None
+    versions.note_move(work, published.id, "publish", "draft", state)
+    later = starts_at if starts_at is not None and starts_at > now else None
+    at_once = any(isinstance(node, ReadSegment) and node.schedule == "asap" for node in journey.nodes)
+    run = runs.start(work, published, frozen.journey, at=later) if at_once else None
     warnings = tuple(validation.validate(journey, around))
     tested = sessions.end(work, journey_id)
-    return Published(published.id, number, run, former.id if former is not None else None, warnings, tested)
+    return Published(published.id, number, run, former.id if former is not None else None, later, warnings, tested)
 
 
 def start_run(work: Work, journey_id: str, profiles: list[str] | None = None) -> str:
     """Write a run of the live version and return its id: of its segment, or of a list of profiles. Raises NotFound, Conflict."""
-    _known(work, journey_id)
-    live, journey = runs.let_in_now(work.connection, journey_id)
+    hold(work, journey_id)
+    live, journey = runs.let_in_now(work.connection, journey_id, work.now())
     return runs.start(work, live, journey, profiles)
 
 
 def close(work: Work, journey_id: str) -> Closed:
     """Let in nobody more: a run that still reads ends too, those inside walk on. Raises Conflict when no version is live, NotFound."""
-    _known(work, journey_id)
-    live = versions.live(work.connection, journey_id)
+    hold(work, journey_id)
+    live = versions.open_to(work.connection, journey_id)
     if live is None:
         raise Conflict(f"{journey_id} has no live version that could be closed.", code="state")
     schedules.end(work, journey_id)
@@ -201,13 +209,13 @@ def stop(work: Work, journey_id: str) -> list[str]:
 
     From this commit on nobody acts: each entrant's next commit is its end. Raises Conflict when there is nothing to stop, NotFound.
     """
-    _known(work, journey_id)
+    hold(work, journey_id)
     holding = [one for one in versions.of_journey(work.connection, journey_id) if one.state in lifecycle.HOLDS_PEOPLE]
     if not holding:
         raise Conflict(f"{journey_id} has no live or closed version that could be stopped.", code="state")
     schedules.end(work, journey_id)
     for one in holding:
-        versions.set_state(work, one.id, lifecycle.after(one.id, one.state, "stop"))
+        versions.move(work, one, "stop", pause="", resumes="", paused_at=None, pause_until=None)
         runs.stop_all(work, one.id)
     return [one.id for one in holding]
 
@@ -221,7 +229,7 @@ def finish_if_empty(work: Work, version_id: str) -> bool:
         return False
     if versions.anybody_inside(work.connection, version_id) or runs.anyone_reads(work.connection, version_id):
         return False
-    versions.set_state(work, version_id, lifecycle.after(version_id, row.state, "finish"))
+    versions.move(work, row, "finish")
     return True
 
 
@@ -262,20 +270,21 @@ def _summary(connection: Connection, found: Any) -> Summary:
 
 
 def _close(work: Work, live: VersionRow) -> lifecycle.State:
-    state = lifecycle.after(live.id, live.state, "close")
-    versions.set_state(work, live.id, state)
+    state = versions.move(work, live, "close", resumes="closed" if live.state == "paused" else "")
     runs.stop_all(work, live.id)
     return "finished" if finish_if_empty(work, live.id) else state
 
 
 def locked(work: Work, journey_id: str) -> Any:
-    """The row of the journey and the states of its versions, held until the commit; None when there is none."""
+    """The row of the journey, locked with its runs and the states of its versions, in this order; None when there is none."""
     found = work.connection.execute(_LOCK, {"id": journey_id}).first()
+    runs.lock_of_journey(work, journey_id)
     versions.lock_of_journey(work, journey_id)
     return found
 
 
-def _known(work: Work, journey_id: str) -> None:
+def hold(work: Work, journey_id: str) -> None:
+    """The journey, the states of its versions and its runs stay as they are until the commit. Raises NotFound."""
     if locked(work, journey_id) is None:
         raise _unknown(journey_id)
 
@@ -284,10 +293,6 @@ def _check(journey_id: str, etag: str | None, if_match: str | None) -> None:
     if if_match is None or (if_match == "*" and etag is not None) or if_match == etag:
         return
     raise Stale(f"The draft of {journey_id} is not the one you read: get it again, then put yours.")
-
-
-def _reads_at_once(journey: Journey) -> bool:
-    return any(isinstance(node, ReadSegment) and node.schedule == "asap" for node in journey.nodes)
 
 
 def _unknown(journey_id: str) -> NotFound:

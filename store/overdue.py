@@ -82,7 +82,12 @@ _AMONG = _OWED.where(_OPEN, _entrants.id.in_(bindparam("ids", expanding=True))).
 _STATES = select(_entrants.id, _entrants.state).where(_entrants.id.in_(bindparam("ids", expanding=True)))
 _PAGE = _OWED.where(_OPEN, _entrants.id > bindparam("after")).order_by(_entrants.id).limit(bindparam("most"))
 _UNTOLD = exists().where(_entrants.version == schema.versions.c.id, _OPEN, _entrants.ending == "")
-_TO_WIND_DOWN = select(schema.versions.c.id).where(schema.versions.c.state == "stopped", _UNTOLD).order_by(schema.versions.c.id)
+_IS_STOPPED = schema.versions.c.state == "stopped"
+_TO_WIND_DOWN = (
+    select(schema.versions.c.id, case((_IS_STOPPED, "journey_stopped"), else_="journey_ended").label("reason"))
+    .where(_IS_STOPPED | (schema.versions.c.ends_at <= bindparam("now")), _UNTOLD)
+    .order_by(schema.versions.c.id)
+)
 
 
 def counts(connection: Connection, now: Instant) -> tuple[int, int]:
@@ -126,9 +131,9 @@ def restart(connection: Connection, entrant: str) -> Restart | None:
     return Restart(EntrantStart(row.id, row.version, row.place, row.step), row.hash, row.entered_at)
 
 
-def to_wind_down(connection: Connection) -> list[str]:
-    """Stopped versions in which somebody has not been told to end: their winding down was cut short."""
-    return list(connection.execute(_TO_WIND_DOWN).scalars())
+def to_wind_down(connection: Connection, now: Instant) -> list[tuple[str, str]]:
+    """Stopped versions, and those whose end date is past, in which somebody has not been told to end; each with the reason of that."""
+    return [(row.id, row.reason) for row in connection.execute(_TO_WIND_DOWN, {"now": now})]
 
 
 def _owed(row: Any) -> Owed:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from sqlalchemy import bindparam, select, text, update
 
+from journey.errors import NotFound
 from store import entrants, schema
 from store.work import Work
 
+REMOVED = "removed"
 _TO_TELL = (
     select(schema.entrants.c.id)
     .where(schema.entrants.c.version == bindparam("version"), text("entrants.state = 'open'"), schema.entrants.c.ending == "")
@@ -24,6 +28,15 @@ def tell(work: Work, entrant: str, reason: str) -> None:
         found.ending = reason
         found.due = work.now() + entrants.DECIDED_DUE
         entrants.save(work, found)
+
+
+def remove(work: Work, entrant: str) -> tuple[Literal["open", "ended"], str]:
+    """Take one entrant out, as its workflow's cancel does; returns its state and why it ends or ended. Raises NotFound."""
+    tell(work, entrant, REMOVED)
+    found = entrants.lock(work, entrant)
+    if found is None:
+        raise NotFound(f"There is no entrant {entrant}.")
+    return ("open", found.must_end) if found.state == "open" else ("ended", found.end_reason)
 
 
 def tell_page(work: Work, version: str, reason: str, most: int) -> list[str]:

@@ -20,8 +20,9 @@ from store import schema, versions
 from store.versions import VersionRow
 from store.work import Work
 
-RunState = Literal["clearing", "reading", "done", "stopped", "missed"]
-UNDER_WAY = ("clearing", "reading")
+RunState = Literal["waiting", "clearing", "reading", "paused", "done", "stopped", "missed"]
+UNDER_WAY = ("waiting", "clearing", "reading", "paused")
+"""Before the start of its journey, and while that is paused, a run waits."""
 Missed = Literal["too_late", "superseded", "run_reading", "paused", "not_live"]
 """Why an occurrence has no run."""
 
@@ -30,7 +31,8 @@ _runs = schema.runs.c
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run. `profiles` is the list that it reads instead of the segment; `ended_at` is None while it reads.
+    """One run. `profiles` is the list that it reads instead of the segment; `ended_at` is None while it reads. The cutoff of
+    one that waits is when it is to begin.
 
     `occurrence` is the local name of the time it was due at, `due_at` that instant; `reason` says why it was missed. `stayed` were members
     at the run before and are not let in again, `reentered` were inside and ended first.
@@ -63,7 +65,17 @@ _COLUMNS = (
 )  # fmt: skip
 _ONE = select(*_COLUMNS).where(_runs.id == bindparam("id"))
 _LAST_NUMBER = select(func.coalesce(func.max(_runs.number), 0)).where(_runs.journey == bindparam("journey"))
-_READING = select(_runs.id).where(_runs.state.in_(UNDER_WAY)).order_by(_runs.id)
+_READING = select(_runs.id).where(_runs.state.in_(("clearing", "reading"))).order_by(_runs.id)
+_HELD = select(_runs.id).where(_runs.version == bindparam("version"), _runs.state == "paused").order_by(_runs.id)
+_LOCK_OF_JOURNEY = (
+    select(_runs.id).where(_runs.journey == bindparam("journey"), _runs.state.in_(UNDER_WAY)).order_by(_runs.id).with_for_update()
+)
+_TO_BEGIN = (
+    select(_runs.id)
+    .join(schema.versions, schema.versions.c.id == _runs.version)
+    .where(_runs.state == "waiting", schema.versions.c.state == "live", schema.versions.c.starts_at <= bindparam("now"))
+    .order_by(_runs.id)
+)
 _OF_OCCURRENCE = select(_runs.id).where(_runs.journey == bindparam("journey"), _runs.occurrence == bindparam("occurrence"))
 _EARLIER = (
     select(_runs.id, _runs.state, _runs.cursor)
@@ -77,20 +89,22 @@ _SEGMENT_HASH = select(schema.segments.c.hash).where(schema.segments.c.id == bin
 
 
 def start(
-    work: Work, version: VersionRow, journey: Journey, profiles: Sequence[str] | None = None, occurrence: Occurrence | None = None
-) -> str:
+    work: Work, version: VersionRow, journey: Journey, profiles: Sequence[str] | None = None, occurrence: Occurrence | None = None, *,
+    at: Instant | None = None,
+) -> str:  # fmt: skip
     """Write a run that is to read from now on, and return its id. Its cutoff is now: who comes later belongs to the next run (E3).
 
-    Without `profiles` it reads the segment of the entry, and ends first whoever is inside when that is asked for. Raises Conflict while
-    another run of this version reads the segment, and with code `not_by_run` where people enter by an event.
+    With `at` it waits for that instant, and its cutoff is when it begins. Without `profiles` it reads the segment of the entry, and ends
+    first whoever is inside when that is asked for. Raises Conflict while another run of this version reads the segment, and with code
+    `not_by_run` where people enter by an event.
     """
     entry = journey.entry_node
     if not isinstance(entry, ReadSegment):
         raise Conflict(f"People enter {version.journey} by an event, not by a run: send the event.", code="not_by_run")
     if profiles is None:
         _refuse_a_second_reader(work.connection, version)
-    state: RunState = "clearing" if entry.force_reentry and profiles is None else "reading"
-    return _insert(work, version, entry, state, profiles, occurrence)
+    state: RunState = "waiting" if at is not None else "clearing" if entry.force_reentry and profiles is None else "reading"
+    return _insert(work, version, entry, state, profiles, occurrence, cutoff=at)
 
 
 def miss(work: Work, version: VersionRow, journey: Journey, occurrence: Occurrence, reason: Missed) -> None:
@@ -137,8 +151,40 @@ def reading(connection: Connection) -> list[str]:
     return list(connection.execute(_READING).scalars())
 
 
+def to_begin(connection: Connection, now: Instant) -> list[str]:
+    """The ids of runs that wait for the start of a journey which is past, and that lets people in."""
+    return list(connection.execute(_TO_BEGIN, {"now": now}).scalars())
+
+
+def begin(work: Work, run_id: str) -> None:
+    """Let a run read that has waited for the start of its journey."""
+    run = get(work.connection, run_id)
+    entry = versions.frozen_version(work.connection, versions.row(work.connection, run.version).hash).journey.entry_node
+    clears = isinstance(entry, ReadSegment) and entry.force_reentry and run.profiles is None
+    begun = {"state": "clearing" if clears else "reading", "cutoff": work.now()}
+    work.connection.execute(schema.runs.update().where(_runs.id == run_id, _runs.state == "waiting").values(begun))
+
+
+def hold(work: Work, version_id: str) -> None:
+    """The runs of a version that is paused keep their place."""
+    work.connection.execute(schema.runs.update().where(_runs.version == version_id, _runs.state == "reading").values(state="paused"))
+
+
+def read_on(work: Work, version_id: str) -> list[str]:
+    """The runs that a pause has held read on; returns their ids."""
+    held = list(work.connection.execute(_HELD, {"version": version_id}).scalars())
+    work.connection.execute(schema.runs.update().where(_runs.id.in_(held)).values(state="reading"))
+    return held
+
+
+def lock_of_journey(work: Work, journey: str) -> None:
+    """The runs of a journey that are not over stay as they are until the commit. A page is read under the same lock, so that nobody is let
+    in after the commit that forbids it."""
+    work.connection.execute(_LOCK_OF_JOURNEY, {"journey": journey}).all()
+
+
 def anyone_reads(connection: Connection, version_id: str) -> bool:
-    """Is a run of this version still reading?"""
+    """Has a run of this version still to read?"""
     query = select(_runs.id).where(_runs.version == version_id, _runs.state.in_(UNDER_WAY)).limit(1)
     return connection.execute(query).first() is not None
 
@@ -156,11 +202,15 @@ def stop_all(work: Work, version_id: str) -> None:
     )
 
 
-def let_in_now(connection: Connection, journey_id: str) -> tuple[VersionRow, Journey]:
-    """The live version of a journey and its graph. Raises Conflict with code `not_live` when none lets people in."""
-    version = versions.live(connection, journey_id)
+def let_in_now(connection: Connection, journey_id: str, now: Instant) -> tuple[VersionRow, Journey]:
+    """The live version of a journey and its graph. Raises Conflict with code `not_live`, `paused`, `not_started` or `journey_ended` when
+    nobody is let in now."""
+    version = versions.open_to(connection, journey_id)
     if version is None:
         raise Conflict(f"{journey_id} has no live version: publish it first.", code="not_live")
+    closed = version.closed(now)
+    if closed is not None:
+        raise Conflict(closed.detail, code=closed.code)
     return version, versions.frozen_version(connection, version.hash).journey
 
 
@@ -173,7 +223,7 @@ def _refuse_a_second_reader(connection: Connection, version: VersionRow) -> None
 
 def _insert(
     work: Work, version: VersionRow, entry: ReadSegment, state: RunState, profiles: Sequence[str] | None = None,
-    occurrence: Occurrence | None = None, reason: str = "",
+    occurrence: Occurrence | None = None, reason: str = "", cutoff: Instant | None = None,
 ) -> str:  # fmt: skip
     number = work.connection.execute(_LAST_NUMBER, {"journey": version.journey}).scalar_one() + 1
     run_id = ids.run_on_schedule(version.journey, occurrence.local) if occurrence is not None else ids.run(version.journey, number)
@@ -185,7 +235,7 @@ def _insert(
          "segment_hash": work.connection.execute(_SEGMENT_HASH, {"id": segment}).scalar() or "",
          "profiles": None if profiles is None else list(dict.fromkeys(profiles)), "state": state, "reason": reason,
          "occurrence": occurrence.local if occurrence is not None else "", "due_at": occurrence.at if occurrence is not None else None,
-         "cutoff": now, "ended_at": now if state == "missed" else None},
+         "cutoff": cutoff or now, "ended_at": now if state == "missed" else None},
     )  # fmt: skip
     return run_id
 

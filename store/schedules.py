@@ -49,7 +49,7 @@ def keep(work: Work, version: VersionRow, journey: Journey) -> None:
     if schedule is None:
         end(work, version.journey)
         return
-    since = work.now()
+    since = max(work.now(), (version.starts_at or 0) - 1)  # nobody enters before the start
     former = find(work.connection, version.journey)
     due = former.occurrence if former is not None else None
     if due is not None and due.at <= since:

@@ -7,11 +7,12 @@ from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, MetaDa
 metadata = MetaData()
 
 OPEN = text("state = 'open'")
-LIVE = text("state = 'live'")
+ENTERED = text("state IN ('live', 'paused')")
 SETTING_OFF = text("state = 'open' AND n <= 1")
 COUNTING = text("counts_at IS NOT NULL")
 RUNNING = text("ended_at IS NULL")
 ON_SCHEDULE = text("occurrence <> ''")
+HELD = text("state = 'open' AND held <> ''")
 """Conditions of partial indexes. A query that is to use one carries the same words: a bound value does not match them."""
 
 
@@ -94,8 +95,21 @@ versions = Table(
     _text("state"),
     _instant("published_at"),
     _text("entry_kind"), _text("entry_on"),  # the kind of the node where people enter, and the event or segment that it names
+    _instant("starts_at"),  # nobody enters before
+    _instant("ends_at"),  # nobody enters from then on, and everybody inside ends
+    _text("pause"),  # what is done with people at their next action: hold, discard; empty when it is not paused
+    _text("resumes"),  # the state that it goes back to: live, closed
+    _instant("paused_at"), _instant("pause_until"),
+    Column("release_rate", Integer),  # people a second who are let go on after the last pause
     Index("versions_journey", "journey", "number", unique=True),
-    Index("versions_entry", "entry_kind", "entry_on", sqlite_where=LIVE, postgresql_where=LIVE),
+    Index("versions_entry", "entry_kind", "entry_on", sqlite_where=ENTERED, postgresql_where=ENTERED),
+)  # fmt: skip
+
+moves = Table(
+    "moves", metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    _text("version"), _text("act"), _text("before"), _text("after"), _text("detail"), _instant("at"),
+    Index("moves_version", "version"),
 )  # fmt: skip
 
 test_sessions = Table(
@@ -119,7 +133,7 @@ runs = Table(
     _text("segment"),
     _text("segment_hash"),
     Column("profiles", JSON(none_as_null=True)),  # a list of profile ids instead of the segment
-    _text("state"),  # clearing, reading, done, stopped, missed
+    _text("state"),  # waiting, clearing, reading, paused, done, stopped, missed
     _text("reason"),  # why it was missed
     _text("occurrence"),  # the local name of the time it was due at; empty when somebody asked for it
     _instant("due_at"),
@@ -175,6 +189,7 @@ entrants = Table(
     Column("keeps", Boolean, nullable=False, server_default=false()),  # whether anything may be kept for it
     _instant("due"),  # when it should have gone on; a minute later the sweep looks after it
     _instant("looked_at"),  # when the sweep last did
+    _text("held"),  # the node before which it is held since its journey was paused
     _text("ending"),
     _text("end_reason"),
     _instant("ended_at"),
@@ -183,6 +198,7 @@ entrants = Table(
     Index("entrants_profile", "profile"),
     Index("entrants_due", "due", sqlite_where=OPEN, postgresql_where=OPEN),
     Index("entrants_place", "version", "place", sqlite_where=OPEN, postgresql_where=OPEN),
+    Index("entrants_held", "version", "held", sqlite_where=HELD, postgresql_where=HELD),
     Index("entrants_setting_off", "run", sqlite_where=SETTING_OFF, postgresql_where=SETTING_OFF),
 )  # fmt: skip
 

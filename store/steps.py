@@ -21,7 +21,7 @@ from journey.policies import NONE
 from journey.profiles import Profile
 from journey.version import Session
 from journey.walk import Outcome
-from store import claims, closing, entrants, knowing, messages, profiles, schema, writing
+from store import claims, closing, entrants, halting, knowing, messages, profiles, schema, writing
 from store.claims import Busy, Claim, Policy, Taken
 from store.closing import Opening
 from store.entrants import Entrant
@@ -53,7 +53,7 @@ class Opened:
 
 def open_step(work: Work, proposal: Proposal, policy: Policy) -> Record | Opened | Busy:
     """Open step n as proposed, or say what the store knows better."""
-    entrant = entrants.lock(work, proposal.entrant)
+    entrant = entrants.lock_to_act(work, proposal.entrant)
     if entrant is None:
         raise NotFound(f"There is no entrant {proposal.entrant}: restore the database that its run was admitted into.")
     policy = policy.of(entrant.frozen.session)
@@ -73,6 +73,8 @@ def open_step(work: Work, proposal: Proposal, policy: Policy) -> Record | Opened
         return closing.end_waiting(work, entrant, "global_timeout", now)
     if not _agrees(entrant, proposal, decided):
         return closing.last_record(work, entrant)
+    if entrant.may_not_act and halting.acts(entrant, proposal):
+        return halting.halted_at_gate(work, entrant, proposal, now)
     return _open(work, entrant, proposal, policy, now)
 
 
@@ -153,10 +155,14 @@ def _is_own(step: Row, proposal: Proposal) -> bool:
 def _resume(work: Work, entrant: Entrant, proposal: Proposal, policy: Policy, step: Row) -> Record | Opened | Busy:
     """A repeat of an open step finishes it."""
     now = work.now()
+    if entrant.may_not_act:
+        entrant.ending = entrant.ending or halting.ending(entrant, now)
     if entrant.must_end:
         claims.give_up(work, entrant, proposal.n, now)
     asking = _asking(work, entrant, proposal.n, _content(work, entrant, proposal, step), step.opened_at, now)
-    taken = claims.reclaim(work, asking, policy)
+    taken = claims.reclaim(work, asking, policy, keep_back=entrant.may_not_act)
+    if taken.kept_back and taken.look is None:
+        return halting.halted(work, entrant, proposal.node, now)
     if not taken.claims and taken.look is None:
         return closing.close(work, entrant, proposal, now, standing=closing.standing_of(claims.of_step(work, entrant.id, proposal.n)))
     if taken.claims or taken.due > (entrant.due or 0):

@@ -1,15 +1,18 @@
-"""Versions, published or tested: what they froze, kept under its hash, and the state they are in. It knows no draft: journeys.py does."""
+"""Versions, published or tested: what they froze, kept under its hash, the state they are in and how they came there. It knows no draft."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, literal_column, select, text
 
+from journey import entrance, lifecycle
+from journey.entrance import Refusal
 from journey.errors import NotFound
 from journey.events import EventDefinition, Instant
 from journey.graph import EventNode, Journey, ReadSegment
-from journey.lifecycle import State
+from journey.lifecycle import Act, State
 from journey.version import Version
 from store import definitions, schema
 from store.statements import Statement
@@ -22,7 +25,10 @@ _definitions = schema.event_definitions.c
 
 @dataclass(frozen=True, slots=True)
 class VersionRow:
-    """One version. `hash` names what it froze; `published_at` in microseconds. That of a test session has a number below zero."""
+    """One version. `hash` names what it froze; instants in microseconds. That of a test session has a number below zero.
+
+    `starts_at` and `ends_at` are None where the journey says nothing; of a version that is not paused the last fields are empty.
+    """
 
     id: str
     journey: str
@@ -30,11 +36,39 @@ class VersionRow:
     hash: str
     state: State
     published_at: Instant
+    starts_at: Instant | None = None
+    ends_at: Instant | None = None
+    pause: str = ""
+    resumes: str = ""
+    paused_at: Instant | None = None
+    pause_until: Instant | None = None
+    release_rate: int | None = None
+
+    def refusal(self, now: Instant) -> str:
+        """Why nobody may enter now, as the code of a discard; empty when people may."""
+        return lifecycle.refusal(self.state, now, self.starts_at, self.ends_at)
+
+    def closed(self, now: Instant) -> Refusal | None:
+        """The same with a sentence; None when people may."""
+        return entrance.closed(self.id, self.state, now, self.starts_at, self.ends_at)
 
 
-_COLUMNS = (_versions.id, _versions.journey, _versions.number, _versions.hash, _versions.state, _versions.published_at)
+@dataclass(frozen=True, slots=True)
+class MoveRow:
+    """A move that was made: what was done, and when. `detail` is what a pause does, or why something happened by itself."""
+
+    id: int
+    version: str
+    act: Act
+    before: State
+    after: State
+    detail: str
+    at: Instant
+
+
+_COLUMNS = tuple(_versions[field.name] for field in fields(VersionRow))
 _ROW = select(*_COLUMNS).where(_versions.id == bindparam("id"))
-_LOCK = _ROW.with_for_update()
+_LOCK = _ROW.with_for_update(key_share=True)
 _SHARE = _ROW.with_for_update(read=True)
 _LOCK_OF_JOURNEY = select(_versions.id).where(_versions.journey == bindparam("journey")).order_by(_versions.number).with_for_update()
 _LIVE = select(*_COLUMNS).where(_versions.journey == bindparam("journey"), _versions.state == "live")
@@ -42,7 +76,7 @@ _OF_JOURNEY = select(*_COLUMNS).where(_versions.journey == bindparam("journey"),
 _BY_EVENT = Statement(
     select(*_COLUMNS, _definitions.document)
     .outerjoin(schema.event_definitions, _definitions.id == _versions.entry_on)
-    .where(text("versions.state = 'live' AND versions.entry_kind = 'event'"))
+    .where(_versions.resumes != "closed", text("versions.state IN ('live', 'paused') AND versions.entry_kind = 'event'"))
     .order_by(_versions.id)
 )
 _CANONICAL = select(_frozen.canonical).where(_frozen.hash == bindparam("hash"))
@@ -61,7 +95,8 @@ def row(connection: Connection, version_id: str) -> VersionRow:
 
 
 def lock(work: Work, version_id: str) -> VersionRow:
-    """As `row`; its state stays as it is until the commit."""
+    """As `row`; its state stays as it is until the commit. For moves that take nothing from those inside: a stop that is being opened does
+    not wait for it (entrants.py)."""
     found = work.connection.execute(_LOCK, {"id": version_id}).mappings().first()
     if found is None:
         raise NotFound(f"There is no version {version_id}.")
@@ -85,6 +120,12 @@ def live(connection: Connection, journey: str) -> VersionRow | None:
     """The one version of a journey that lets people in, if there is one."""
     found = connection.execute(_LIVE, {"journey": journey}).mappings().first()
     return None if found is None else _as_row(found)
+
+
+def open_to(connection: Connection, journey: str) -> VersionRow | None:
+    """The version that lets people in, or would if it were not paused: why somebody may not enter it now is `refusal`."""
+    found = [one for one in of_journey(connection, journey) if one.state == "live" or (one.state, one.resumes) == ("paused", "live")]
+    return found[-1] if found else None
 
 
 def of_journey(connection: Connection, journey: str) -> list[VersionRow]:
@@ -117,13 +158,14 @@ def insert(work: Work, version: VersionRow) -> None:
     work.connection.execute(
         schema.versions.insert(),
         {"id": version.id, "journey": version.journey, "number": version.number, "hash": version.hash, "state": version.state,
-         "published_at": version.published_at, "entry_kind": entry_kind, "entry_on": entry_on},
+         "published_at": version.published_at, "starts_at": version.starts_at, "ends_at": version.ends_at,
+         "entry_kind": entry_kind, "entry_on": entry_on},
     )  # fmt: skip
 
 
 def begun_by_an_event(connection: Connection, tested: VersionRow | None = None) -> list[tuple[VersionRow, EventDefinition]]:
-    """The live versions that an event lets people into, each with the definition of that event as it is now, not as it was frozen; or the
-    one that is `tested`, which is as it was frozen."""
+    """The versions that an event lets people into, or would if they were not paused, each with the definition of that event as it is now,
+    not as it was frozen; or the one that is `tested`, which is as it was frozen."""
     if tested is not None:
         frozen = frozen_version(connection, tested.hash)
         entry = frozen.journey.entry_node
@@ -151,9 +193,34 @@ def _entry(journey: Journey) -> tuple[str, str]:
     return "", ""
 
 
+def move(work: Work, version: VersionRow, act: Act, *, detail: str = "", **columns: Any) -> State:
+    """Move a version that is locked, put that on record, and return the state that it is in now. `columns` are written beside it.
+
+    Raises Conflict where there is no such move.
+    """
+    state = lifecycle.after(version.id, version.state, act)
+    work.connection.execute(schema.versions.update().where(_versions.id == version.id).values(state=state, **columns))
+    note_move(work, version.id, act, version.state, state, detail)
+    return state
+
+
 def set_state(work: Work, version_id: str, state: State) -> None:
-    """Write the state; journey/lifecycle.py has said that the move is allowed."""
+    """Write the state alone, whatever it was."""
     work.connection.execute(schema.versions.update().where(_versions.id == version_id).values(state=state))
+
+
+def note_move(work: Work, version_id: str, act: Act, before: State, after: State, detail: str = "") -> None:
+    """Put a move on record."""
+    row = {"version": version_id, "act": act, "before": before, "after": after, "detail": detail, "at": work.now()}
+    work.connection.execute(schema.moves.insert(), row)
+
+
+def moves(connection: Connection, journey: str, *, before: int | None = None, limit: int = 100) -> list[MoveRow]:
+    """The moves of every version of a journey, the newest first; `before` is the id of the last one seen."""
+    query = select(schema.moves).where(schema.moves.c.version.in_(select(_versions.id).where(_versions.journey == journey)))
+    if before is not None:
+        query = query.where(schema.moves.c.id < before)
+    return [MoveRow(**row) for row in connection.execute(query.order_by(schema.moves.c.id.desc()).limit(limit)).mappings()]
 
 
 def anybody_inside(connection: Connection, version_id: str, *, beyond: int = 0) -> bool:

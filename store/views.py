@@ -21,7 +21,8 @@ _entrants, _steps, _deliveries, _discards = schema.entrants.c, schema.steps.c, s
 
 @dataclass(frozen=True, slots=True)
 class EntrantView:
-    """An entrant as a list shows it. `place` are the nodes where it stands, at a gate several; instants in microseconds."""
+    """An entrant as a list shows it. `place` are the nodes where it stands, at a gate several; instants in microseconds. `held` is the
+    node before which it is held since its journey was paused, empty when it is not."""
 
     id: str
     journey: str
@@ -31,6 +32,7 @@ class EntrantView:
     state: str
     place: tuple[str, ...]
     waiting: bool
+    held: str
     until: Instant | None
     entered_at: Instant
     ended_at: Instant | None
@@ -135,8 +137,8 @@ _ENTRANT = (
 
 
 def entrants(connection: Connection, wanted: Mapping[str, str], *, node: str = "", after: str = "", limit: int = 100) -> list[EntrantView]:
-    """Entrants in order of id, behind `after`. `wanted` maps columns (journey, version, mode, state, profile, run) to a value; `node` finds
-    those who stand there now, alone or as part of a gate."""
+    """Entrants in order of id, behind `after`. `wanted` maps columns (journey, version, mode, state, profile, run, held) to a value; `node`
+    finds those who stand there now, alone or as part of a gate."""
     query = select(schema.entrants).where(*_equal(_entrants, wanted), _entrants.id > after).order_by(_entrants.id).limit(limit)
     if node:
         query = query.where((literal("+") + _entrants.place + literal("+")).contains(f"+{node}+", autoescape=True))
@@ -205,7 +207,7 @@ def _versions_of(journey: str) -> Select[tuple[str]]:
 
 
 def _waiting(journey: Journey, row: RowMapping) -> WaitingView | None:
-    if row["state"] != "open" or not row["waiting"]:
+    if not _waits(row):
         return None
     at = gate.build(journey, row["place"], row["arrived_at"], row["ends"])
     return WaitingView(
@@ -221,6 +223,11 @@ def awaited(journey: Journey, place: walk.Place) -> tuple[AwaitedView, ...]:
     """What is waited for at a place; nothing where nobody listens."""
     nodes = [journey.node(node) for node in walk.nodes_of(place)]
     return tuple(AwaitedView(node.id, node.kind, _what(node)) for node in nodes if node.kind in LISTENING)
+
+
+def _waits(row: RowMapping) -> bool:
+    """Somebody held has nothing to wait for any more, though the gate is not left."""
+    return row["state"] == "open" and row["waiting"] and not row["held"]
 
 
 def _what(node: Node) -> str:
@@ -239,7 +246,7 @@ def _what(node: Node) -> str:
 def _as_entrant(row: RowMapping) -> EntrantView:
     return EntrantView(
         id=row["id"], journey=row["journey"], version=row["version"], profile=row["profile"], run=row["run"], state=row["state"],
-        place=walk.nodes_of(row["place"]), waiting=row["state"] == "open" and row["waiting"], until=row["until"],
+        place=walk.nodes_of(row["place"]), waiting=_waits(row), held=row["held"], until=row["until"],
         entered_at=row["entered_at"], ended_at=row["ended_at"], end_reason=row["end_reason"], mode=row["mode"],
     )  # fmt: skip
 

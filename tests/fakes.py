@@ -47,6 +47,7 @@ class FakeWorkflows:
     signals: list[tuple[str, Happened]] = field(default_factory=list)
     leaving: list[tuple[str, str]] = field(default_factory=list)
     winding_down: list[tuple[str, str]] = field(default_factory=list)
+    released: list[str] = field(default_factory=list)
 
     resends: list[tuple[ResendStart, str]] = field(default_factory=list)
     comparisons: list[bool] = field(default_factory=list)
@@ -72,6 +73,10 @@ class FakeWorkflows:
     async def wind_down(self, version: str, reason: str) -> None:
         self._need_the_server()
         self.winding_down.append((version, reason))
+
+    async def release(self, version: str) -> None:
+        self._need_the_server()
+        self.released.append(version)
 
     async def resend(self, start: ResendStart, version: str) -> None:
         self._need_the_server()

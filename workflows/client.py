@@ -13,7 +13,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from journey import ids
-from journey.contract import EntrantStart, Happened, Leave, Repaired, ResendStart, RunStart, WindDownStart
+from journey.contract import EntrantStart, Happened, Leave, ReleaseStart, Repaired, ResendStart, RunStart, WindDownStart
 from journey.errors import Unavailable
 from journey.events import Instant
 from workflows import metrics
@@ -62,6 +62,11 @@ class TemporalWorkflows:
         """Wake everybody inside a version so that they end. Raises Unavailable when the server cannot be reached."""
         name = ids.wind_down(version)
         await self._start("wind_down", name, version, [WindDownStart(version, reason)], reason, WorkflowIDReusePolicy.ALLOW_DUPLICATE)
+
+    async def release(self, version: str) -> None:
+        """Let those of a version go on whom a pause has held. Raises Unavailable when the server cannot be reached."""
+        name = ids.release(version)
+        await self._start("release", name, version, [ReleaseStart(version)], "the pause is over", WorkflowIDReusePolicy.ALLOW_DUPLICATE)
 
     async def resend(self, start: ResendStart, version: str) -> None:
         """Send an uncertain delivery once more; already under way is done. Raises Unavailable when the server cannot be reached."""

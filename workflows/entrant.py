@@ -60,7 +60,7 @@ class Entrant:
         while not record.end:
             proposal = await self.leave(record)
             record = await self.stop(proposal)
-            while record.again:
+            while record.again or record.held:
                 await self.sit_out(record)
                 record = await self.stop(proposal)
         return record.end
@@ -88,9 +88,10 @@ class Entrant:
         return propose(self.journey, self.entrant, record.n + 1, walk.follow(self.journey, due), due)
 
     async def sit_out(self, record: Record) -> None:
-        """Sleep while quiet hours or a frequency cap hold the message back; whoever must leave is not kept."""
+        """Sleep while quiet hours or a frequency cap hold the message back, or until somebody says that a pause of the journey is over;
+        whoever must leave is not kept."""
         workflow.set_current_details(record.said)
-        await until_noted(lambda: self.leaving, record.again, "held")
+        await until_noted(lambda: self.leaving, record.seconds if record.held else record.again, "held")
         self.leaving = False  # the store knows what is so
 
     async def hear(self, record: Record) -> Happened | None:

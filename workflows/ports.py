@@ -17,6 +17,8 @@ from journey.contract import (
     Reconciled,
     ReconcilePage,
     Record,
+    Released,
+    ReleaseStart,
     Removal,
     Repaired,
     ResendStart,
@@ -28,8 +30,8 @@ from journey.contract import (
 
 __all__ = [
     "EntrantStart", "Happened", "Landing", "Leave", "Occurred", "Pages", "Proposal", "Reading", "ReconcilePage", "Reconciled", "Record",
-    "Removal", "Repaired", "Repairing", "ResendStart", "Resending", "RunStart", "ScheduleStart", "Scheduling", "Stopping", "SweepStart",
-    "WindDownStart", "WindingDown",
+    "ReleaseStart", "Released", "Releasing", "Removal", "Repaired", "Repairing", "ResendStart", "Resending", "RunStart", "ScheduleStart",
+    "Scheduling", "Stopping", "SweepStart", "WindDownStart", "WindingDown",
 ]  # fmt: skip
 
 
@@ -75,6 +77,14 @@ class WindingDown(ABC):
     @abstractmethod
     @activity.defn(name="wind_down_page")
     async def wind_down_page(self, start: WindDownStart) -> int: ...
+
+
+class Releasing(ABC):
+    """Lets those go on whom a pause has held, a page at a time."""
+
+    @abstractmethod
+    @activity.defn(name="release_page")
+    async def release_page(self, start: ReleaseStart) -> Released: ...
 
 
 class Repairing(ABC):

@@ -216,7 +216,7 @@ async def test_stopping_needs_no_temporal(api: AsyncClient, database: Database, 
 
 async def test_what_is_not_a_call_is_none(api: AsyncClient, database: Database) -> None:
     await put_use_case(api, database)
-    assert (await api.post(f"{JOURNEY}:pause")).status_code == 405
+    assert (await api.post(f"{JOURNEY}:freeze")).status_code == 405
     assert (await api.get(f"{JOURNEY}:publish")).status_code in {404, 405, 422}
     assert (await api.post("/v1/journeys/unknown:publish")).status_code == 404
 
@@ -261,7 +261,7 @@ async def test_the_report_is_of_the_live_version_or_of_another(api: AsyncClient,
     assert (newest["journey"], newest["version"]["number"], newest["totals"]["entered"]) == ("thank-you", 2, 0)
     assert [(one["number"], one["state"]) for one in newest["versions"]] == [(1, "finished"), (2, "live")]
     first = (await api.get(f"{JOURNEY}/report", params={"version": 1})).json()
-    assert first["totals"] == {"entered": 2, "inside": 2, "finished": 0, "ended": {}, "excluded": {}, "discards": {}}
+    assert first["totals"] == {"entered": 2, "inside": 2, "finished": 0, "ended": {}, "excluded": {}, "discards": {}, "held": 0}
     assert (first["nodes"][0]["node"], first["nodes"][0]["left"], first["nodes"][0]["inside"]) == ("read", {"next": 2}, 0)
     assert first["differences"] == []
     assert (await api.get(f"{JOURNEY}/report", params={"version": 3})).status_code == 404

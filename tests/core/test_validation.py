@@ -95,6 +95,17 @@ def test_namespace_missing() -> None:
     assert ("namespace_missing", "", "namespace") in said(journey(WAIT, END, namespace=""))
 
 
+@pytest.mark.parametrize("field", ["start", "end"])
+def test_date_invalid(field: str) -> None:
+    assert said(journey(WAIT, END, **{field: "2026-02-30"})) == [("date_invalid", "", field)]
+    assert said(journey(WAIT, END, **{field: "2026-12-01T09:30"})) == []
+
+
+def test_dates_reversed() -> None:
+    assert said(journey(WAIT, END, start="2026-12-01", end="2026-12-01T00:00")) == [("dates_reversed", "", "end")]
+    assert said(journey(WAIT, END, start="2026-12-01", end="2026-12-01T00:01")) == []
+
+
 def test_timezone_unknown() -> None:
     assert said(journey(WAIT, END, timezone="America/Atlantis")) == [("timezone_unknown", "", "timezone")]
     assert said(journey(WAIT, END, timezone="../../etc/passwd")) == [("timezone_unknown", "", "timezone")]

@@ -65,6 +65,7 @@ def position(file: str, taker: str, function: ast.FunctionDef, name: str) -> dic
 
 def discards() -> set[str]:
     found = raised("store/identify.py")  # what it refuses becomes a discard in api/segment_compatible.py
+    found |= refusals()
     fields: set[str] = set()
     for given in given_for("code", fields):
         found |= given
@@ -72,6 +73,12 @@ def discards() -> set[str]:
         for given in given_for(field, set()):
             found |= given
     return found
+
+
+def refusals() -> set[str]:
+    """Why nobody may enter a version, as its state and its dates have it."""
+    (refusal,) = functions("journey/lifecycle.py", "refusal")
+    return texts("journey/lifecycle.py", *(one.value for one in ast.walk(refusal) if isinstance(one, ast.Return) and one.value))
 
 
 def given_for(name: str, fields: set[str]) -> Iterator[set[str]]:
@@ -127,14 +134,15 @@ def ends() -> set[str]:
     for file in (*files("store", "api", "activities", "workflows"), "worker.py"):
         told = [argument for call in calls(file, "end_waiting", "wind_down", "leave", "tell_page", "Removal") for argument in call.args[1:]]
         found |= texts(file, *told)
-    found |= texts("store/terminating.py", *assigned("store/terminating.py", "TERMINATED"))
+    for file, name in (("store/terminating.py", "TERMINATED"), ("store/halting.py", "PAUSED")):
+        found |= texts(file, *assigned(file, name))
     (must_end,) = functions("store/entrants.py", "must_end")
     return found | texts("store/entrants.py", *(one for one in ast.walk(must_end) if isinstance(one, ast.IfExp)))
 
 
 def problems() -> set[str]:
     """The codes of our errors, and those that the API answers with by itself."""
-    found: set[str] = set()
+    found = refusals()
     for file in files("api", "store", "journey"):
         found |= raised(file) | texts(file, *(call.args[1] for call in calls(file, "problem")))
         classes = [one for one in nodes(file) if isinstance(one, ast.ClassDef)]
@@ -197,3 +205,10 @@ def test_every_problem_is_described_and_nothing_else_is() -> None:
     described = codes("Problems")
     findings = set(rows(page("findings.md"))) - described  # a journey's findings have a page of their own
     assert described == problems() - findings - {"bad_item"}  # a verdict on one item of many
+
+
+def test_the_page_of_states_has_every_state_and_every_move_and_no_other() -> None:
+    described = page("lifecycle.md")
+    moves = re.findall(r"^\| `(\w+)` \| `(\w+)` \| `(\w+)` \|", described, re.MULTILINE)
+    assert sorted(moves) == sorted((before, act, after) for (before, act), after in lifecycle.MOVES.items())
+    assert sorted(re.findall(r"^\| `(\w+)` \| [^`]", described, re.MULTILINE)) == sorted(lifecycle.STATES)

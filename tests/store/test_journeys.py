@@ -233,7 +233,7 @@ async def test_stopping_takes_every_version_that_holds_people_and_its_runs(datab
     assert (await state(database), await state(database, "thank-you@2")) == ("stopped", "stopped")
     assert await database.read(runs.reading) == []
     assert (await database.read(lambda c: runs.get(c, "thank-you.run.2"))).state == "stopped"
-    assert await database.read(overdue.to_wind_down) == ["thank-you@1"]
+    assert await database.read(lambda c: overdue.to_wind_down(c, 0)) == [("thank-you@1", "journey_stopped")]
     with pytest.raises(Conflict, match="no live or closed version"):
         await database.write(lambda work: journeys.stop(work, "thank-you"))
 

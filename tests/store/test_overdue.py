@@ -124,11 +124,11 @@ def test_the_oldest_come_first_and_no_more_than_are_wanted(store: Store) -> None
 
 def test_a_stopped_version_is_wound_down_until_everybody_is_told(store: Store, ada: Driver) -> None:
     ada.stop()
-    assert overdue.to_wind_down(store.connection) == []
+    assert overdue.to_wind_down(store.connection, store.clock.now()) == []
     store.connection.execute(schema.versions.update().values(state="stopped"))
-    assert overdue.to_wind_down(store.connection) == ["thank-you@1"]
+    assert overdue.to_wind_down(store.connection, store.clock.now()) == [("thank-you@1", "journey_stopped")]
     store.write(lambda work: removal.tell_page(work, "thank-you@1", "journey_stopped", 10))
-    assert overdue.to_wind_down(store.connection) == []
+    assert overdue.to_wind_down(store.connection, store.clock.now()) == []
     store.clock.instant += 71 * SECOND
     (owed,) = store.write(lambda work: overdue.take(work, PATIENCE, 10))
     assert owed.ending == "journey_stopped"
@@ -272,7 +272,7 @@ def test_a_quiet_sweep_reads_the_due_part_of_an_index_however_many_wait(store: S
         overdue.counts(store.connection, store.clock.now())
     assert len([line for line in plans(store, seen) if "entrants USING INDEX entrants_due (due<?)" in line]) == len(seen) == 2
     with statements(store) as more:
-        overdue.to_wind_down(store.connection)
+        overdue.to_wind_down(store.connection, store.clock.now())
         overdue.restart(store.connection, ada.entrant)
         overdue.page(store.connection, "", 10)
     assert [line for line in plans(store, seen + more) if "TEMP B-TREE" in line] == []

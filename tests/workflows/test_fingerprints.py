@@ -67,6 +67,16 @@ SORTS = {
         "somebody_whose_workflow_was_deleted_is_started_again_where_they_were", "thank-you~c-42~1",
     ),
     "wind_down: nobody is inside": ("stopped_while_a_run_still_reads_it_lets_nobody_more_in", "thank-you@1~wind-down"),
+    "a pause that holds, and a page of people who go on": (
+        "whoever_is_held_looks_again_when_told_and_goes_on_when_the_pause_is_over", "thank-you@1~release",
+    ),
+    "somebody whom a pause holds, told without need and then let go on": (
+        "whoever_is_held_looks_again_when_told_and_goes_on_when_the_pause_is_over", "thank-you~c-42~1",
+    ),
+    "somebody who comes to an action of a journey whose pause discards": (
+        "a_pause_that_discards_ends_who_comes_to_an_action_and_lets_in_nobody", "thank-you~silent~1",
+    ),
+    "removal of somebody held": ("somebody_held_is_removed_and_the_others_end_at_the_end_of_the_journey", "thank-you~c-0000~1"),
     "resend": ("an_uncertain_e_mail_is_sent_once_more_when_somebody_asks", "resend.thank-you~c-42~1.1.email.1795553045321723"),
     "occurrence: what a schedule of a journey has fired for": (
         "at_each_occurrence_there_is_one_run_however_often_its_schedule_fires", "thank-you.schedule-2026-11-28T01:57:01Z",

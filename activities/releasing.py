@@ -1,0 +1,44 @@
+"""A page of people whom a pause has held goes on: written down by the store, then told (D10)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+from temporalio import activity
+
+from journey.contract import Released, ReleaseStart
+from store import pausing
+from store.database import Database
+from workflows.ports import Releasing
+
+_AT_ONCE = 16
+"""Signals under way at the server at the same time."""
+
+
+class Telling(Protocol):
+    """The way to the entrants' workflows; what cannot be told is served later."""
+
+    async def leave(self, entrant: str, reason: str) -> None: ...
+
+
+class Releases(Releasing):
+    """Answers to the workflow that lets people go on. Whoever is not told before a crash is looked after by the sweep."""
+
+    def __init__(self, database: Database, workflows: Telling) -> None:
+        self._database = database
+        self._workflows = workflows
+
+    @activity.defn(name="release_page")
+    async def release_page(self, start: ReleaseStart) -> Released:
+        page = await self._database.write(lambda work: pausing.release(work, start.version))
+        waiting = iter(page.people)
+
+        async def one_after_the_other() -> None:
+            for entrant in waiting:
+                await self._workflows.leave(entrant, "")
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(_AT_ONCE):
+                group.create_task(one_after_the_other())
+        return Released(len(page.people), len(page.people) / page.rate, page.done)
