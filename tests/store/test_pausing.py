@@ -46,7 +46,7 @@ def test_where_a_pause_discards_the_rest_of_a_run_is_discarded_with_a_reason(sto
     run = run_of(store, "bob", "cem", "dan")
     admit(store, run, 1)
     pause(store, "discard")
-    assert admit(store, run) == admission.Admitted((), 2, 2, True)
+    assert admit(store, run) == admission.Admitted((), 2, 2, 0, True)
     assert [(row.profile, row.code, row.run) for row in store.rows(schema.discards)] == [("cem", "paused", run), ("dan", "paused", run)]
     found = runs.get(store.connection, run)
     assert (found.state, found.admitted, found.discarded) == ("done", 1, 2)
