@@ -125,10 +125,11 @@ def ended(real: Happened, before: Row[Any], step: Row[Any]) -> int:
     """When a gate was over that no event decided: its node was left by a wait, or by its timeout."""
     journey = real.version.journey
     node = journey.node(step.left)
-    if step.left_exit == "next" and walk.moving(journey, step.left):
+    if walk.moving(journey, step.left):
         scope = Scope.of_profile(real.profile.attributes)
         end = ends.ends(journey, step.left, real.entrant.key, before.closed_at, lambda: scope)[step.left]
-        return before.closed_at if end is None else end
+        if end is None or step.left_exit == "next":
+            return int(before.closed_at if end is None else end)
     at = walk.ask(journey, node.id)
     assert isinstance(at, walk.Listen)
     return int(before.closed_at + (at.length or 0) * 1_000_000)
