@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from api import paging
 from api.auth import admin
@@ -48,6 +48,10 @@ class EntrantPage(BaseModel):
     next: str | None
 
 
+WHY = """Of a condition, each branch that was tried: `branch`, the `verdict` of its rule, and its parts. A test has `field`, `operator`,
+what was `found` there and what was `wanted`; `why` is a sentence when the two could not be compared."""
+
+
 class StepModel(BaseModel):
     """One step of a path: the node it left and by which exit, the event that decided it; the node where it then acted, how that came
     out, and the place it led to. `said` is the same as a sentence."""
@@ -66,6 +70,7 @@ class StepModel(BaseModel):
     said: str
     opened_at: Moment | None
     closed_at: Moment | None
+    why: list[dict[str, Any]] = Field(description=WHY)
 
 
 class AwaitedModel(BaseModel):

@@ -6,18 +6,19 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
-from sqlalchemy import ColumnElement, Connection, and_
+from sqlalchemy import Connection, and_
 
 from api.auth import admin
 from api.named import Id, same_id
 from api.problems import answers
 from api.services import With
 from journey.errors import BadInput
+from journey.events import Instant
 from journey.graph import Document, RuleOrText, ThingId
 from journey.rule_text import as_tree
 from journey.rule_tree import Rule
 from journey.segments import SegmentDocument
-from store import profiles, rule_sql, schema, segments
+from store import profiles, schema, segments
 
 router = APIRouter(prefix="/v1/segments", tags=["segments"], dependencies=[Depends(admin)])
 _SAMPLE = 5
@@ -83,12 +84,13 @@ async def estimate(services: With, question: Question) -> Estimate:
     if (question.rule is None) == (question.segment is None):
         raise BadInput("Give a rule, or the id of a segment, and not both.", where="rule")
     asked = as_tree(question.rule) if question.rule is not None else None
-    return await services.database.read(lambda connection: _estimate(connection, asked, question.segment or ""))
+    now = services.database.clock.now()
+    return await services.database.read(lambda connection: _estimate(connection, asked, question.segment or "", now))
 
 
-def _estimate(connection: Connection, asked: Rule | None, segment_id: str) -> Estimate:
+def _estimate(connection: Connection, asked: Rule | None, segment_id: str, now: Instant) -> Estimate:
     tree = asked if asked is not None else segments.get(connection, segment_id).tree
-    where: ColumnElement[bool] = rule_sql.where(tree, "postgresql" if connection.dialect.name == "postgresql" else "sqlite")
+    where = segments.where(connection, tree, now)
     return Estimate(
         count=profiles.count(connection, where),
         test_profiles=profiles.count(connection, and_(where, schema.profiles.c.test)),

@@ -112,6 +112,7 @@ def world(read: Folder, *, consent_explicit: bool = False) -> World:
         definitions=tuple(entry.document for entry in read.events.values()),
         suppressed=frozenset((entry.document.channel, entry.document.address) for entry in read.suppressions),
         consent_explicit=consent_explicit,
+        segments={name: entry.document.tree for name, entry in read.segments.items()},
     )
 
 

@@ -10,19 +10,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
 from journey import diagram, durations, rule_writing
 from journey.errors import BadInput
 from journey.events import EventDefinition
 from journey.graph import Journey, Node
 from journey.rule_text import as_tree
-from journey.rule_tree import Group, Test
+from journey.rule_tree import Rule
 
 COSMETIC = frozenset({"name", "note", "position"})
 _ARROWS = frozenset({"next", "error", "otherwise"})
 _DURATIONS = frozenset({"after", "for", "global_timeout"})
 _RULES = frozenset({"where", "when", "rule"})
+_RULES_AS_DATA: TypeAdapter[Rule] = TypeAdapter(Rule)
 _NAMED_LISTS = frozenset({"branches", "shares"})
 
 
@@ -142,8 +143,8 @@ def _rule(written: Any) -> str:
         return written if isinstance(written, str) else _text(written)
 
 
-def _tree(written: dict[str, Any]) -> Group | Test:
-    return Test.model_validate(written) if "field" in written else Group.model_validate(written)
+def _tree(written: dict[str, Any]) -> Rule:
+    return _RULES_AS_DATA.validate_python(written)
 
 
 def _with_rules_as_text(value: Any, name: str) -> Any:

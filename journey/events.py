@@ -15,6 +15,10 @@ Instant = int
 """Microseconds since 1970 in UTC, by the store's clock."""
 
 
+REACTIONS = ("email.opened", "email.clicked", "push.opened")
+"""What people do with a message that the engine can hear today."""
+
+
 class EventDefinition(Document):
     """How an arriving event is recognised: by its name (`match`) or by a rule over its data; one of the two."""
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from journey import matching, rules
+from journey import matching
 from journey.events import Event, EventDefinition
 from journey.graph import EventNode, Node, Reaction, Wait
 from journey.matching import NOTHING, About
+from journey.rule_explaining import Explanation, explain
 from journey.rule_text import as_tree
-from journey.rules import Explanation, Scope
+from journey.rules import Scope
 from journey.version import Version
 
 
@@ -44,7 +45,7 @@ def definition(of: EventDefinition, event: Event) -> Said:
         return Said(False, f"It is named {event.name!r}, and {of.id} describes events named {of.match!r}.")
     if of.rule is None:
         return Said(True, f"Its name is the one that {of.id} describes.")
-    told = rules.explain(as_tree(of.rule), Scope.of_event(event.data))
+    told = explain(as_tree(of.rule), Scope.of_event(event.data))
     return Said(told.verdict, f"The rule of {of.id} is {_word(told)} of its data.", told)
 
 
@@ -69,7 +70,8 @@ def _event_node(version: Version, at: EventNode, event: Event, about: About) -> 
     said = definition(described, event)
     if not said.fits or at.where is None:
         return said
-    told = rules.explain(as_tree(at.where), matching.scope(event, about))
+    rule = as_tree(at.where)
+    told = explain(rule, matching.scope(rule, event, about))
     return Said(told.verdict, f"It is a {at.event}, and what the node asks of it is {_word(told)}.", told)
 
 

@@ -14,7 +14,7 @@ from journey.events import EventDefinition, Instant
 from journey.graph import EventNode, Node, Reaction, RuleOrText
 from journey.profiles import Profile
 from journey.rule_text import as_tree
-from journey.rule_tree import Rule, Test
+from journey.rule_tree import Group, Rule, Test
 from journey.simulate import simulate
 from journey.story import Effect, Happening, Occurs, Reacts, Script, Story, World
 from journey.version import Version
@@ -130,9 +130,10 @@ def _what_happens(version: Version, node: Node, at: Instant, number: int) -> Hap
 def _needed(rule: Rule) -> Iterator[Test]:
     """The tests that must hold for the rule to hold; of those joined by `or` the first is enough."""
     if isinstance(rule, Test):
-        if rule.operator in ("=", "in") and (rule.value_source == "value" or _asks_entry(rule)):
+        asks_event = rule.field.partition(".")[0] not in ("now", "profile")
+        if asks_event and rule.operator in ("=", "in") and (rule.value_source == "value" or _asks_entry(rule)):
             yield rule
-    elif not rule.negated:
+    elif isinstance(rule, Group) and not rule.negated:
         for part in rule.rules if rule.combinator == "and" else rule.rules[:1]:
             yield from _needed(part)
 

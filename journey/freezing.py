@@ -5,11 +5,15 @@ It knows no store.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from journey import past
 from journey.errors import Invalid
 from journey.events import EventDefinition
 from journey.findings import blocking
 from journey.graph import Branch, Condition, EventNode, Journey, Node, UpdateProfile
 from journey.rule_text import as_tree
+from journey.rule_tree import Rule
 from journey.surroundings import Surroundings
 from journey.validation import validate
 from journey.version import Version
@@ -30,13 +34,22 @@ def frozen(journey: Journey, surroundings: Surroundings) -> Version:
     nodes = tuple(_node(node) for node in journey.nodes)
     # Built anew, not copied: a copy would carry along what the draft has cached of its nodes.
     graph = Journey.model_validate({name: getattr(journey, name) for name in Journey.model_fields} | {"nodes": nodes})
-    waited_for = sorted({node.event for node in nodes if isinstance(node, EventNode)})
+    named = {node.event for node in nodes if isinstance(node, EventNode)}
+    named |= {name for name in past.needs(rule for node in nodes for rule in rules_of(node)).events if "." not in name}
     written = sorted({name for node in nodes if isinstance(node, UpdateProfile) for name in node.set})
     return Version(
         journey=graph,
-        events={event: _definition(surroundings.events[event]) for event in waited_for},
+        events={event: _definition(surroundings.events[event]) for event in sorted(named)},
         writes={name: surroundings.attributes[name].type for name in written},
     )
+
+
+def rules_of(node: Node) -> Iterator[Rule]:
+    """The rules about people and events that are written into a node."""
+    if isinstance(node, EventNode) and node.where is not None:
+        yield as_tree(node.where)
+    if isinstance(node, Condition):
+        yield from (as_tree(branch.when) for branch in node.branches if branch.when is not None)
 
 
 def _node(node: Node) -> Node:

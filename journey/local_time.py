@@ -13,6 +13,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from journey.events import Instant
+from journey.until import WEEKDAYS
 
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -71,6 +72,12 @@ def read(written: object, where: ZoneInfo) -> Instant | None:
         return _instant(found) if found.tzinfo is not None else first_instant(found, where)
     except (ValueError, OverflowError):
         return None
+
+
+def reading(at: Instant, name: str) -> dict[str, int | str]:
+    """What a rule sees of the clock of a zone: `hour` (0 to 23), `time` (09:30), `weekday` (mon to sun), `date` (2026-03-01)."""
+    shown = clock(at, zone(name) or ZoneInfo("UTC"))
+    return {"hour": shown.hour, "time": f"{shown:%H:%M}", "weekday": WEEKDAYS[shown.weekday()], "date": f"{shown:%Y-%m-%d}"}
 
 
 def said(at: Instant, name: str) -> str:

@@ -5,7 +5,7 @@ A workflow must not import this module: reading a rule from text breaks the sand
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,8 +14,9 @@ from journey.events import Event, EventDefinition
 from journey.gate import Fits, Won, order
 from journey.graph import EventNode, Node, Reaction
 from journey.profiles import is_identity
+from journey.rule_check import all_leaves
 from journey.rule_text import parse
-from journey.rule_tree import Rule
+from journey.rule_tree import Rule, Test
 from journey.rules import Scope, evaluate, fields, look_up
 from journey.version import Version
 
@@ -23,34 +24,44 @@ _ASKS: dict[str, frozenset[str]] = {}
 _MOST_ASKS = 1024
 
 
+Gather = Callable[[Scope, Rule, Event], Scope]
+"""Gives the scope of a `where` with what its rule needs of the past before the event, of segments and of the clock (past.py)."""
+
+
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a `where` may ask beside the event: the attributes of its person, and the data of the event that let them in."""
+    """What a `where` may ask beside the event: the attributes of its person, the data of the event that let them in, and what they did
+    before."""
 
     profile: Mapping[str, Any] = field(default_factory=dict)
     entry: Mapping[str, Any] = field(default_factory=dict)
+    gather: Gather | None = None
 
 
 NOTHING = About()
 
 
 def asks(version: Version) -> frozenset[str]:
-    """What the `where`s of a version ask beside the event: `profile`, `entry`, both or none. Whoever hears looks up no more than that."""
+    """What the `where`s of a version ask beside the event: `profile`, `entry`, `past` (also of segments, or the clock), or nothing.
+    Whoever hears looks up no more than that."""
     if version.hash not in _ASKS:
         if len(_ASKS) >= _MOST_ASKS:
             _ASKS.clear()
-        wheres = [node.where for node in version.journey.nodes if isinstance(node, EventNode) and node.where is not None]
-        named = {name.partition(".")[0] for where in wheres for name in fields(_tree(where)) if "." in name}
-        _ASKS[version.hash] = frozenset(named & {"profile", "entry"})
+        wheres = [_tree(node.where) for node in version.journey.nodes if isinstance(node, EventNode) and node.where is not None]
+        named = {name.partition(".")[0] for where in wheres for name in fields(where) if "." in name}
+        past = "now" in named or any(not isinstance(leaf, Test) for where in wheres for leaf in all_leaves(where))
+        _ASKS[version.hash] = frozenset(named & {"profile", "entry"}) | ({"past", "profile"} if past else set())
     return _ASKS[version.hash]
 
 
-def enters(version: Version, definition: EventDefinition, event: Event, profile: Mapping[str, Any]) -> bool:
+def enters(
+    version: Version, definition: EventDefinition, event: Event, profile: Mapping[str, Any], gather: Gather | None = None
+) -> bool:  # fmt: skip
     """Does this event let its person into the version? `definition` is what the entry's event is now, `profile` their attributes."""
     entry = version.journey.entry_node
     if not isinstance(entry, EventNode) or not definition_fits(definition, event):
         return False
-    return entry.where is None or _true_of(entry.where, event, About(profile))
+    return entry.where is None or _true_of(entry.where, event, About(profile, gather=gather))
 
 
 def definition_fits(definition: EventDefinition, event: Event) -> bool:
@@ -136,13 +147,15 @@ def _answers(node: Reaction, entrant: str, event: Event) -> bool:
     )
 
 
-def scope(event: Event, about: About = NOTHING) -> Scope:
-    """What the fields of a rule over an event stand for."""
-    return Scope.of_event(event.data, profile=about.profile, entry=about.entry)
+def scope(rule: Rule, event: Event, about: About = NOTHING) -> Scope:
+    """What a rule over an event looks at."""
+    found = Scope.of_event(event.data, profile=about.profile, entry=about.entry)
+    return found if about.gather is None else about.gather(found, rule, event)
 
 
 def _true_of(rule: str | Rule, event: Event, about: About = NOTHING) -> bool:
-    return evaluate(_tree(rule), scope(event, about))
+    tree = _tree(rule)
+    return evaluate(tree, scope(tree, event, about))
 
 
 def _tree(rule: str | Rule) -> Rule:

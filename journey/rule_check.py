@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 from typing import Any
 
-from journey.errors import RuleError
-from journey.rule_tree import Group, Rule, Test
+from journey import durations
+from journey.errors import BadInput, RuleError
+from journey.rule_tree import Did, Group, InSegment, Leaf, Rule, Test
 
 DEEPEST = 32
 """Groups inside groups."""
 MOST_TESTS = 500
 MOST_VALUES = 10_000
 
+MOST_TIMES = 1_000
+"""Of `at_least`."""
+
+_DONE = re.compile(r"[a-z][a-z0-9-]{0,62}|[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*", re.ASCII)
+_SEGMENT = re.compile(r"[a-z][a-z0-9-]{0,62}", re.ASCII)
 _FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*", re.ASCII)
 _TAKEN = {"true", "false", "null", "in"}
 _ORDER = ("<", "<=", ">", ">=")
@@ -38,14 +45,67 @@ def check_field(name: str, *, column: int = 0) -> str:
     return name
 
 
+def can_hold(rule: Rule, wanted: bool = True) -> bool:
+    """Can the rule be what is wanted of anything? An empty group fails both ways (rules.py)."""
+    if not isinstance(rule, Group):
+        return True
+    inner = wanted != rule.negated
+    parts = [can_hold(part, inner) for part in rule.rules]
+    return bool(parts) and (all(parts) if (rule.combinator == "and") == inner else any(parts))
+
+
 def _checked(rule: Rule, depth: int) -> tuple[Rule, int, int]:
     if isinstance(rule, Test):
         return _test(rule), 1, len(rule.value) if isinstance(rule.value, tuple) else 1
+    if isinstance(rule, InSegment):
+        if _SEGMENT.fullmatch(rule.in_segment) is None:
+            raise RuleError(f"{rule.in_segment!r} is no id of a segment: write one as in in_segment(\"vip\").")
+        return InSegment(in_segment=rule.in_segment), 1, 1
+    if isinstance(rule, Did):
+        return _did(rule, depth)
     if depth > DEEPEST:
         raise RuleError(f"The rule has groups in groups more than {DEEPEST} deep: make it flatter.")
     parts = [_checked(part, depth + 1) for part in rule.rules]
     group = Group(combinator=rule.combinator, rules=tuple(part for part, _, _ in parts), negated=rule.negated)
     return group, sum(count for _, count, _ in parts), sum(values for _, _, values in parts)
+
+
+def _did(did: Did, depth: int) -> tuple[Rule, int, int]:
+    said = f'did("{did.did}")'
+    if _DONE.fullmatch(did.did) is None:
+        raise RuleError(f"{did.did!r} is no event: write the id of a definition, or a reaction as email.opened.")
+    if not 1 <= did.at_least <= MOST_TIMES:
+        raise RuleError(f"at_least of {said} is from 1 to {MOST_TIMES}: to ask whether something was never done, write !{said}.")
+    if did.within:
+        try:
+            durations.seconds(did.within)
+        except BadInput as fault:
+            raise RuleError(f"within of {said}: {fault.sentence}") from None
+    if did.where is None:
+        return Did(did=did.did, within=did.within, at_least=did.at_least), 1, 1
+    where, count, values = _checked(did.where, depth + 1)
+    if any(not isinstance(leaf, Test) for leaf in all_leaves(where)):
+        raise RuleError(f"The where of {said} is about the event: write did(...) and in_segment(...) beside it.")
+    if any(name.partition(".")[0] in ("now", "entry") for leaf in all_leaves(where) if isinstance(leaf, Test) for name in _names(leaf)):
+        raise RuleError(f"The where of {said} looks at the data of the event, and at profile.x: it knows no now and no entry.")
+    if not can_hold(where):
+        raise RuleError(f"The where of {said} is empty and matches nothing: leave it out, or write a test into it.")
+    return Did(did=did.did, within=did.within, at_least=did.at_least, where=where), count + 1, values
+
+
+def all_leaves(rule: Rule) -> Iterator[Leaf]:
+    """Every leaf of a rule from left to right; not what stands within a `where`."""
+    if not isinstance(rule, Group):
+        yield rule
+        return
+    for part in rule.rules:
+        yield from all_leaves(part)
+
+
+def _names(test: Test) -> tuple[str, ...]:
+    named = test.field if "." in test.field else ""
+    other = test.value if test.value_source == "field" and isinstance(test.value, str) and "." in test.value else ""
+    return (named, other)
 
 
 def _test(test: Test) -> Test:

@@ -17,7 +17,7 @@ from lark.exceptions import UnexpectedToken
 from journey.errors import RuleError
 from journey.rule_check import DEEPEST, check, check_field
 from journey.rule_literals import Source, literal, scan
-from journey.rule_tree import Group, Operator, Rule, Scalar, Test
+from journey.rule_tree import Did, Group, InSegment, Operator, Rule, Scalar, Test
 from journey.rule_writing import negate, write
 
 __all__ = ["LONGEST_TEXT", "as_tree", "parse", "write"]
@@ -32,8 +32,10 @@ _COMPARISONS: dict[str, tuple[Operator, Operator]] = {  # as written, and with t
     "relation_le": ("<=", ">="), "relation_gt": (">", "<"), "relation_ge": (">=", "<="),
 }  # fmt: skip
 _METHODS: dict[str, Operator] = {"contains": "contains", "startsWith": "beginsWith", "endsWith": "endsWith", "notIn": "notIn"}
-_LATER = ("did", "in_segment")
-_KNOWN = 'Rules know ==, !=, <, <=, >, >=, in [...], &&, ||, !, has(x), x.contains("…"), .startsWith, .endsWith and .notIn([...])'
+_KNOWN = (
+    'Rules know ==, !=, <, <=, >, >=, in [...], &&, ||, !, has(x), x.contains("…"), .startsWith, .endsWith and .notIn([...]), '
+    'did("…") and in_segment("…")'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class _Value:
 def parse(text: str) -> Rule:
     """The tree of a rule in text; the empty text gives the empty group, which matches nothing.
 
-    Raises RuleError with the column, counted in characters from 1 over the whole text; code `not_supported_yet` for what comes later.
+    Raises RuleError with the column, counted in characters from 1 over the whole text.
     """
     if len(text) > LONGEST_TEXT:
         raise RuleError(f"The rule has {len(text)} characters; {LONGEST_TEXT} are the most.", column=LONGEST_TEXT + 1)
@@ -155,11 +157,48 @@ class _Reader:
 
     def _function(self, node: _Node) -> Rule:
         name = str(node.children[0])
-        if name in _LATER:
-            raise self._error(f"{name}(...) is not supported yet in rules.", node, code="not_supported_yet")
+        if name == "did":
+            return self._did(node)
+        if name == "in_segment":
+            return InSegment(in_segment=self._text(self._argument(node, 1), 'in_segment(...) names a segment, as in in_segment("vip").'))
         if name != "has":
             raise self._error(f"There is no function {name}. {_KNOWN}.", node)
         return Test(field=self._field(self._argument(node, 1)), operator="notNull")
+
+    def _did(self, node: _Node) -> Rule:
+        how = 'did(...) names an event, as in did("purchase") or did("purchase", {within: "P7D", at_least: 2, where: amount > 10}).'
+        given = node.children[1].children if len(node.children) > 1 else []
+        if not 1 <= len(given) <= 2:
+            raise self._error(how, node)
+        options: dict[str, Any] = {}
+        pairs = self._pairs(given[1], how) if len(given) == 2 else []
+        for key, value in pairs:
+            name = self._field(key)
+            if name in options:
+                raise self._error(f"{name} stands twice in did(...): write it once.", key)
+            match name, value if name == "where" else self._operand(value):
+                case "where", _:
+                    options[name] = self.rule(value, 1)
+                case ("within", _Value(str(said))):
+                    options[name] = said
+                case ("at_least", _Value(int(said))) if not isinstance(said, bool):
+                    options[name] = said
+                case _:
+                    raise self._error(how, key)
+        return Did(did=self._text(given[0], how), **options)
+
+    def _pairs(self, node: _Node, how: str) -> list[tuple[_Node, _Node]]:
+        node = _bare(node)
+        if node.data != "map_lit":
+            raise self._error(how, node)
+        inside = node.children[0].children if node.children else []
+        return list(zip(inside[::2], inside[1::2], strict=True))
+
+    def _text(self, node: _Node, how: str) -> str:
+        match self._operand(node):
+            case _Value(str(said)):
+                return said
+        raise self._error(how, node)
 
     def _method(self, node: _Node) -> Rule:
         name = str(node.children[1])
@@ -228,8 +267,8 @@ class _Reader:
         position = node.start_pos if isinstance(node, Token) else getattr(node.meta, "start_pos", None)
         return 0 if position is None else self._source.column(position)  # the library loses the place of `true` and `false`
 
-    def _error(self, sentence: str, node: _Node, *, code: str | None = None) -> RuleError:
-        return RuleError(sentence, code=code, column=self._column(node))
+    def _error(self, sentence: str, node: _Node) -> RuleError:
+        return RuleError(sentence, column=self._column(node))
 
 
 def _bare(node: _Node) -> _Node:

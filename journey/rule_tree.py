@@ -39,11 +39,45 @@ class Group(BaseModel):
     id: str = Field(default="", exclude=True)  # see Test.id
 
 
+class Did(BaseModel):
+    """A leaf: the person did something at least so often. `did` is the id of an event definition, or a reaction as `email.opened`.
+
+    `within` is a duration back from now, empty for ever; `where` is a rule over the data of each event.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    did: str
+    within: str = ""
+    at_least: StrictInt = 1
+    where: Rule | None = None
+    id: str = Field(default="", exclude=True)  # see Test.id
+
+
+class InSegment(BaseModel):
+    """A leaf: the person is a member of a segment."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    in_segment: str
+    id: str = Field(default="", exclude=True)  # see Test.id
+
+
+Leaf = Test | Did | InSegment
+
+
 def _kind(raw: Any) -> str:
     if isinstance(raw, dict):
-        return "test" if "field" in raw or "operator" in raw else "group"  # an empty group may be written with none of its keys
-    return "group" if isinstance(raw, Group) else "test"
+        own = next((name for name in ("did", "in_segment") if name in raw), "")
+        return own or ("test" if "field" in raw or "operator" in raw else "group")  # an empty group may be written with none of its keys
+    return "group" if isinstance(raw, Group) else "did" if isinstance(raw, Did) else "in_segment" if isinstance(raw, InSegment) else "test"
 
 
-Rule = Annotated[Union[Annotated[Group, Tag("group")], Annotated[Test, Tag("test")]], Discriminator(_kind)]  # noqa: UP007 Tag needs Union
+Rule = Annotated[
+    Union[  # noqa: UP007 Tag needs Union
+        Annotated[Group, Tag("group")], Annotated[Test, Tag("test")], Annotated[Did, Tag("did")], Annotated[InSegment, Tag("in_segment")],
+    ],
+    Discriminator(_kind),
+]  # fmt: skip
 Group.model_rebuild()
+Did.model_rebuild()

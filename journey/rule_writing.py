@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from journey.rule_check import check
 from journey.rule_literals import quoted
-from journey.rule_tree import Group, Rule, Scalar, Test
+from journey.rule_tree import Did, Group, InSegment, Rule, Scalar, Test
 
 _SIGNS = {"=": "==", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _METHODS = {"contains": "contains", "beginsWith": "startsWith", "endsWith": "endsWith", "notIn": "notIn"}
@@ -29,8 +29,8 @@ def negate(rule: Rule) -> Group:
 def _simplified(rule: Rule, wanted: bool) -> Rule | None:
     """Without groups of one and without empty ones, true of the same; None when it can never be what is wanted (rules.py: an empty
     group fails both ways)."""
-    if isinstance(rule, Test):
-        return rule
+    if not isinstance(rule, Group):
+        return _simplified_where(rule) if isinstance(rule, Did) else rule
     inner = wanted != rule.negated
     parts = [_simplified(part, inner) for part in rule.rules]
     left = tuple(part for part in parts if part is not None)
@@ -42,9 +42,19 @@ def _simplified(rule: Rule, wanted: bool) -> Rule | None:
     return negate(left[0]) if rule.negated else left[0]
 
 
+def _simplified_where(did: Did) -> Did:
+    """A `where` that can hold of nothing is refused before (rule_check.py)."""
+    return did if did.where is None else did.model_copy(update={"where": _simplified(did.where, True)})
+
+
 def _text(rule: Rule) -> str:
-    if isinstance(rule, Test):
-        return _test(rule)
+    match rule:
+        case Test():
+            return _test(rule)
+        case InSegment():
+            return f"in_segment({quoted(rule.in_segment)})"
+        case Did():
+            return _did(rule)
     joined = (" && " if rule.combinator == "and" else " || ").join(_part(part) for part in rule.rules)
     if not rule.negated:
         return joined
@@ -55,6 +65,13 @@ def _text(rule: Rule) -> str:
 def _part(rule: Rule) -> str:
     text = _text(rule)
     return f"({text})" if isinstance(rule, Group) and not rule.negated else text
+
+
+def _did(did: Did) -> str:
+    options = [f"within: {quoted(did.within)}"] if did.within else []
+    options += [f"at_least: {did.at_least}"] if did.at_least != 1 else []
+    options += [f"where: {_text(did.where)}"] if did.where is not None else []
+    return f"did({quoted(did.did)}, {{{', '.join(options)}}})" if options else f"did({quoted(did.did)})"
 
 
 def _test(test: Test) -> str:

@@ -1,4 +1,5 @@
-"""Whether a rule is true of somebody or of an event, and why. It knows no text and no SQL: rule_text.py and store/rule_sql.py do.
+"""Whether a rule is true of somebody or of an event. It knows no text and no SQL: rule_text.py and store/rule_sql.py do;
+rule_explaining.py says why.
 
 Truth is two-valued before `not` and `or`: a test on a value that is missing, null or of another type is false, `!=` too. Nothing is
 converted: true is no number, "1985" is no number. store/rule_sql.py says the same in SQL, and a property test holds the two together.
@@ -6,33 +7,45 @@ converted: true is no number, "1985" is no number. store/rule_sql.py says the sa
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from journey.rule_tree import Rule, Test
+from journey import durations
+from journey.events import Event, Instant
+from journey.rule_check import all_leaves
+from journey.rule_tree import Did, InSegment, Rule, Test
 
 Kind = Literal["text", "number", "boolean", ""]
 """What a value can be compared as; empty for null, lists, objects and what is no number (NaN, infinity)."""
 
-SCOPES = ("profile", "event", "entry", "calls")
+SCOPES = ("profile", "event", "entry", "calls", "now")
 """The first words that name whose field it is; any other field is the subject's."""
 
+MICROSECONDS = 1_000_000
 _LARGEST = 2**63
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What the fields of a rule stand for: bare names for the subject's, `profile.x`, `event.x`, `entry.x` for the others', and
-    `calls.NODE.x` for what a webhook answered."""
+    `calls.NODE.x` for what a webhook answered.
+
+    `now` is what the clock of the journey shows (local_time.py: reading). `past` has the events that fit what `did` names, all of them
+    accepted no later than the instant `at`; `segments` says of which the person is a member. past.py gathers them; what was not gathered
+    is nothing.
+    """
 
     subject: Mapping[str, Any]
     profile: Mapping[str, Any] = field(default_factory=dict)
     event: Mapping[str, Any] = field(default_factory=dict)
     entry: Mapping[str, Any] = field(default_factory=dict)
     calls: Mapping[str, Any] = field(default_factory=dict)
+    now: Mapping[str, Any] = field(default_factory=dict)
+    at: Instant = 0
+    past: Mapping[str, Sequence[Event]] = field(default_factory=dict)
+    segments: Mapping[str, bool] = field(default_factory=dict)
 
     @classmethod
     def of_profile(
@@ -57,33 +70,9 @@ class Scope:
         return look_up(self.subject, name)
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """Why a rule is true or not: the tree of the rule with the verdict of each part.
-
-    A group has `combinator`, `negated` and `parts`. A test has `field` and `operator`, `found` (the value of the field) and `wanted`
-    (what it is compared with, looked up when that is a field too). `why` is a sentence when the two could not be compared at all.
-    """
-
-    verdict: bool
-    combinator: str = ""
-    negated: bool = False
-    parts: tuple[Explanation, ...] = ()
-    field: str = ""
-    operator: str = ""
-    found: Any = None
-    wanted: Any = None
-    why: str = ""
-
-
 def evaluate(rule: Rule, scope: Scope) -> bool:
     """Is the rule true? An empty group matches nothing, also under a `not`: a rule without content reaches nobody."""
-    return _satisfies(rule, scope, True)
-
-
-def explain(rule: Rule, scope: Scope) -> Explanation:
-    """The same verdict as `evaluate`, with that of every part."""
-    return _explain(rule, scope, True)
+    return satisfies(rule, scope, True)
 
 
 def fields(rule: Rule) -> tuple[str, ...]:
@@ -92,12 +81,10 @@ def fields(rule: Rule) -> tuple[str, ...]:
 
 
 def leaves(rule: Rule) -> Iterator[Test]:
-    """Every test of a rule, from left to right."""
-    if isinstance(rule, Test):
-        yield rule
-        return
-    for part in rule.rules:
-        yield from leaves(part)
+    """Every test of a rule, from left to right; `did` and `in_segment` are none, nor is what stands within them."""
+    for leaf in all_leaves(rule):
+        if isinstance(leaf, Test):
+            yield leaf
 
 
 def look_up(values: Mapping[str, Any], path: str) -> Any:
@@ -131,27 +118,30 @@ def number(value: int | float) -> int | float:
         return math.inf if value > 0 else -math.inf
 
 
-def _satisfies(rule: Rule, scope: Scope, wanted: bool) -> bool:
+def satisfies(rule: Rule, scope: Scope, wanted: bool) -> bool:
     """Is the rule what is wanted of it? A `not` turns around what is wanted of the parts, so that an empty group can fail both ways."""
-    if isinstance(rule, Test):
-        return _holds(rule, *_sides(rule, scope)) == wanted
+    match rule:
+        case Test():
+            return holds(rule, *sides(rule, scope)) == wanted
+        case Did():
+            return (times(rule, scope) >= rule.at_least) == wanted
+        case InSegment():
+            return scope.segments.get(rule.in_segment, False) == wanted
     if not rule.rules:
         return False
     wanted = wanted != rule.negated
-    parts = (_satisfies(part, scope, wanted) for part in rule.rules)
+    parts = (satisfies(part, scope, wanted) for part in rule.rules)
     return all(parts) if (rule.combinator == "and") == wanted else any(parts)
 
 
-def _explain(rule: Rule, scope: Scope, wanted: bool) -> Explanation:
-    if isinstance(rule, Test):
-        found, other = _sides(rule, scope)
-        verdict = _holds(rule, found, other)
-        why = "" if verdict else _why(rule, found, other)
-        return Explanation(verdict, field=rule.field, operator=rule.operator, found=found, wanted=other, why=why)
-    verdict = _satisfies(rule, scope, wanted) == wanted
-    why = "" if rule.rules else "an empty group matches nothing"
-    parts = tuple(_explain(part, scope, wanted != rule.negated) for part in rule.rules)
-    return Explanation(verdict, rule.combinator, rule.negated, parts, why=why)
+def times(did: Did, scope: Scope) -> int:
+    """How often it was done, within its time."""
+    since = scope.at - durations.seconds(did.within) * MICROSECONDS if did.within else None
+    done = (event for event in scope.past.get(did.did, ()) if since is None or event.accepted_at >= since)
+    where = did.where
+    if where is None:
+        return sum(1 for _ in done)
+    return sum(satisfies(where, Scope.of_event(event.data, profile=scope.profile), True) for event in done)
 
 
 def _fields_of(test: Test) -> tuple[str, ...]:
@@ -160,14 +150,16 @@ def _fields_of(test: Test) -> tuple[str, ...]:
     return (test.field,)
 
 
-def _sides(test: Test, scope: Scope) -> tuple[Any, Any]:
+def sides(test: Test, scope: Scope) -> tuple[Any, Any]:
+    """The value of the field, and what it is compared with."""
     found = scope.find(test.field)
     if test.value_source == "field":
         return found, scope.find(test.value) if isinstance(test.value, str) else None
     return found, test.value
 
 
-def _holds(test: Test, found: Any, other: Any) -> bool:
+def holds(test: Test, found: Any, other: Any) -> bool:
+    """Is the test true of these two?"""
     match test.operator:
         case "null":
             return found is None
@@ -217,24 +209,3 @@ def _ordered(operator: str, found: Any, other: Any) -> bool:
         case ">":
             return bool(found > other)
     return bool(found >= other)
-
-
-def _why(test: Test, found: Any, other: Any) -> str:
-    """Why two things could not be compared; empty when they could, and simply did not match."""
-    if test.operator == "null":
-        return ""
-    if found is None:
-        return f"{test.field} is missing"
-    if isinstance(other, tuple):
-        alike = any(kind(value) == kind(found) for value in other)
-        return "" if alike else f"{test.field} is {_shown(found)}, and the list has none of that type"
-    if other is None and test.value_source == "field":
-        return f"{test.value} is missing"
-    if kind(found) != kind(other):
-        return f"{test.field} is {_shown(found)}, which cannot be compared with {_shown(other)}"
-    return ""
-
-
-def _shown(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return f"the {kind(value) or 'value'} {text if len(text) <= 60 else text[:60] + '…'}"

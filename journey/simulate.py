@@ -212,7 +212,7 @@ class Person:
     def _arrive_at_gate(self) -> None:
         """The clock of the gate starts, and what was kept on the way is decided."""
         begins, journey = self.world.begins, self.version.journey
-        found = ends.ends(journey, self.place, self.key, begins + self.now, self.doing.scope)
+        found = ends.ends(journey, self.place, self.key, begins + self.now, lambda: self.doing.scope(self.now))
         virtual = {node: end if end is None else end - begins for node, end in found.items()}
         self.at_gate = gate.build(journey, self.place, self.now, virtual)
         self._say("waits at " + " or ".join(node.id for node in self.at_gate.nodes))

@@ -6,7 +6,7 @@ tests/store/test_same_story.py holds the two together.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from journey.errors import RenderError
 from journey.events import Instant
 from journey.graph import UpdateProfile, Webhook
 from journey.profiles import Profile
+from journey.rule_tree import Rule
 from journey.simulated_hearing import Hearing
 from journey.story import Script, Told, World
 from journey.version import Version
@@ -58,7 +59,8 @@ class Doing:
             case Write():
                 return self._written(answer, now)
             case Decide():
-                return deciding.decide(self.version.journey, answer.node, self.key, self.scope), ""
+                decision = deciding.decide(self.version.journey, answer.node, self.key, lambda asked: self.scope(now, asked))
+                return decision.exit, ""
 
     # ---- sending and calling ---------------------------------------------------------------------------------------------------------
 
@@ -106,7 +108,7 @@ class Doing:
         """Write into the profile, whole or not at all."""
         node = self.version.journey.node(write.node)
         assert isinstance(node, UpdateProfile)
-        found = updating.written(node, self.version.writes, self.scope(), self._values(now))
+        found = updating.written(node, self.version.writes, self.scope(now), self._values(now))
         if isinstance(found, updating.Misfit):
             return "error", f"{write.node} writes nothing: {found.sentence}"
         kept = {name: value for name, value in (self.profile.attributes | found).items() if value is not None or name not in found}
@@ -116,10 +118,11 @@ class Doing:
 
     # ---- what there is to look at ----------------------------------------------------------------------------------------------------
 
-    def scope(self) -> rules.Scope:
-        """What rules and waits look at now."""
+    def scope(self, now: Instant, asked: Sequence[Rule] = ()) -> rules.Scope:
+        """What these rules and waits look at now."""
         entry, answers = self.hearing.about.entry, calls.known(self.answered)
-        return rules.Scope.of_profile(self.profile.attributes, event=self._event(), entry=entry, calls=answers)
+        found = rules.Scope.of_profile(self.profile.attributes, event=self._event(), entry=entry, calls=answers)
+        return self.hearing.gathered(found, asked, now)
 
     def _values(self, now: Instant) -> dict[str, Any]:
         return liquid_values.of(

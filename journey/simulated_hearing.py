@@ -5,15 +5,17 @@ It knows no walk and no time of its own: simulate.py says where the person is, a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from journey import entrance, events, gate, matching
+from journey import entrance, events, gate, local_time, matching, past
 from journey.entrance import NEVER, Before
 from journey.events import Event, Instant
 from journey.graph import EventNode
 from journey.matching import About
+from journey.rule_tree import Rule
+from journey.rules import Scope
 from journey.story import Effect, Happening, Moment, Occurs, Reacts, Told, World
 from journey.version import Version
 from journey.walk import Place
@@ -24,7 +26,7 @@ class Hearing:
     """The ears of one person. `told` and `timeline` are shared with the walk; an index is that of a happening in the script.
 
     `entry` is the event that has let them in, if one did; `before` what is on record of their entrances. `arrived` are deliveries that were
-    reacted to, `proven` those of them that were uncertain before.
+    reacted to, `proven` those of them that were uncertain before; `accepted` are all events, repeats left out.
     """
 
     version: Version
@@ -40,6 +42,7 @@ class Hearing:
     last_event: Event | None = None
     arrived: set[str] = field(default_factory=set)
     proven: set[str] = field(default_factory=set)
+    accepted: list[Event] = field(default_factory=list)
     _kept: dict[int, Event] = field(default_factory=dict)
     _was_kept: set[int] = field(default_factory=set)
     _seen: set[tuple[str, str]] = field(default_factory=set)
@@ -59,6 +62,7 @@ class Hearing:
             self._effect(index, happening.at, f"{event.name} again: it has its effect already", Effect("duplicate"))
             return None
         self._seen.add((event.source, event.id))
+        self.accepted.append(event)
         if not self._fits_entry(event):
             self._drop(index, event, event.accepted_at)
             return None
@@ -76,14 +80,14 @@ class Hearing:
         self._listen()
 
     def _listen(self) -> None:
-        self.about = About(self.attributes, self.entry.data if self.entry is not None else {})
+        self.about = About(self.attributes, self.entry.data if self.entry is not None else {}, self._before)
         self.fits = matching.fits(self.version, self.entrant, self.about)
 
     def _fits_entry(self, event: Event) -> bool:
         node = self.version.journey.entry_node
         if not isinstance(node, EventNode):
             return False
-        return matching.enters(self.version, self.version.events[node.event], event, self.attributes)
+        return matching.enters(self.version, self.version.events[node.event], event, self.attributes, self._before)
 
     # ---- what is heard ---------------------------------------------------------------------------------------------------------------
 
@@ -97,6 +101,7 @@ class Hearing:
             self._effect(index, happening.at, f"{event.name} again: it has its effect already", Effect("duplicate"))
             return None
         self._seen.add((event.source, event.id))
+        self.accepted.append(event)
         if isinstance(happening, Reacts):
             self._has_got_it(happening)
         won = gate.hear(at, event, self.fits) if at is not None else None
@@ -127,6 +132,25 @@ class Hearing:
         """The person has ended: what is still kept comes too late."""
         for index, event in list(self._kept.items()):
             self._drop(index, event, now)
+
+    # ---- what they did before --------------------------------------------------------------------------------------------------------
+
+    def gathered(self, scope: Scope, asked: Iterable[Rule], at: Instant, *, earlier: Instant = 0) -> Scope:
+        """The scope with what these rules need of the past, of segments and of the clock. `earlier` is how long before `at` what counts
+        is over."""
+        wanted = past.needs(asked)
+        if wanted.nothing:
+            return scope
+        done = [event for event in self.accepted if event.accepted_at <= at - earlier]
+        definitions = {definition.id: definition for definition in self.world.definitions}
+        segments = past.Segments(self.world.segments, definitions, self.attributes, done, at - earlier)
+        return past.known(
+            scope, wanted, at, clock=lambda: local_time.reading(self.world.begins + at, self.version.journey.timezone), events=done,
+            definitions=self.version.events, member=segments.has,
+        )  # fmt: skip
+
+    def _before(self, scope: Scope, rule: Rule, event: Event) -> Scope:
+        return self.gathered(scope, [rule], event.accepted_at, earlier=1)
 
     # ---- what it is, and what it comes to --------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from typing import Any
 from journey.calls import Response
 from journey.events import EventDefinition, Instant
 from journey.messages import MessageDocument
+from journey.rule_tree import Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +61,14 @@ class Script:
 class World:
     """What stands around the journey: messages by id, event definitions beside those of the version, barred (channel, address).
 
-    `begins` is the instant of the admission, for what looks at a date or a clock.
+    `segments` are rules by id, for `in_segment`. `begins` is the instant of the admission, for what looks at a date or a clock.
     """
 
     messages: Mapping[str, MessageDocument] = field(default_factory=dict)
     definitions: tuple[EventDefinition, ...] = ()
     suppressed: frozenset[tuple[str, str]] = frozenset()
     consent_explicit: bool = False
+    segments: Mapping[str, Rule] = field(default_factory=dict)
     begins: Instant = 0
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from journey import addresses, liquid_text
+from journey import addresses, liquid_text, past
 from journey.events import EventDefinition
 from journey.findings import Finding, error, warning
 from journey.messages import EmailContent, MessageDocument, PushContent
 from journey.rendering import NAMES
 from journey.segments import SegmentDocument
 from journey.surroundings import Surroundings
-from journey.validation_rules import About, about_people
+from journey.validation_rules import About, about_people, tree
 from journey.validation_rules import check as check_rule
 
 _ALWAYS_THERE = ("id",)  # of a profile, besides its attributes
@@ -19,7 +19,13 @@ _ALWAYS_THERE = ("id",)  # of a profile, besides its attributes
 
 def of_segment(segment: SegmentDocument, surroundings: Surroundings) -> Iterator[Finding]:
     """What is wrong with a segment."""
-    yield from check_rule(segment.rule, about_people(surroundings.attributes))
+    about = about_people(surroundings.attributes).within(surroundings, clock=False)
+    yield from check_rule(segment.rule, about.without("now", "a segment has no clock of its own: ask for the time in a condition"))
+    known = {name: found for name, one in surroundings.segments.items() if (found := tree(one.rule)) is not None}
+    circle = past.circle(segment.id, known)
+    if circle:
+        said = f"The segment leads back to itself, and holds nobody: {' -> '.join(circle)}. Take one of them out of another's rule."
+        yield error("segment_cycle", "", "rule", said)
 
 
 def of_event(definition: EventDefinition) -> Iterator[Finding]:

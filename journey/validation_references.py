@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from journey import liquid_text, validation_waits
 from journey.arrows import reachable
+from journey.events import REACTIONS
 from journey.findings import Finding, error, later, warning
 from journey.graph import Condition, EventNode, Journey, Message, Node, Reaction, ReadSegment, UpdateProfile, Wait, Webhook
 from journey.messages import CHANNELS, MessageDocument
@@ -19,15 +20,13 @@ from journey.validation_content import about_event, of_event, of_message, of_seg
 from journey.validation_rules import About, about_people, contradicts_itself, meaning, tree
 from journey.validation_rules import check as check_rule
 
-REACTIONS = ("email.opened", "email.clicked", "push.opened")
-"""What the engine can hear today."""
-
 _LATER = ("clicked", "bounced", "complained", "unsubscribed")
 
 
 def check(journey: Journey, surroundings: Surroundings) -> Iterator[Finding]:
     """What is wrong with the references of each node, and with the rules written into it."""
-    people = _asking(about_people(surroundings.attributes).with_beside(event={}, calls={}), journey, surroundings)
+    about = about_people(surroundings.attributes).with_beside(event={}, calls={}).within(surroundings)
+    people = _asking(about, journey, surroundings)
     for node in journey.nodes:
         match node:
             case ReadSegment() if node.segment:
@@ -48,7 +47,7 @@ def check(journey: Journey, surroundings: Surroundings) -> Iterator[Finding]:
             case Condition():
                 yield from _branches(node, people)
             case Wait():
-                yield from validation_waits.against(node, surroundings.attributes)
+                yield from validation_waits.against(node, surroundings.attributes, by_event=isinstance(journey.entry_node, EventNode))
             case UpdateProfile():
                 yield from of_update(node, surroundings)
             case Webhook():
@@ -85,7 +84,7 @@ def _event(journey: Journey, node: EventNode, surroundings: Surroundings) -> Ite
         yield error("namespace_differs", node.id, "event", said)
     if node.where is not None:
         about = about_event(definition) if definition is not None else About("event")
-        about = about.with_beside(profile=about_people(surroundings.attributes).types)
+        about = about.with_beside(profile=about_people(surroundings.attributes).types).within(surroundings)
         if node is journey.entry_node:
             about = about.without("entry", "this event itself is the entry, write its fields without the word")
         else:

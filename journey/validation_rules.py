@@ -7,12 +7,18 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from journey.errors import RuleError
-from journey.findings import Finding, error, later, warning
+from journey.events import REACTIONS
+from journey.findings import Finding, error, warning
 from journey.profiles import Attribute, AttributeType
+from journey.rule_check import all_leaves
 from journey.rule_text import as_tree
-from journey.rule_tree import Group, Rule, Test
-from journey.rules import SCOPES, Kind, kind, leaves
+from journey.rule_tree import Did, Group, InSegment, Rule, Test
+from journey.rules import SCOPES, Kind, kind
+from journey.surroundings import Surroundings
+from journey.until import WEEKDAYS
 
+CLOCK: Mapping[str, AttributeType] = {"hour": "integer", "time": "string", "weekday": "string", "date": "string"}
+"""What `now` has (local_time.py: reading)."""
 _KINDS: dict[str, Kind] = {"string": "text", "datetime": "text", "integer": "number", "number": "number", "boolean": "boolean"}
 
 
@@ -21,13 +27,14 @@ class About:
     """What a rule speaks of: a person's attributes, or the data of an event. `node` and `field` say where the rule is written.
 
     `beside` are the types of what else it can ask, by the first word of its fields; `why_not` says why one of these words has no meaning
-    there.
+    there. `surroundings` are what `did` and `in_segment` name; without them neither can be asked.
     """
 
     what: Literal["profile", "event"]
     types: Mapping[str, AttributeType] = field(default_factory=dict)
     beside: Mapping[str, Mapping[str, AttributeType]] = field(default_factory=dict)
     why_not: Mapping[str, str] = field(default_factory=dict)
+    surroundings: Surroundings | None = None
     node: str = ""
     field: str = "rule"
 
@@ -36,6 +43,10 @@ class About:
 
     def with_beside(self, **types: Mapping[str, AttributeType]) -> About:
         return replace(self, beside={**self.beside, **types})
+
+    def within(self, surroundings: Surroundings, *, clock: bool = True) -> About:
+        """The same with what a person did and is a member of; and with what the clock of the journey shows."""
+        return replace(self.with_beside(now=CLOCK) if clock else self, surroundings=surroundings)
 
     def without(self, word: str, why: str) -> About:
         return replace(self, why_not={**self.why_not, word: why})
@@ -63,21 +74,39 @@ def check(rule: str | Rule, about: About) -> Iterator[Finding]:
     try:
         found = as_tree(rule)
     except RuleError as fault:
-        if fault.code == "not_supported_yet":
-            yield later(about.node, about.field, fault.sentence)
-        else:
-            yield error("rule_invalid", about.node, about.field, fault.sentence)
+        yield error("rule_invalid", about.node, about.field, fault.sentence)
         return
-    tests = list(leaves(found))
-    if not tests:
+    if not any(all_leaves(found)):
         yield warning("rule_empty", about.node, about.field, "The rule is empty, and an empty rule matches nothing: write a test into it.")
-    for test in tests:
-        yield from _test(test, about)
+    for leaf in all_leaves(found):
+        yield from _test(leaf, about) if isinstance(leaf, Test) else _past(leaf, about)
+
+
+def _past(leaf: Did | InSegment, about: About) -> Iterator[Finding]:
+    """What is wrong with a question about what somebody did, or is a member of."""
+    asked = f"did({leaf.did!r})" if isinstance(leaf, Did) else f"in_segment({leaf.in_segment!r})"
+    around = about.surroundings
+    if around is None:
+        said = f"{asked} means nothing here: the rule of an event looks at its data alone. Ask it in a condition, or the where of a node."
+        yield error("field_out_of_reach", about.node, about.field, said)
+    elif isinstance(leaf, InSegment):
+        if leaf.in_segment not in around.segments:
+            yield error("unknown_segment", about.node, about.field, f"There is no segment {leaf.in_segment!r}.")
+    elif "." in leaf.did:
+        if leaf.did not in REACTIONS:
+            said = f"There is no reaction {leaf.did!r}: there are {', '.join(REACTIONS)}."
+            yield error("unknown_reaction", about.node, about.field, said)
+    elif leaf.did not in around.events:
+        yield error("unknown_event", about.node, about.field, f"There is no event {leaf.did!r}.")
+    elif leaf.where is not None:
+        people = about_people(around.attributes).types
+        inner = About("event", around.events[leaf.did].fields, {"profile": people}, node=about.node, field=about.field)
+        yield from check(leaf.where, inner)
 
 
 def contradicts_itself(rule: Rule) -> bool:
     """Can this rule be true of nothing, whatever the values? Seen are an empty rule, and one field that is to have two values."""
-    if isinstance(rule, Test):
+    if not isinstance(rule, Group):
         return False
     if not rule.rules:
         return True
@@ -115,10 +144,19 @@ def _test(test: Test, about: About) -> Iterator[Finding]:
             return
         what = scope or about.what
         declared = known.get(inner)
+        if declared is None and scope == "now":
+            said = f"There is no {name}: there are {', '.join(f'now.{one}' for one in CLOCK)}."
+            yield error("time_unknown", about.node, about.field, said)
+            return
         if declared is None and (what == "profile" or known):
             said = f"{inner} is not declared as {_DECLARED[what]}: if that is a slip, the rule is never true."
             yield warning("undeclared_attribute" if what == "profile" else "undeclared_field", about.node, about.field, said)
         types.append(declared)
+    if "now.weekday" in names and test.value_source == "value" and test.operator not in ("null", "notNull"):
+        written = test.value if isinstance(test.value, tuple) else (test.value,)
+        if any(day not in WEEKDAYS for day in written):
+            yield error("time_unknown", about.node, about.field, f"now.weekday is one of {', '.join(WEEKDAYS)}.")
+            return
     why = _never_true(test, types)
     if why:
         of_person = (_split(test.field)[0] or about.what) == "profile"
@@ -126,7 +164,7 @@ def _test(test: Test, about: About) -> Iterator[Finding]:
 
 
 _WHAT = {"profile": "a person", "event": "an event"}
-_DECLARED = {"profile": "an attribute", "event": "a field of the event", "entry": "a field of the event by which people enter"}
+_DECLARED = {"now": "", "profile": "an attribute", "event": "a field of the event", "entry": "a field of the event by which people enter"}
 
 
 def _split(name: str) -> tuple[str, str]:

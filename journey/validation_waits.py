@@ -44,13 +44,16 @@ def check(node: Wait) -> Iterator[Finding]:
             pass
 
 
-def against(node: Wait, attributes: Mapping[str, Attribute]) -> Iterator[Finding]:
-    """What the declared attributes tell: a field that can hold no time, a time zone that nobody has."""
+def against(node: Wait, attributes: Mapping[str, Attribute], *, by_event: bool) -> Iterator[Finding]:
+    """What the declared attributes tell: a field that can hold no time, a time zone that nobody has. `by_event`: people enter by one."""
     until = timed(node.until)
     if isinstance(until, UntilField) and until.field:
         first, dot, rest = until.field.partition(".")
         name = rest if dot and first == "profile" else until.field
-        if dot and first in ("event", "entry"):
+        if dot and first == "entry" and not by_event:
+            said = f"{until.field} means nothing here: people enter this journey by no event that could be asked."
+            yield error("field_out_of_reach", node.id, "until.field", said)
+        elif dot and first in ("event", "entry"):
             pass
         elif name not in attributes:
             said = f"{name} is not declared as an attribute: whoever has no such time goes on at once."

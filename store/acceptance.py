@@ -190,7 +190,7 @@ def _enter(
             continue
         profile = profile or profiles.read(work.connection, event.profile) or Profile(event.profile)
         frozen = versions.frozen_version(work.connection, version.hash)
-        if not matching.enters(frozen, definition, event, profile.attributes):
+        if not matching.enters(frozen, definition, event, profile.attributes, knowing.before(work.connection, frozen, event.profile)):
             continue
         found = entering.let_in(work, version, event.profile, entry=entry, mode=mode, said=sentences.entered(definition.id))
         if isinstance(found, Refusal):

@@ -14,7 +14,7 @@ from journey.entrance import NEVER, Before, may_enter
 from journey.events import Instant
 from journey.graph import reading
 from journey.version import Version
-from store import joining, journeys, knowing, profiles, rule_sql, runs, schema, segments, versions
+from store import joining, journeys, knowing, profiles, runs, schema, segments, versions
 from store.entrants import DECIDED_DUE
 from store.upserts import insert_new, upsert
 from store.versions import VersionRow
@@ -100,7 +100,7 @@ def _members(connection: Connection, run: Any, version: VersionRow, page: int) -
         refused = {row.id: "test_profile" if row.test else "" for row in known}
         return [_Read(profile, refused.get(profile, "unknown_profile")) for profile in listed], len(listed) < page
     rule = segments.get(connection, run.segment).tree
-    where = rule_sql.where(rule, "postgresql" if connection.dialect.name == "postgresql" else "sqlite")
+    where = segments.where(connection, rule, run.cutoff)
     entry = reading(versions.frozen_version(connection, version.hash).journey)
     incremental = entry is not None and entry.incremental
     stayed = joining.was_member(connection, runs.get(connection, run.id)) if incremental else None

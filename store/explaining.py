@@ -6,7 +6,7 @@ What counted stands in the store already (steps, kept, discards); journey/explai
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from sqlalchemy import Connection, RowMapping, bindparam, select
@@ -83,7 +83,7 @@ def heard(connection: Connection, entrant_id: str) -> list[Heard]:
         raise NotFound(f"There is no entrant {entrant_id}.")
     version = frozen_version(connection, row["hash"])
     steps = connection.execute(_STEPS, {"entrant": entrant_id}).mappings().all()
-    passage = _Passage(version, row, steps, _about(connection, row))
+    passage = _Passage(version, row, steps, _about(connection, version, row))
     known = {"entrant": entrant_id}
     passage.kept = {(kept.source, kept.event) for kept in connection.execute(_KEPT, known)}
     passage.discarded = {(one.source, one.event): (one.code, one.detail) for one in connection.execute(_DISCARDED, known)}
@@ -97,7 +97,8 @@ def foretell(work: Work, arrived: Arrived, policy: Policy) -> Foretold:
     """What would become of an event that is sent now. It is accepted in full: take the unit of work back."""
     named = tuple((name, _describes(of, arrived.event)) for name, of in sorted(definitions.all_of(work.connection).items()))
     before = {entrant.id: entrant for entrant in _inside(work, arrived)}
-    told = {one.id: _listener(work, one, arrived.event) for one in before.values()}
+    coming = replace(arrived.event, accepted_at=work.now())
+    told = {one.id: _listener(work, one, coming) for one in before.values()}
     verdict = acceptance.accept(work, arrived, policy)
     return Foretold(verdict, named, tuple(told.values()))
 
@@ -171,11 +172,12 @@ def _listener(work: Work, entrant: Entrant, event: Event) -> Listener:
     return Listener(entrant.id, entrant.journey, entrant.version, walk.nodes_of(entrant.place), entrant.waiting, entrant.until, nodes)
 
 
-def _about(connection: Connection, row: RowMapping) -> About:
-    """What a `where` may ask beside the event, as it is now: the values of then are not kept."""
+def _about(connection: Connection, version: Version, row: RowMapping) -> About:
+    """What a `where` may ask beside the event, as it is now: the values of then are not kept. What was before an event is."""
     profile = profiles.read(connection, row["profile"])
     entry = _ENTRY.scalar(connection, {"source": row["entry_source"], "event": row["entry_event"]})
-    return About(profile.attributes if profile is not None else {}, entry if isinstance(entry, dict) else {})
+    before = knowing.before(connection, version, row["profile"])
+    return About(profile.attributes if profile is not None else {}, entry if isinstance(entry, dict) else {}, before)
 
 
 def _describes(of: EventDefinition, event: Event) -> Said:

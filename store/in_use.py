@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, select
 
+from journey import past
 from journey.errors import Conflict
+from journey.freezing import rules_of
 from journey.graph import Message, Node, ReadSegment
 from journey.lifecycle import HOLDS_PEOPLE
 from store import versions
@@ -19,8 +21,14 @@ def check_message(connection: Connection, message_id: str) -> None:
 
 
 def check_segment(connection: Connection, segment_id: str) -> None:
-    """Raises Conflict `in_use` when a version that people can be in reads this segment."""
-    _check(connection, f"The segment {segment_id}", lambda node: isinstance(node, ReadSegment) and node.segment == segment_id)
+    """Raises Conflict `in_use` when a version that people can be in reads this segment, or asks about it in a rule."""
+
+    def needs(node: Node) -> bool:
+        if isinstance(node, ReadSegment):
+            return node.segment == segment_id
+        return segment_id in past.needs(rules_of(node)).segments
+
+    _check(connection, f"The segment {segment_id}", needs)
 
 
 def _check(connection: Connection, what: str, needs: Callable[[Node], bool]) -> None:

@@ -1,26 +1,58 @@
-"""What a rule or a wait looks at when it is decided: who the person is, and the event that led them there. It decides nothing."""
+"""What a rule or a wait looks at when it is decided: who the person is, what they did, the event that led them there. It decides
+nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Connection, bindparam, select
 
-from journey import calls, ids, matching, rules
+from journey import calls, ids, local_time, matching, past, rules
 from journey.contract import Proposal
-from journey.matching import About
+from journey.events import Event, Instant
+from journey.matching import About, Gather
 from journey.profiles import Profile
-from store import profiles, responses, schema
+from journey.rule_tree import Rule
+from journey.version import Version
+from store import profiles, responses, schema, segments
 from store.entrants import Entrant
 from store.statements import Statement
 from store.work import Work
 
 
-def scope(work: Work, entrant: Entrant, proposal: Proposal) -> rules.Scope:
-    """What the fields of a rule about a person stand for, at this step of an entrant."""
+def scope(work: Work, entrant: Entrant, proposal: Proposal, asked: Sequence[Rule] = ()) -> rules.Scope:
+    """What rules about a person stand for at this step of an entrant, with what these need of the past, of segments and of the clock."""
     entry = entry_of(work, entrant)
-    return _scope(work, entrant.profile, event_of(work, proposal, entry), entry, answered(work, entrant))
+    found = _scope(work, entrant.profile, event_of(work, proposal, entry), entry, answered(work, entrant))
+    return _gathered(work.connection, entrant.frozen, entrant.profile, found, asked, work.now())
+
+
+def before(connection: Connection, version: Version, profile: str) -> Gather:
+    """What rules over an event ask of what was before it: of the past, of segments and of the clock."""
+    return lambda found, rule, event: _gathered(connection, version, profile, found, [rule], event.accepted_at, earlier=1)
+
+
+def _gathered(
+    connection: Connection, version: Version, profile: str, found: rules.Scope, asked: Sequence[Rule], at: Instant, *,
+    earlier: Instant = 0,
+) -> rules.Scope:  # fmt: skip
+    """`earlier` is how long before `at` what counts is over."""
+    wanted = past.needs(asked)
+    if wanted.nothing:
+        return found
+    until = at - earlier
+    return past.known(
+        found, wanted, at, clock=lambda: local_time.reading(at, version.journey.timezone), definitions=version.events,
+        events=_events(connection, profile, wanted, at, until) if wanted.events else (),
+        member=lambda name: segments.is_member(connection, name, profile, until),
+    )  # fmt: skip
+
+
+def _events(connection: Connection, profile: str, wanted: past.Needs, at: Instant, until: Instant) -> list[Event]:
+    since = 0 if wanted.within is None else at - wanted.within
+    rows = _DONE.all(connection, {"profile": profile, "since": since, "until": until})
+    return [Event(row.source, row.id, row.name, row.data, profile, row.occurred_at, row.accepted_at) for row in rows]
 
 
 def on_entry(work: Work, profile_id: str, entry: tuple[str, str]) -> rules.Scope:
@@ -40,7 +72,9 @@ def about(work: Work, entrant: Entrant) -> About:
     if not asked:
         return matching.NOTHING
     profile = profiles.read(work.connection, entrant.profile) if "profile" in asked else None
-    return About(profile.attributes if profile is not None else {}, entry_of(work, entrant) if "entry" in asked else {})
+    entry = entry_of(work, entrant) if "entry" in asked else {}
+    gather = before(work.connection, entrant.frozen, entrant.profile) if "past" in asked else None
+    return About(profile.attributes if profile is not None else {}, entry, gather)
 
 
 def entry_of(work: Work, entrant: Entrant) -> Mapping[str, Any]:
@@ -80,6 +114,14 @@ def _data(work: Work, source: str, event: str) -> Mapping[str, Any]:
 _EVENT = Statement(
     select(schema.events.c.data).where(schema.events.c.source == bindparam("source"), schema.events.c.id == bindparam("event"))
 )
+_DONE = Statement(
+    select(schema.events)
+    .where(
+        schema.events.c.profile == bindparam("profile"), schema.events.c.accepted_at >= bindparam("since"),
+        schema.events.c.accepted_at <= bindparam("until"),
+    )
+    .order_by(schema.events.c.accepted_at, schema.events.c.id)
+)  # fmt: skip
 _LAST_EVENT = Statement(
     select(schema.events.c.data)
     .join(schema.steps, (schema.steps.c.by_source == schema.events.c.source) & (schema.steps.c.by_event == schema.events.c.id))

@@ -1,4 +1,7 @@
-"""One attribute of a profile in SQL, and what SQLite and PostgreSQL say differently of it. It knows no rule."""
+"""One value inside a document in SQL, as an attribute of a profile, and what SQLite and PostgreSQL say differently of it.
+
+It knows no rule.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,10 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 import sqlalchemy as sql
-from sqlalchemy import ColumnElement, Float, Integer, Numeric, Text, and_, case, cast, func, literal, not_, or_
+from sqlalchemy import Column, ColumnElement, Float, Integer, Numeric, Text, and_, case, cast, func, literal, not_, or_
 from sqlalchemy.dialects.postgresql import JSONB
 
 from journey.rules import kind, number
-from store import schema
 
 Condition = ColumnElement[bool] | bool
 """A condition, or what it comes to when that is known beforehand: SQL about nothing is long and slow."""
@@ -57,8 +59,8 @@ class Side:
 class Sql(Protocol):
     """What the databases say differently."""
 
-    def attribute(self, path: list[str]) -> Side:
-        """The attribute at a path of plain names."""
+    def inside(self, document: Column[Any], path: list[str]) -> Side:
+        """What a column of JSON holds at a path of plain names."""
 
     def number(self, value: float) -> ColumnElement[Any]:
         """A number of a rule, bound so that it loses no digit."""
@@ -73,10 +75,10 @@ class Sql(Protocol):
 class Sqlite:
     """JSON is text here; its functions give SQL values of the same type, and texts compare by code point."""
 
-    def attribute(self, path: list[str]) -> Side:
+    def inside(self, document: Column[Any], path: list[str]) -> Side:
         where = "$." + ".".join(f'"{name}"' for name in path)
-        what = func.coalesce(func.json_type(schema.profiles.c.attributes, where, type_=Text), _word("null"))
-        value: ColumnElement[Any] = func.json_extract(schema.profiles.c.attributes, where)
+        what = func.coalesce(func.json_type(document, where, type_=Text), _word("null"))
+        value: ColumnElement[Any] = func.json_extract(document, where)
         return Side(
             is_missing=what == _word("null"),
             is_text=what == _word("text"),
@@ -104,10 +106,10 @@ class Sqlite:
 class Postgres:
     """JSON is cast to JSONB, whose numbers are decimals; texts compare by code point under the collation C."""
 
-    def attribute(self, path: list[str]) -> Side:
-        document = cast(schema.profiles.c.attributes, JSONB)
-        what = func.coalesce(func.jsonb_typeof(func.jsonb_extract_path(document, *path), type_=Text), _word("null"))
-        text = func.jsonb_extract_path_text(document, *path, type_=Text)
+    def inside(self, document: Column[Any], path: list[str]) -> Side:
+        read = cast(document, JSONB)
+        what = func.coalesce(func.jsonb_typeof(func.jsonb_extract_path(read, *path), type_=Text), _word("null"))
+        text = func.jsonb_extract_path_text(read, *path, type_=Text)
         is_number = what == _word("number")
         return Side(
             is_missing=what == _word("null"),

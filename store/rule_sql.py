@@ -6,43 +6,112 @@ check of the types of both sides, and nothing is converted.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, false, true
+from sqlalchemy import Column, ColumnElement, false, func, select, true
 
-from journey.rule_tree import Operator, Rule, Test
-from journey.rules import SCOPES, kind
+from journey import durations, ids
+from journey.events import EventDefinition, Instant
+from journey.rule_text import as_tree
+from journey.rule_tree import Did, Group, InSegment, Leaf, Operator, Rule, Test
+from journey.rules import MICROSECONDS, SCOPES, kind
+from store import schema
 from store.rule_columns import Condition, Postgres, Side, Sql, Sqlite, constant, every, no, some
 
 Dialect = Literal["sqlite", "postgresql"]
 _SQL: dict[Dialect, Sql] = {"sqlite": Sqlite(), "postgresql": Postgres()}
 
 
-def where(rule: Rule, dialect: Dialect) -> ColumnElement[bool]:
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a segment's rule is asked against besides the profiles: the instant, and what the names in `did` and `in_segment` stand for."""
+
+    at: Instant = 0
+    definitions: Mapping[str, EventDefinition] = field(default_factory=dict)
+    segments: Mapping[str, Rule] = field(default_factory=dict)
+
+
+NOTHING = Around()
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """What the fields of a rule are read from: `subject` for bare names, and the documents that a first word names. `within` are the
+    segments that are being written out: one that leads back to itself holds nobody."""
+
+    sql: Sql
+    around: Around
+    subject: Column[Any]
+    documents: Mapping[str, Column[Any]]
+    within: tuple[str, ...] = ()
+
+
+def where(rule: Rule, dialect: Dialect, around: Around = NOTHING) -> ColumnElement[bool]:
     """The condition on `store.schema.profiles` that is true for exactly the profiles that the rule is true of.
 
-    Bare fields and `profile.x` are attributes; `event.x` and `entry.x` are missing, for a segment has neither.
+    Bare fields and `profile.x` are attributes; `event.x`, `entry.x` and `now.x` are missing, for a segment has none of them.
     """
-    condition = _condition(rule, _SQL[dialect], True)
+    attributes = schema.profiles.c.attributes
+    condition = _condition(rule, _Reader(_SQL[dialect], around, attributes, {"profile": attributes}), True)
     if isinstance(condition, bool):
         return true() if condition else false()
     return condition
 
 
-def _condition(rule: Rule, sql: Sql, wanted: bool) -> Condition:
+def _condition(rule: Rule, reader: _Reader, wanted: bool) -> Condition:
     """As in journey/rules.py: what is wanted is turned around on the way down, so that an empty group fails both ways."""
-    if isinstance(rule, Test):
-        test = _test(rule, sql)
-        return test if wanted else no(test)
+    if not isinstance(rule, Group):
+        leaf = _leaf(rule, reader)
+        return leaf if wanted else no(leaf)
     if not rule.rules:
         return False
     wanted = wanted != rule.negated
-    parts = [_condition(part, sql, wanted) for part in rule.rules]
+    parts = [_condition(part, reader, wanted) for part in rule.rules]
     return every(*parts) if (rule.combinator == "and") == wanted else some(*parts)
 
 
-def _test(test: Test, sql: Sql) -> Condition:
-    found = _field(test.field, sql)
+def _leaf(leaf: Leaf, reader: _Reader) -> Condition:
+    match leaf:
+        case Did():
+            return _did(leaf, reader)
+        case InSegment(in_segment=name):
+            rule = reader.around.segments.get(name) if name not in reader.within else None
+            return False if rule is None else _condition(rule, replace(reader, within=(*reader.within, name)), True)
+    return _test(leaf, reader)
+
+
+def _did(did: Did, reader: _Reader) -> Condition:
+    """How many events of the person fit what is named, as journey/past.py gathers them and journey/rules.py counts them."""
+    events, around = schema.events.c, reader.around
+    data = _Reader(reader.sql, around, events.data, {"event": events.data, "profile": schema.profiles.c.attributes})
+    fits: list[Condition] = [events.profile == schema.profiles.c.id, events.accepted_at <= around.at]
+    if did.within:
+        fits.append(events.accepted_at >= around.at - durations.seconds(did.within) * MICROSECONDS)
+    if "." in did.did:
+        fits += [events.source == ids.REACTIONS, events.name == did.did]
+    else:
+        definition = around.definitions.get(did.did)
+        if definition is None or not (definition.match or definition.rule is not None):
+            return False
+        fits.append(events.source != ids.REACTIONS)
+        fits += [events.name == definition.match] if definition.match else []
+        if definition.rule is not None:
+            fits.append(_condition(as_tree(definition.rule), replace(data, documents={"event": events.data}), True))
+    if did.where is not None:
+        fits.append(_condition(did.where, data, True))
+    found = every(*fits)
+    if isinstance(found, bool):
+        return found
+    asked = select(events.id).where(found).correlate(schema.profiles)
+    if did.at_least == 1:
+        return asked.exists()
+    return select(func.count()).select_from(schema.events).where(found).correlate(schema.profiles).scalar_subquery() >= did.at_least
+
+
+def _test(test: Test, reader: _Reader) -> Condition:
+    sql, found = reader.sql, _field(test.field, reader)
     match test.operator:
         case "null":
             return found.is_missing
@@ -53,15 +122,16 @@ def _test(test: Test, sql: Sql) -> Condition:
     if test.value_source == "value":
         return _compared(test.operator, found, constant(test.value, sql), sql)
     if isinstance(test.value, str):
-        return _compared(test.operator, found, _field(test.value, sql), sql)
+        return _compared(test.operator, found, _field(test.value, reader), sql)
     return False
 
 
-def _field(name: str, sql: Sql) -> Side:
+def _field(name: str, reader: _Reader) -> Side:
     first, *rest = path = name.split(".")
     if rest and first in SCOPES:
-        return sql.attribute(rest) if first == "profile" else constant(None, sql)
-    return sql.attribute(path)
+        document = reader.documents.get(first)
+        return constant(None, reader.sql) if document is None else reader.sql.inside(document, rest)
+    return reader.sql.inside(reader.subject, path)
 
 
 def _compared(operator: Operator, one: Side, other: Side, sql: Sql) -> Condition:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 from sqlalchemy import delete as sql_delete
 
-from journey.errors import NotFound
+from journey import past
+from journey.errors import NotFound, RuleError
+from journey.events import Instant
+from journey.rule_tree import Rule
 from journey.segments import SegmentDocument
-from store import in_use
-from store.schema import segments
+from store import definitions, in_use, rule_sql
+from store.schema import profiles, segments
 from store.upserts import upsert
 from store.work import Work
 
@@ -27,8 +30,32 @@ def get(connection: Connection, segment_id: str) -> SegmentDocument:
     return SegmentDocument.model_validate(document)
 
 
+def where(connection: Connection, rule: Rule, at: Instant) -> ColumnElement[bool]:
+    """The condition on profiles that a rule is, as of an instant, with the events and segments that it names as they are now."""
+    wanted = past.needs([rule])
+    known = {name: one.tree for name, one in all_of(connection).items()} if wanted.segments else {}
+    past_too = wanted.events or any(past.needs([tree]).events for tree in known.values())
+    around = rule_sql.Around(at, definitions.all_of(connection) if past_too else {}, known)
+    return rule_sql.where(rule, "postgresql" if connection.dialect.name == "postgresql" else "sqlite", around)
+
+
+def is_member(connection: Connection, segment_id: str, profile: str, at: Instant) -> bool:
+    """Is somebody in a segment? Nobody is in one that is not there."""
+    try:
+        rule = get(connection, segment_id).tree
+    except NotFound:
+        return False
+    asked = select(profiles.c.id).where(profiles.c.id == profile, where(connection, rule, at))
+    return connection.execute(asked).first() is not None
+
+
 def put(work: Work, document: SegmentDocument) -> None:
-    """Keep a segment. Raises RuleError when its rule cannot be read."""
+    """Keep a segment. Raises RuleError when its rule cannot be read, or when it leads back to itself by others."""
+    if past.needs([document.tree]).segments:
+        known = {name: one.tree for name, one in all_of(work.connection).items()} | {document.id: document.tree}
+        circle = past.circle(document.id, known)
+        if circle:
+            raise RuleError(f"The segment leads back to itself: {' -> '.join(circle)}. Take one of them out of another's rule.")
     row = {
         "id": document.id,
         "document": document.model_dump(mode="json", by_alias=True, exclude_defaults=True),

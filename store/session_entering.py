@@ -15,7 +15,7 @@ from journey.entrance import Refusal
 from journey.errors import BadInput, Conflict
 from journey.graph import EventNode, ReadSegment
 from journey.version import Version
-from store import entering, profiles, rule_sql, schema, segments, sessions, versions
+from store import entering, profiles, schema, segments, sessions, versions
 from store.admission import Start
 from store.sessions import Running
 from store.versions import VersionRow
@@ -65,7 +65,7 @@ def enter_up_to(work: Work, journey_id: str, most: int) -> Entered:
     if not isinstance(entry, ReadSegment):
         raise BadInput(f"{journey_id} reads no segment: name the profiles, or fire the event that lets them in.", where="up_to")
     rule = segments.get(work.connection, entry.segment).tree
-    where = rule_sql.where(rule, "postgresql" if work.connection.dialect.name == "postgresql" else "sqlite")
+    where = segments.where(work.connection, rule, work.now())
     is_inside = select(_entrants.id).where(
         _entrants.journey == journey_id, _entrants.mode == "test", _entrants.profile == _profiles.id, _entrants.state == "open"
     )

@@ -113,6 +113,7 @@ def _open(work: Work, entrant: Entrant, proposal: Proposal, policy: Policy, now:
     if not proposal.channels and not proposal.message:
         done = _done(work, entrant, proposal, now)
         facts += done.facts
+        step["why"] = list(done.why) or None
         return closing.close(work, entrant, proposal, now, branch=done.exit, said=done.said, opened=Opening(step, facts))
     content = _content(work, entrant, proposal)
     step["revision"] = content.revision
@@ -195,7 +196,8 @@ def _done(work: Work, entrant: Entrant, proposal: Proposal, now: Instant) -> Don
     node = journey.node(proposal.node)
     if isinstance(node, UpdateProfile):
         return writing.write(work, entrant, node, proposal, now)
-    return Done(deciding.decide(journey, proposal.node, entrant.key, lambda: knowing.scope(work, entrant, proposal)))
+    decision = deciding.decide(journey, proposal.node, entrant.key, lambda asked: knowing.scope(work, entrant, proposal, asked))
+    return Done(decision.exit, why=decision.why)
 
 
 _INSERT = Statement(schema.steps.insert())

@@ -42,7 +42,9 @@ class EntrantView:
 
 @dataclass(frozen=True, slots=True)
 class StepView:
-    """One step of a path: what was left and by which exit, by which event; where it then acted, how that came out, and where it led."""
+    """One step of a path: what was left and by which exit, by which event; where it then acted, how that came out, and where it led.
+
+    `why` is that of a condition: each branch that was tried, the verdict of its rule, and the values that were found."""
 
     n: int
     left: str
@@ -56,6 +58,7 @@ class StepView:
     said: str
     opened_at: Instant | None
     closed_at: Instant | None
+    why: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +258,7 @@ def _as_step(row: RowMapping) -> StepView:
     return StepView(
         n=row["n"], left=row["left"], exit=row["left_exit"], source=row["by_source"], event=row["by_event"], node=row["node"],
         revision=row["revision"], outcome=row["outcome"], place=walk.nodes_of(row["place"]), said=row["said"],
-        opened_at=row["opened_at"], closed_at=row["closed_at"],
+        opened_at=row["opened_at"], closed_at=row["closed_at"], why=tuple(row["why"] or ()),
     )  # fmt: skip
 
 

@@ -20,11 +20,13 @@ from store.work import Work
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """How a node is left that is done within a commit: its exit, what it says of itself, and its facts (node, kind, channel)."""
+    """How a node is left that is done within a commit: its exit, what it says of itself, its facts (node, kind, channel), and why a
+    condition was left so (journey/deciding.py)."""
 
     exit: str
     said: str = ""
     facts: tuple[tuple[str, str, str], ...] = ()
+    why: tuple[dict[str, Any], ...] = ()
 
 
 def write(work: Work, entrant: Entrant, node: UpdateProfile, proposal: Proposal, now: Instant) -> Done:

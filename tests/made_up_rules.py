@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from journey.rule_tree import Group, Rule
+from journey.rule_tree import Did, Group, InSegment, Rule
 from journey.rule_tree import Test as Leaf
 
 _TEXTS = [
@@ -63,6 +63,19 @@ def _any(operator: str) -> st.SearchStrategy[Leaf]:
     return st.builds(Leaf, field=st.sampled_from(_FIELDS), operator=st.just(operator), value=value, value_source=source)
 
 
+EVENTS = ["bought", "named", "left", "unknown", "email.opened"]
+SEGMENTS = ["vip", "nested", "circle", "unknown"]
+_wheres: st.SearchStrategy[Rule] = (
+    st.sampled_from(_OPERATORS).flatmap(_sensible).filter(lambda leaf: "entry" not in str((leaf.field, leaf.value)))
+)  # fmt: skip
+_past: st.SearchStrategy[Rule] = st.builds(
+    Did, did=st.sampled_from(EVENTS), within=st.sampled_from(["", "P1D", "PT1H"]), at_least=st.sampled_from([1, 1, 2, 3]),
+    where=st.none() | _wheres,
+) | st.builds(InSegment, in_segment=st.sampled_from(SEGMENTS))  # fmt: skip
+rules_over_the_past: st.SearchStrategy[Rule] = st.recursive(
+    st.sampled_from(_OPERATORS).flatmap(_sensible) | _past | _past, _groups, max_leaves=5
+)  # fmt: skip
+"""Rules that ask what somebody did and is a member of, beside plain tests."""
 sensible_rules: st.SearchStrategy[Rule] = st.recursive(st.sampled_from(_OPERATORS).flatmap(_sensible), _groups, max_leaves=6)
 any_rules: st.SearchStrategy[Rule] = st.recursive(
     st.sampled_from(_OPERATORS).flatmap(lambda operator: _sensible(operator) | _any(operator)), _groups, max_leaves=6

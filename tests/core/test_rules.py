@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from journey.rule_explaining import explain
 from journey.rule_text import parse
 from journey.rule_tree import Group, Rule
 from journey.rule_tree import Test as Leaf
-from journey.rules import Scope, evaluate, explain, fields
+from journey.rules import Scope, evaluate, fields
 from tests import made_up_rules
 
 THREE_CITIES = 'city in ["Atlanta", "San Francisco", "Seattle"] && birth_year > 1980'

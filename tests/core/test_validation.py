@@ -230,7 +230,6 @@ def test_field_missing_in_an_entry_that_reads_nothing_and_leads_nowhere() -> Non
         ({"id": "x", "kind": "qualification", "segment": "everybody"}, "kind"),
         ({"id": "x", "kind": "jump", "journey": "other"}, "kind"),
         (node(BUY, id="x", since="entry"), "since"),
-        (node(BUY, id="x", where='did("purchase")'), "where"),
         (node(WAIT, id="x", for_=None, until={"rule": "vip"}), "until"),
         (node(SEND, id="x", channels=["sms"]), "channels[0]"),
     ],

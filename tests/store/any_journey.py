@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from journey.events import EventDefinition
 from journey.graph import Reaction
 from journey.profiles import ProfileDocument
+from journey.rule_text import as_tree
+from journey.rule_tree import Did
 from journey.story import Occurs, Reacts, Script, World
 from journey.version import Version
 from tests import builders
@@ -29,6 +31,16 @@ UNTIL = st.one_of(
     st.sampled_from([{"hours": "11:40-12:00", "weekdays": ["sun"]}, {"weekdays": ["mon"], "spread": "PT1H"}]),
 )
 LENGTHS = st.sampled_from(["PT30M", "PT1H", "PT90M", "PT2H"])
+
+
+PAST = [
+    {"did": "purchase"}, {"did": "purchase", "at_least": 2}, {"did": "refund", "within": "PT1H"}, {"did": "email.opened"},
+    {"did": "purchase", "where": builders.rule("product", "=", "Rug")}, {"in_segment": "buyers"}, {"in_segment": "quiet"},
+]  # fmt: skip
+SEGMENTS = {
+    "buyers": as_tree(Did(did="purchase", within="PT90M")),
+    "quiet": as_tree('!in_segment("buyers") && !did("email.opened")'),
+}
 
 
 @st.composite
@@ -52,7 +64,8 @@ def _node(draw: st.DrawFn, index: int, kinds: list[str]) -> dict[str, Any]:
         shares = draw(st.sampled_from([{"a": 100}, {"error": 50, "b": 50}, {"a": 30, "b": 40, "c": 30}]))
         return node | {"shares": [{"id": name, "percent": part, "next": _onward(draw, index, kinds)} for name, part in shares.items()]}
     if kind == "condition":
-        test = builders.rule(*draw(st.sampled_from([("city", "=", "Atlanta"), ("event.product", "=", "Rug"), ("city", "=", "Rome")])))
+        plain = [("city", "=", "Atlanta"), ("event.product", "=", "Rug"), ("city", "=", "Rome"), ("now.hour", ">=", 12)]
+        test = draw(st.sampled_from([*(builders.rule(*one) for one in plain), *PAST]))
         node["branches"] = [{"id": draw(st.sampled_from(["yes", "error"])), "when": test, "next": _onward(draw, index, kinds)}]
         return node | ({"otherwise": _onward(draw, index, kinds)} if draw(st.booleans()) else {})
     node["next"] = _onward(draw, index, kinds)
@@ -65,7 +78,8 @@ def _node(draw: st.DrawFn, index: int, kinds: list[str]) -> dict[str, Any]:
         node["until"] = draw(UNTIL)
     elif kind == "event":
         node["event"] = draw(st.sampled_from(["purchase", "refund"]))
-        node |= {"where": builders.rule("product", "=", "Lamp")} if draw(st.booleans()) else {}
+        where = draw(st.sampled_from([None, None, builders.rule("product", "=", "Lamp"), builders.rule("now.weekday", "=", "sun"), *PAST]))
+        node |= {"where": where} if where is not None else {}
     else:
         earlier = [NAMES[at] for at in range(index) if kinds[at] == "message"] or [NAMES[0]]
         node |= {"of": draw(st.sampled_from(earlier)), "to": draw(st.sampled_from(["email.opened", "push.opened"]))}
@@ -126,4 +140,5 @@ WORLD = World(
     definitions=(builders.purchase_definition(), REFUND),
     suppressed=frozenset({("email", "Barred@Example.org")}),
     begins=START,
+    segments=SEGMENTS,
 )

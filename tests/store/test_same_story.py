@@ -21,11 +21,12 @@ from journey.errors import NotFound
 from journey.events import Event, Instant
 from journey.profiles import Profile, ProfileDocument
 from journey.proposing import propose
+from journey.segments import SegmentDocument
 from journey.simulate import simulate
 from journey.simulated_sending import exclusion
 from journey.story import Effect, Happening, Occurs, Script, Story, World
 from journey.version import Version
-from store import acceptance, admission, closing, definitions, messages, profiles, schema, steps, suppressions, versions
+from store import acceptance, admission, closing, definitions, messages, profiles, schema, segments, steps, suppressions, versions
 from store.acceptance import Arrived
 from store.claims import Carrier
 from store.claims import Policy as SendingPolicy
@@ -99,6 +100,8 @@ class Driver:
             messages.put(work, document)
         for definition in self.world.definitions:
             definitions.put(work, definition)
+        for name, rule in self.world.segments.items():
+            segments.put(work, SegmentDocument(id=name, rule=rule))
         for channel, address in self.world.suppressed:
             suppressions.put(work, channel, address, "test")
         profiles.put(work, self.person)
