@@ -38,6 +38,10 @@ SORTS = {
     "message that takes the durable path": (
         "a_mail_server_that_asks_to_come_again_gets_the_mail_a_second_later", "thank-you~c-42~1",
     ),
+    "message that policies hold back": ("a_mail_that_a_cap_holds_back_goes_when_the_window_frees", "thank-you~c-42~1"),
+    "cancel while policies hold a message back": (
+        "whoever_is_taken_out_does_not_wait_for_their_turn_under_a_cap", "thank-you~c-42~1",
+    ),
     "condition into a wait that passes, into a message": (
         "a_wait_lets_on_when_it_is_over_and_a_condition_sends_each_their_way", "thank-you~waits~1",
     ),
