@@ -194,6 +194,13 @@ def mode(raw: Any) -> Any:
     return raw
 
 
+def queues(raw: Any) -> Any:
+    """Which task queues a worker serves."""
+    if raw not in ("all", "ordinary", "transactional"):
+        raise ValueError("it is all, ordinary or transactional")
+    return raw
+
+
 def log_format(raw: Any) -> Any:
     """How the log is written."""
     if raw not in ("text", "json"):

@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     log_format: Annotated[Literal["text", "json"], BeforeValidator(values.log_format)] = "text"
     metrics_port: Annotated[int, BeforeValidator(values.port_or_none)] = Field(0, description="of a worker; none when 0")
 
+    # what a worker works at
+    task_queues: Annotated[Literal["all", "ordinary", "transactional"], BeforeValidator(values.queues)] = "all"
+
     # what is sent
     public_url: Annotated[str, values.address("http", "https")] = Field("", description="the beginning of every link in a message")
     secret: Annotated[str, values.long_enough(16)] = Field("", description="signs those links; kept in DATA_DIR when empty")

@@ -9,7 +9,7 @@ import logging
 import os
 import socket
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib import metadata
@@ -68,6 +68,8 @@ _log = logging.getLogger("sojourn.worker")
 WORKFLOWS = [Entrant, ReadSegment, WindDown, Release, Sweep, Reconcile, Resend, Occurrence]
 GRACE = timedelta(seconds=30)
 _CONNECT = timedelta(seconds=5)
+TRANSACTIONAL_TASKS_AT_ONCE = 16
+"""Of those in transactional journeys, beside the others and not out of their number."""
 TASKS_AT_ONCE = 32
 """Workflow tasks that a worker holds at once: the next one waits at the server, where another worker can take it (D2)."""
 _REMEMBERED = timedelta(days=7)
@@ -95,6 +97,7 @@ class Process:
     workflows: TemporalWorkflows
     sending: Sending
     stops: Stops
+    transactional: Stops  # with providers' places of its own: those in transactional journeys wait for nobody else's
 
 
 def providers_of(settings: Settings) -> dict[str, Provider]:
@@ -172,13 +175,14 @@ def make_worker(
     resendings = Resendings(process.database, process.sending, consent_explicit=process.settings.consent == "explicit")
     occurrences = Occurrences(process.database, process.workflows)
     repairs = Repairs(process.database, process.workflows, Standings(process.client))
+    stops = process.transactional if task_queue == ids.TRANSACTIONAL_QUEUE else process.stops
     return Worker(
         process.client,
         task_queue=task_queue,
         workflows=WORKFLOWS,
         activities=[
-            process.stops.stop,
-            process.stops.remove,
+            stops.stop,
+            stops.remove,
             readings.read_pages,
             wind_downs.wind_down_page,
             releases.release_page,
@@ -214,11 +218,12 @@ async def opened(
         signer = Signer(settings.secret, settings.secrets_before.split(",") if settings.secrets_before else ())
         rates, inbox = SendRates(settings.send_rates), inboxes_of(settings)
         sending = Sending(carriers, signer, settings.links_url, settings.mail_from, rates, inbox)
-        stops = Stops(database, sending, consent_explicit=settings.consent == "explicit")
+        stops, transactional = (Stops(database, sending, consent_explicit=settings.consent == "explicit") for _ in range(2))
         try:
-            yield Process(settings, database, client, TemporalWorkflows(client), sending, stops)
+            yield Process(settings, database, client, TemporalWorkflows(client), sending, stops, transactional)
         finally:
             await stops.drain()
+            await transactional.drain()
             for provider in carriers.values():
                 await provider.close()
     finally:
@@ -226,10 +231,24 @@ async def opened(
 
 
 @asynccontextmanager
+async def serving_queues(process: Process, *, sandboxed: bool = False) -> AsyncIterator[None]:
+    """A worker for each task queue that this process is to serve: both, unless the setting says otherwise."""
+    serves = process.settings.task_queues
+    async with AsyncExitStack() as workers:
+        if serves != "transactional":
+            await workers.enter_async_context(make_worker(process, sandboxed=sandboxed))
+        if serves != "ordinary":
+            at_once = TRANSACTIONAL_TASKS_AT_ONCE
+            made = make_worker(process, sandboxed=sandboxed, task_queue=ids.TRANSACTIONAL_QUEUE, tasks_at_once=at_once)
+            await workers.enter_async_context(made)
+        yield
+
+
+@asynccontextmanager
 async def working(process: Process) -> AsyncIterator[None]:
     """While the block runs, take up what is to be done, and what an earlier process has left. Leaving it takes at most GRACE."""
     with telemetry.served(process.settings.api_host, process.settings.metrics_port):
-        async with make_worker(process):
+        async with serving_queues(process):
             await catch_up(process)
             await sweep_regularly(process)
             await keep_schedules(process)

@@ -219,7 +219,8 @@ class Journey(Document):
     """A journey as it is written: the draft, and the graph that a version freezes.
 
     `start` and `end` are date-times in its zone. `priority` says who goes first where two journeys compete for a place under
-    a frequency cap.
+    a frequency cap. People in one of the class transactional have a task queue of their own; what a message is exempt from, its own
+    class says.
     """
 
     id: ThingId
@@ -230,6 +231,7 @@ class Journey(Document):
     start: str = ""
     end: str = ""
     priority: Annotated[StrictInt, Field(ge=0, le=100)] = 0
+    purpose: Literal["marketing", "transactional"] = Field("marketing", alias="class")
     reentry: Reentry = Reentry()
     nodes: tuple[Node, ...] = ()
 

@@ -8,6 +8,8 @@ from urllib.parse import quote, unquote
 
 NAMESPACE = "sojourn"
 TASK_QUEUE = "sojourn"
+TRANSACTIONAL_QUEUE = "sojourn-transactional"
+"""The task queue of people in journeys of the class transactional, so that they do not stand behind a run of many."""
 REACTIONS = "sojourn"
 """The source of every event that is a reaction to a message of ours."""
 

@@ -41,6 +41,7 @@ def check(journey: Journey, surroundings: Surroundings) -> Iterator[Finding]:
                     yield error("unknown_message", node.id, "message", f"There is no message {node.message!r}.")
                 else:
                     yield from _entry_shown(journey, node, surroundings)
+                    yield from _class(journey, node, surroundings.messages[node.message])
                 yield from _channels(node, surroundings.messages.get(node.message))
             case Reaction() if node.of and node.to:
                 yield from _reaction(journey, node, surroundings)
@@ -118,6 +119,12 @@ def _entry_shown(journey: Journey, node: Message, surroundings: Surroundings) ->
             if definition is not None and definition.fields and name not in definition.fields:
                 said = f"{part} of {node.message} shows entry.{name}, which the event {definition.id} does not declare."
                 yield warning("undeclared_field", node.id, "message", said)
+
+
+def _class(journey: Journey, node: Message, message: MessageDocument) -> Iterator[Finding]:
+    if journey.purpose == "transactional" and message.kind != "transactional":
+        said = f"The journey is transactional and the message {message.id} is not: caps and quiet hours hold it back all the same."
+        yield warning("class_differs", node.id, "message", said)
 
 
 def _channels(node: Message, message: MessageDocument | None) -> Iterator[Finding]:

@@ -199,6 +199,8 @@ def _go(
     now = asking.now
     has_turn = before is not None and before.slot is not None
     its_turn = now if has_turn else turn(work, channel, policy, now, asking.host)
+    if asking.exempt and not asking.host:
+        its_turn = now  # it does not stand in line: its turn is one less for those behind
     stands = {"status": "claimed", "reason": reason, "marked_at": None, "counts_at": its_turn if asking.counts else None}
     if its_turn > now:
         taken.look_in(_seconds(its_turn, now))

@@ -17,7 +17,7 @@ from journey.contract import EntrantStart, Happened, Leave, ReleaseStart, Repair
 from journey.errors import Unavailable
 from journey.events import Instant
 from workflows import metrics
-from workflows.converter import VersionRef
+from workflows.converter import VersionCodec, VersionRef
 from workflows.scheduling import Schedules
 from workflows.standing import Standings
 
@@ -45,12 +45,14 @@ class TemporalWorkflows:
 
     async def start_entrant(self, start: EntrantStart, version_hash: str) -> None:
         """Start the workflow of somebody admitted; already started is done (D8)."""
-        await self._start("entrant", start.entrant, start.version, [start, VersionRef(version_hash)], start.place)
+        arguments, queue = [start, VersionRef(version_hash)], await self._queue_of(version_hash)
+        await self._start("entrant", start.entrant, start.version, arguments, start.place, queue=queue)
 
     async def start_again(self, start: EntrantStart, version_hash: str) -> None:
         """Start the workflow of somebody open whose workflow is not there any more, or has ended; one that runs is left as it is."""
-        arguments = [start, VersionRef(version_hash)]
-        await self._start("entrant", start.entrant, start.version, arguments, start.place, WorkflowIDReusePolicy.ALLOW_DUPLICATE)
+        arguments, again = [start, VersionRef(version_hash)], WorkflowIDReusePolicy.ALLOW_DUPLICATE
+        queue = await self._queue_of(version_hash)
+        await self._start("entrant", start.entrant, start.version, arguments, start.place, again, queue)
 
     async def start_run(self, run: str) -> None:
         """Start reading a run that the store says is to be read, whatever became of an earlier workflow of its id: terminated, or
@@ -104,9 +106,15 @@ class TemporalWorkflows:
         except _AWAY:
             return False
 
+    async def _queue_of(self, version_hash: str) -> str:
+        """The task queue of somebody who walks this version."""
+        codec = self._client.data_converter.payload_codec
+        journey = await codec.journey(version_hash) if isinstance(codec, VersionCodec) else None
+        return ids.TRANSACTIONAL_QUEUE if journey is not None and journey.purpose == "transactional" else self._queue
+
     async def _start(
         self, workflow: str, workflow_id: str, about: str, arguments: list[object], summary: str,
-        reuse: WorkflowIDReusePolicy = WorkflowIDReusePolicy.REJECT_DUPLICATE,
+        reuse: WorkflowIDReusePolicy = WorkflowIDReusePolicy.REJECT_DUPLICATE, queue: str = "",
     ) -> WorkflowHandle[object, object] | None:  # fmt: skip
         """`about` is the version, or the journey where only that is known; an engineer finds the workflow by either."""
         journey, at, _ = about.partition("@")
@@ -119,7 +127,7 @@ class TemporalWorkflows:
                 workflow,
                 args=arguments,
                 id=workflow_id,
-                task_queue=self._queue,
+                task_queue=queue or self._queue,
                 id_reuse_policy=reuse,
                 search_attributes=TypedSearchAttributes(attributes),
                 static_summary=summary,

@@ -94,12 +94,17 @@ class VersionCodec(PayloadCodec):
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
         for payload in payloads:
             if payload.metadata.get("encoding") == ENCODING.encode():
-                name = payload.data.decode(errors="replace")
-                if name not in _at_hand:
-                    with contextlib.suppress(NotFound):  # anybody may signal such a hash; whoever needs it fails at the converter
-                        loaded = await self._load(name)
-                        _at_hand.setdefault(name, loaded.journey)  # whoever asked at the same time gets the same one
+                await self.journey(payload.data.decode(errors="replace"))
         return list(payloads)
+
+    async def journey(self, version_hash: str) -> Journey | None:
+        """The graph that was frozen under a hash, which is at hand from now on; None when there is none: anybody may signal such a
+        hash, and whoever needs it fails at the converter."""
+        if version_hash not in _at_hand:
+            with contextlib.suppress(NotFound):
+                loaded = await self._load(version_hash)
+                _at_hand.setdefault(version_hash, loaded.journey)  # whoever asked at the same time gets the same one
+        return _at_hand.get(version_hash)
 
 
 def data_converter(load: Load) -> DataConverter:

@@ -395,6 +395,12 @@ def test_sender_invalid() -> None:
     assert said(journey(SEND, END), messages={"first-message": written}) == [("sender_invalid", "send", "message")]
 
 
+def test_class_differs() -> None:
+    sends = node(SEND, message="thank-you")
+    assert ("class_differs", "send", "message") in said(journey(sends, END, **{"class": "transactional"}))
+    assert said(journey(SEND, END, **{"class": "transactional"})) == said(journey(SEND, END))
+
+
 def test_channel_missing() -> None:
     assert said(journey(node(SEND, message="follow-up", channels=["push"]), END)) == [("channel_missing", "send", "channels[0]")]
 

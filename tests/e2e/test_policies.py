@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from temporalio.api.enums.v1 import EventType
+from temporalio.service import RPCError
 
 from journey import ids
 from tests.e2e.world import JOURNEY, World, eventually
+from worker import make_worker
 
 TWICE: dict[str, Any] = {
     "id": JOURNEY, "namespace": "customer_id", "nodes": [
@@ -64,3 +66,24 @@ async def test_whoever_is_taken_out_does_not_wait_for_their_turn_under_a_cap(her
     assert await here.ends() == "removed"
     assert (len(here.mails()), len(here.pushes())) == (1, 2)
     assert (await here.report())["differences"] == []
+
+
+async def test_people_in_a_transactional_journey_have_a_task_queue_of_their_own(here: World) -> None:
+    """While nobody serves it they wait at the server; a worker that does takes them up, and serves nobody else."""
+    await here.set_up(journey={**TWICE, "class": "transactional"})
+    await here.put("/v1/messages/first-message", {"class": "transactional", "push": {"title": "Your parcel", "body": "It is here."}})
+    await here.person()
+    await here.publish()
+    handle = here.process.client.get_workflow_handle(ids.entrant(JOURNEY, "c-42", 1))
+
+    async def queue() -> str:
+        try:
+            return (await handle.describe()).task_queue
+        except RPCError:
+            return ""
+
+    await eventually(queue, lambda found: found == ids.TRANSACTIONAL_QUEUE, "the workflow on its own task queue")
+    assert here.pushes() == []
+    async with make_worker(here.process, task_queue=ids.TRANSACTIONAL_QUEUE):
+        assert await here.ends() == "finished"
+    assert here.pushes() == ["Your parcel", "Your parcel"]

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import event
 
 from journey.contract import Record
-from store import claims, schema
+from store import claims, messages, schema
 from store.claims import Busy
 from store.closing import Mark
 from store.database import Database
@@ -131,6 +131,14 @@ def let_in_two(store: Store, *channels: str, rate: float = 1) -> list[Driver]:
     publish(store, USE_CASE, use_case_messages() | {"first-message": message("first-message", *channels)})
     policy = replace(AT_RISK, rates=SendRates({"email": rate}))
     return let_in(store, USE_CASE, [profile("ada"), profile("ben")], policy=policy)
+
+
+def test_a_transactional_message_does_not_stand_in_line_and_those_behind_wait_a_turn_longer(store: Store) -> None:
+    ada, ben = let_in_two(store, "email")
+    ada.stop()
+    store.write(lambda work: messages.put(work, message("first-message", "email", **{"class": "transactional"})))
+    assert isinstance(ben.open(ben.proposal()), Opened)
+    assert store.row(schema.send_slots, account="email").next_at == START + 2 * SECOND
 
 
 def test_whoever_comes_second_waits_for_the_turn_and_no_try_is_counted(store: Store) -> None:
