@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import uuid
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Path
@@ -21,9 +22,11 @@ from api.runs import ProfileId, need_the_workflows
 from api.services import Services, With
 from api.testing import TestedModel, tested_of
 from api.wire import Word
-from journey import rendering, tracking
+from journey import call_rendering, liquid_values, rendering, tracking
+from journey.calls import RenderedCall
 from journey.errors import BadInput, Unavailable
-from journey.graph import NamespaceOrNone
+from journey.gate import MICROSECONDS
+from journey.graph import NamespaceOrNone, Webhook
 from journey.profiles import AttributeType
 from journey.version import Version
 from store import session_entering, session_events, session_log, sessions, versions
@@ -109,8 +112,9 @@ class Forms(BaseModel):
 
 class ContentModel(Previewed):
     """What a delivery holds, made out once more for its person as they are now. `opened` is the address whose loading says that the e-mail
-    was opened, `clicked` those of its links; for a push, post `opened_token` to /v1/push/opened."""
+    was opened, `clicked` those of its links; for a push, post `opened_token` to /v1/push/opened. `webhook` is a call."""
 
+    webhook: RenderedCall | None = None
     opened: str = ""
     clicked: list[str] = Field(default_factory=list)
 
@@ -185,9 +189,15 @@ async def get_content(journey_id: Id, delivery: Annotated[str, Path(max_length=6
 
 
 def _made_out(content: Content, delivery: str, services: Services) -> ContentModel:
+    if isinstance(content.document, Webhook):
+        values = liquid_values.of(
+            content.profile, journey=content.journey, entrant=content.entrant, event=content.event, entry=content.entry,
+            calls=content.calls, now=content.at,
+        )  # fmt: skip
+        return ContentModel(webhook=call_rendering.render(content.document, values | {"delivery": delivery}))
     context = rendering.Context(
         content.profile, delivery, content.journey, content.event, services.public_url, services.signer, services.mail_from,
-        entry=content.entry,
+        entry=content.entry, calls=content.calls, now=datetime.fromtimestamp(content.at / MICROSECONDS, UTC),
     )  # fmt: skip
     rendered = rendering.render(content.document, content.channel, context)
     if content.channel != "email":

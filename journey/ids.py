@@ -183,6 +183,14 @@ def test_source(version_id: str) -> str:
     return TESTED + version_id
 
 
+def is_heard_in(source: str, version_id: str) -> bool:
+    """Whether events of this source are heard by people in this version: a test session hears what is fired in it, everybody live what is
+    real. What comes from ourselves names its entrant, or is about the profile itself."""
+    if source == REACTIONS:
+        return True
+    return source == test_source(version_id) if is_test_version(version_id) else not source.startswith(TESTED)
+
+
 def message_id(delivery_id: str, domain: str) -> str:
     """The Message-ID of an e-mail, the same on every attempt. Hashed: a key may be somebody's name."""
     return f"<{hashlib.sha256(delivery_id.encode()).hexdigest()[:32]}@{domain}>"

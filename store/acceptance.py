@@ -99,7 +99,7 @@ def _accept(work: Work, arrived: Arrived, policy: Policy) -> Verdict:
         _stamp(work, replace(event, accepted_at=work.now()))
         return _discard(work, event, unfit.code, unfit.detail)
     event = replace(event, profile=profile)
-    inside = entrants.open_of(work, profile)
+    inside = entrants.open_of(work, profile, event.source)
     event = replace(event, accepted_at=work.now())
     if event.occurred_at is not None and event.accepted_at - event.occurred_at > policy.too_old_seconds * gate.MICROSECONDS:
         _stamp(work, event)
@@ -112,7 +112,7 @@ def accept_fired(work: Work, event: Event, version: VersionRow) -> Verdict:
     lets in nowhere else. A repeat has no second effect."""
     if not _insert(work, event):
         return Verdict(duplicate=True)
-    inside = entrants.open_of(work, event.profile, tested=version.id)
+    inside = entrants.open_of(work, event.profile, event.source)
     return _hear(work, replace(event, accepted_at=work.now()), inside, ("", version.id), version)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select, text
 
-from journey import durations, gate, walk
+from journey import durations, gate, ids, walk
 from journey.events import Event, Instant
 from journey.version import Version
 from store import schema
@@ -117,9 +117,7 @@ _ONE = _SELECT.where(schema.entrants.c.id == bindparam("entrant"))
 _LOCK = Statement(_ONE.with_for_update(of=schema.entrants))
 _LOCK_BOTH = Statement(_ONE.suffix_with("FOR UPDATE OF entrants FOR KEY SHARE OF versions", dialect="postgresql"))
 _OPEN_OF_PROFILE = Statement(
-    _SELECT.where(
-        schema.entrants.c.profile == bindparam("profile"), schema.entrants.c.mode == bindparam("mode"), text("entrants.state = 'open'")
-    )
+    _SELECT.where(schema.entrants.c.profile == bindparam("profile"), text("entrants.state = 'open'"))
     .order_by(schema.entrants.c.id)
     .with_for_update(of=schema.entrants)
 )  # fmt: skip
@@ -146,11 +144,11 @@ def lock_to_act(work: Work, entrant: str) -> Entrant | None:
     return None if row is None else _of(work, row)
 
 
-def open_of(work: Work, profile: str, *, tested: str = "") -> list[Entrant]:
-    """The open entrants of a person, all locked, in the order of their ids: the live ones, or those of a test session (`tested`, its
-    version)."""
-    found = _OPEN_OF_PROFILE.all(work.connection, {"profile": profile, "mode": "test" if tested else "live"})
-    return [_of(work, row) for row in found if tested in ("", row.version)]
+def open_of(work: Work, profile: str, source: str = ids.REACTIONS) -> list[Entrant]:
+    """The open entrants of a person, all locked, in the order of their ids: those that hear what comes from a source. What comes from
+    ourselves everybody hears, live or in a test."""
+    found = _OPEN_OF_PROFILE.all(work.connection, {"profile": profile})
+    return [_of(work, row) for row in found if ids.is_heard_in(source, row.version)]
 
 
 def save(work: Work, entrant: Entrant) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, RowMapping, bindparam, select
 
-from journey import explaining, walk
+from journey import explaining, ids, walk
 from journey.errors import NotFound
 from journey.events import Event, EventDefinition, Instant
 from journey.explaining import NodeSaid, Said
@@ -89,7 +89,7 @@ def heard(connection: Connection, entrant_id: str) -> list[Heard]:
     passage.discarded = {(one.source, one.event): (one.code, one.detail) for one in connection.execute(_DISCARDED, known)}
     until = row["ended_at"] if row["ended_at"] is not None else _EVER
     found = connection.execute(_EVENTS, {"profile": row["profile"], "since": row["entered_at"], "until": until}).mappings().all()
-    events = [_event(one) for one in reversed(found)]
+    events = [_event(one) for one in reversed(found) if ids.is_heard_in(one["source"], row["version"])]
     return [passage.hears(event) for event in events if not event.is_reaction or event.data.get("entrant") == entrant_id]
 
 
@@ -164,7 +164,7 @@ def _nodes(version: Version, entrant: str, place: Place, event: Event, about: Ab
 
 def _inside(work: Work, arrived: Arrived) -> list[Entrant]:
     profile = acceptance.profile_of(work, arrived)
-    return entrants.open_of(work, profile) if profile else []
+    return entrants.open_of(work, profile, arrived.event.source) if profile else []
 
 
 def _listener(work: Work, entrant: Entrant, event: Event) -> Listener:

@@ -8,13 +8,15 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select
 
-from journey import ids, phases
+from journey import calls, ids, phases
 from journey.errors import NotFound
+from journey.events import Instant
+from journey.graph import Webhook
 from journey.messages import MessageDocument
 from journey.phases import Look, Phase, Walked
 from journey.profiles import Profile
 from journey.version import Version
-from store import messages, profiles, schema, sessions, versions, views
+from store import messages, profiles, responses, schema, sessions, versions, views
 from store.sessions import Running
 from store.views import EntrantStory
 
@@ -58,7 +60,7 @@ class Heard:
     id: str
     name: str
     data: dict[str, Any]
-    accepted_at: int
+    accepted_at: Instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +87,18 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a delivery is made out of once more: its message as it was then, its person as they are now, the last event and
-    the one by which they entered."""
+    """What a delivery is made out of once more: its message as it was then, or its webhook; its person as they are now, the last event and
+    the one by which they entered, and what webhooks have answered. `at` is when it was sent."""
 
-    document: MessageDocument
+    document: MessageDocument | Webhook
     profile: Profile
     event: dict[str, Any]
     entry: dict[str, Any]
+    calls: dict[str, Any]
     journey: str
+    entrant: str
     channel: str
+    at: Instant
 
 
 def read(connection: Connection, journey_id: str, most: int) -> Log:
@@ -121,15 +126,19 @@ def content(connection: Connection, journey_id: str, delivery_id: str) -> Conten
     """What a delivery of the session that is on was made of. Raises NotFound, also for one that had nothing to be sent."""
     session = sessions.running(connection, journey_id)
     found = views.delivery(connection, delivery_id)
-    step = connection.execute(select(_steps.revision).where(_steps.entrant == found.entrant, _steps.n == found.n)).scalar()
+    step = connection.execute(select(schema.steps).where(_steps.entrant == found.entrant, _steps.n == found.n)).first()
     if found.version != session.version or step is None:
         raise NotFound(f"There is no delivery {delivery_id} in the test of {journey_id} that is on.")
     profile = profiles.read(connection, found.profile) or Profile(found.profile)
     heard = _heard(connection, found.entrant)
     events = [heard[n].data for n in sorted(heard) if n <= found.n and heard[n].source != ids.REACTIONS]
     entry = heard[0].data if 0 in heard else {}
-    document = messages.at(connection, found.message, step)
-    return Content(document, profile, events[-1] if events else {}, entry, journey_id, found.channel)
+    frozen = versions.frozen_version(connection, versions.row(connection, session.version).hash)
+    node = frozen.journey.node(found.node)
+    document = node if isinstance(node, Webhook) else messages.at(connection, found.message, step.revision)
+    answers = calls.known(responses.of(connection, found.entrant))
+    event = events[-1] if events else {}
+    return Content(document, profile, event, entry, answers, journey_id, found.entrant, found.channel, step.opened_at)
 
 
 def _tested(connection: Connection, entrant_id: str) -> Tested:

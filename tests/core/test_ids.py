@@ -84,6 +84,24 @@ def test_a_reaction_says_which_message_of_which_entrant_it_answers() -> None:
     assert event.data == {"entrant": "thank-you~c-42~1", "node": "first", "to": "push.clicked", "n": 1, "link": "https://shop.test"}
 
 
+@pytest.mark.parametrize(
+    ("source", "version", "heard"),
+    [
+        ("shop", "thank-you@1", True), ("shop", "thank-you@t1", False), ("sojourn", "thank-you@1", True), ("sojourn", "thank-you@t1", True),
+        (ids.test_source("thank-you@t1"), "thank-you@t1", True), (ids.test_source("thank-you@t1"), "thank-you@t2", False),
+        (ids.test_source("thank-you@t1"), "other@t1", False), (ids.test_source("thank-you@t1"), "thank-you@1", False),
+    ],
+)  # fmt: skip
+def test_what_is_fired_in_a_test_is_heard_there_alone_and_what_is_real_by_real_people(source: str, version: str, heard: bool) -> None:
+    assert ids.is_heard_in(source, version) == heard
+
+
+def test_an_entrant_of_a_test_is_known_by_its_id() -> None:
+    assert ids.is_test("thank-you~c-42~t1")
+    assert not ids.is_test("thank-you~x~t1~1")
+    assert ids.read_entrant("thank-you~c-42~t3") == ids.EntrantName("thank-you", "c-42", 3, test=True)
+
+
 def test_the_other_names() -> None:
     assert ids.run("thank-you", 2) == "thank-you.run.2"
     assert ids.version("thank-you", 3) == "thank-you@3"

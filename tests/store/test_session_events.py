@@ -9,9 +9,11 @@ import pytest
 from journey import ids
 from journey.errors import BadInput
 from store import journeys, schema, session_events, session_log, sessions
+from store.claims import Carrier, Policy
+from store.steps import Opened
 from tests import stock
 from tests.builders import SECOND, THANKS, purchase
-from tests.store.driver import Driver, Store
+from tests.store.driver import LEASE, Driver, Store
 from tests.store.in_test import (
     GATE,
     JOURNEY,
@@ -152,3 +154,35 @@ def test_a_real_event_lets_nobody_into_a_test(store: Store) -> None:
     start(store)
     assert store.accept(purchase(person="tess"), "tess").code == "nobody_listening"
     assert store.rows(schema.entrants) == []
+
+
+# ---- a journey that calls a webhook ----------------------------------------------------------------------------------------------
+
+CALL = [
+    {"id": "read", "kind": "read_segment", "segment": "three-cities-after-1980", "next": "tell"},
+    {
+        "id": "tell",
+        "kind": "webhook",
+        "url": "https://crm.example/{{ profile.id }}",
+        "body": '{"city": "{{ profile.city }}"}',
+        "next": "end",
+    },
+    {"id": "end", "kind": "end"},
+]
+
+
+@pytest.mark.parametrize(("webhooks", "really"), [("recorded", False), ("real", True)])
+def test_a_call_is_only_recorded_unless_calls_are_really_to_be_made(store: Store, webhooks: str, really: bool) -> None:
+    store.write(lambda work: stock.put_use_case(work, nodes=CALL))
+    put(store, a_tester())
+    start(store, webhooks=webhooks)
+    (tess,) = drivers(store, enter(store, "tess"))
+    lease = {"webhook": Carrier(LEASE, idempotent=True, account="of nobody")}
+    tess.policy = Policy(inbox={} if really else lease, carriers=lease if really else {})
+    opened = tess.open(tess.proposal())
+    assert isinstance(opened, Opened)
+    assert opened.session is not None
+    assert opened.session.really("webhook") == really
+    assert not opened.session.really("email")
+    content = session_log.content(store.connection, JOURNEY, ids.delivery(tess.entrant, 1, "webhook"))
+    assert (getattr(content.document, "kind", ""), content.channel) == ("webhook", "webhook")
