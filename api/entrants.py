@@ -103,8 +103,21 @@ class RemovedModel(BaseModel):
     end_reason: str
 
 
+class ResponseModel(BaseModel):
+    """What the webhook of a node answered. `left_out` says why a body that came is not here: too_large, not_json."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    n: int
+    node: str
+    status: int
+    body: Any
+    left_out: str
+    at: Moment
+
+
 class StoryModel(BaseModel):
-    """One entrant. `waiting` is null when it is under way, held or ended."""
+    """One entrant. `waiting` is null when it is under way, held or ended; `calls` are what webhooks have answered."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -112,6 +125,7 @@ class StoryModel(BaseModel):
     path: list[StepModel]
     waiting: WaitingModel | None
     deliveries: list[DeliveryModel]
+    calls: list[ResponseModel]
 
 
 @router.get("")

@@ -13,7 +13,8 @@ from journey import durations, gate, ids, until, walk
 from journey.errors import NotFound
 from journey.events import Instant
 from journey.graph import LISTENING, EventNode, Journey, Node, Qualification, Reaction, Wait
-from store import schema
+from store import responses, schema
+from store.statements import Row
 from store.versions import frozen_version
 
 _entrants, _steps, _deliveries, _discards = schema.entrants.c, schema.steps.c, schema.deliveries.c, schema.discards.c
@@ -122,12 +123,13 @@ class DiscardView:
 
 @dataclass(frozen=True, slots=True)
 class EntrantStory:
-    """One entrant with its whole path. `waiting` is None when it is under way or ended."""
+    """One entrant with its whole path. `waiting` is None when it is under way or ended; `calls` are rows of responses."""
 
     entrant: EntrantView
     path: tuple[StepView, ...]
     waiting: WaitingView | None
     deliveries: tuple[DeliveryView, ...]
+    calls: tuple[Row, ...] = ()
 
 
 _STEPS = select(schema.steps).where(_steps.entrant == bindparam("entrant")).order_by(_steps.n)
@@ -149,7 +151,7 @@ def entrants(connection: Connection, wanted: Mapping[str, str], *, node: str = "
 
 
 def entrant(connection: Connection, entrant_id: str) -> EntrantStory:
-    """One entrant: its path, what it waits for and until when, its deliveries. Raises NotFound."""
+    """One entrant: its path, what it waits for and until when, its deliveries, what webhooks answered. Raises NotFound."""
     row = connection.execute(_ENTRANT, {"entrant": entrant_id}).mappings().first()
     if row is None:
         raise NotFound(f"There is no entrant {entrant_id}.")
@@ -159,6 +161,7 @@ def entrant(connection: Connection, entrant_id: str) -> EntrantStory:
         tuple(_as_step(step) for step in connection.execute(_STEPS, {"entrant": entrant_id}).mappings()),
         _waiting(journey, row),
         tuple(_as_delivery(delivery) for delivery in connection.execute(_DELIVERIES, {"entrant": entrant_id}).mappings()),
+        tuple(responses.rows(connection, entrant_id)),
     )
 
 

@@ -90,12 +90,25 @@ SORTS = {
     "occurrence: what a schedule of a journey has fired for": (
         "at_each_occurrence_there_is_one_run_however_often_its_schedule_fires", "thank-you.schedule-2026-11-28T01:57:01Z",
     ),
+    "webhook left by next, condition on its answer": (
+        "a_webhook_is_called_once_and_what_it_answers_decides_the_way_on", "thank-you~c-42~1",
+    ),
+    "webhook that takes the durable path, left by error": (
+        "a_webhook_that_asks_to_come_again_is_called_with_the_same_id_and_one_that_refuses_leads_to_the_error_exit", "thank-you~c-42~1",
+    ),
+    "webhook left by error, without an error exit": (
+        "without_an_error_exit_a_webhook_that_is_refused_is_the_end", "thank-you~c-42~1",
+    ),
+    "update_profile left by next and by error": (
+        "a_profile_is_written_once_and_the_next_node_sees_it_and_what_does_not_fit_goes_by_error", "thank-you~c-42~1",
+    ),
     "reconcile": ("a_comparison_of_what_agrees_changes_nothing", "sojourn-reconcile"),
 }  # fmt: skip
 """What a history is an example of: the file of tests/histories it is in, without `test_`, and the workflow's id there."""
 EXITS = {
     ("message", "next"), ("message", "error"), ("event", "next"), ("event", "timeout"), ("reaction", "next"), ("reaction", "timeout"),
     ("wait", "next"), ("wait", "timeout"), ("condition", "branch"), ("condition", "otherwise"), ("split", "branch"),
+    ("webhook", "next"), ("webhook", "error"), ("update_profile", "next"), ("update_profile", "error"),
 }  # fmt: skip
 """Every way out of a node at which somebody stops or waits, as far as it may be published."""
 NAMES_ITS_EXITS = ("condition", "split")
