@@ -123,6 +123,7 @@ def simulate(
     stop: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="How long a stop takes.")] = None,
     until: Annotated[str, typer.Option(metavar="DURATION", help="When to stop looking.")] = "",
     begins: Annotated[str, typer.Option(metavar="DATE-TIME", help="When they enter, as in 2026-03-02T09:00; now when absent.")] = "",
+    response: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="What a webhook answers, as in 'get-score=200 {}'.")] = None,
     consent_explicit: Annotated[bool, typer.Option("--consent-explicit", help="Write only to people who said yes.")] = False,
     people: Annotated[int, typer.Option(metavar="N", min=0, max=1_000_000, help="Walk so many people by lot, and show a funnel.")] = 0,
     rate: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="How many do what, as in 'email.opened=0.3 PT4H'.")] = None,
@@ -135,9 +136,9 @@ def simulate(
         raise BadInput("--at, --stop and --until tell what one person does; --rate and --svg are for many, with --people.")
     given: dict[str, Any] = {"journey": journey, "profile": profile, "begins": begins, "consent_explicit": consent_explicit}
     if people:
-        asked = populating.Asked(people, seed, rate or (), svg)
+        asked = populating.Asked(people, seed, rate or (), svg, response or ())
         raise typer.Exit(populating.run(path, asked, None if as_json else saying.console(), **given))
-    raise typer.Exit(simulating.run(path, at=at or (), stop=stop or (), until=until, as_json=as_json, **given))
+    raise typer.Exit(simulating.run(path, at=at or (), stop=stop or (), until=until, responses=response or (), as_json=as_json, **given))
 
 
 @app.command("test")

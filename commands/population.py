@@ -16,10 +16,10 @@ from rich.table import Table
 from commands import staging
 from commands.folder import Folder
 from commands.simulate import after, refuse
-from journey import diagram, diagram_svg, population, population_people, population_rates
+from journey import calls, diagram, diagram_svg, population, population_people, population_rates
 from journey.errors import BadInput, SojournError
 from journey.freezing import freeze
-from journey.graph import Condition, Journey, Message, ReadSegment
+from journey.graph import Condition, Journey, Message, ReadSegment, Webhook
 from journey.population import Population, Who
 from journey.population_rates import Lots, Rate
 from journey.profiles import Profile
@@ -31,12 +31,13 @@ from journey.story import World
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """How many people of which lots, how often they do what, and where the picture is written, if at all."""
+    """How many people of which lots, how often they do what, where the picture is written, if at all, and what webhooks answer."""
 
     people: int
     seed: int = 1
     rates: Sequence[str] = ()
     svg: Path | None = None
+    responses: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def run(
 def play(read: Folder, drawn: Journey, asked: Asked, *, profile: str = "", begins: str = "", consent_explicit: bool = False) -> Funnel:
     """Walks the people. Raises BadInput for a rate or a profile that is none, Invalid when the journey is not valid."""
     version = freeze(drawn, read.surroundings())
-    world = staging.at(staging.world(read, consent_explicit=consent_explicit), version, begins)
+    world = staging.at(staging.world(read, consent_explicit=consent_explicit), version, begins, asked.responses)
     rates = population_rates.read(asked.rates, version, _channels(drawn, world))
     who, source = _people(read, drawn, profile, asked.seed)
     return Funnel(drawn, source, rates, asked, population.walk_all(version, who, world, rates, people=asked.people, seed=asked.seed))
@@ -160,9 +161,10 @@ def _rules(read: Folder, drawn: Journey) -> tuple[Rule | None, list[Rule]]:
 
 
 def _channels(drawn: Journey, world: World) -> tuple[str, ...]:
-    """The channels that the journey sends by."""
+    """The channels that the journey sends or calls by."""
     sent = [world.messages[node.message] for node in drawn.nodes if isinstance(node, Message) and node.message in world.messages]
-    return tuple(dict.fromkeys(channel for document in sent for channel in document.channels))
+    called = [calls.CHANNEL] if any(isinstance(node, Webhook) for node in drawn.nodes) else []
+    return tuple(dict.fromkeys([*(channel for document in sent for channel in document.channels), *called]))
 
 
 # ---- words -----------------------------------------------------------------------------------------------------------------------

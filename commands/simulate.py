@@ -31,17 +31,19 @@ MOST_WAYS = 50
 
 def run(
     path: Path, *, journey: str = "", profile: str = "", at: Sequence[str] = (), stop: Sequence[str] = (), until: str = "",
-    begins: str = "", consent_explicit: bool = False, as_json: bool = False,
+    begins: str = "", responses: Sequence[str] = (), consent_explicit: bool = False, as_json: bool = False,
 ) -> int:  # fmt: skip
     """Prints the story of one person; 1 when there is nothing to walk, else 0.
 
     `path` is a folder, or a journey's file in one. `journey` is needed when the folder has several, `profile` is the first member of
     the segment unless given. `at` is what happens (script_text.happening), `stop` how long stops take, `until` when to stop looking,
-    `begins` when they enter (a date-time; now unless given).
+    `begins` when they enter (a date-time; now unless given), `responses` what webhooks answer (script_text.responses).
     """
     console = Console(highlight=False, soft_wrap=True)
     try:
-        stage = staging.prepare(path, journey=journey, profile=profile, begins=begins, consent_explicit=consent_explicit)
+        stage = staging.prepare(
+            path, journey=journey, profile=profile, begins=begins, responses=responses, consent_explicit=consent_explicit
+        )
         played = list(islice(_play(stage, at, stop, until), MOST_WAYS + 1))
     except SojournError as error:
         refuse(path, error, as_json)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -35,19 +35,23 @@ class Stage:
     notes: tuple[str, ...]
 
 
-def prepare(path: Path, *, journey: str = "", profile: str = "", begins: str = "", consent_explicit: bool = False) -> Stage:
-    """Reads the folder and freezes the journey. `begins` is when the person enters, now unless given. Raises BadInput, or Invalid with
-    every finding."""
+def prepare(
+    path: Path, *, journey: str = "", profile: str = "", begins: str = "", responses: Sequence[str] = (), consent_explicit: bool = False
+) -> Stage:  # fmt: skip
+    """Reads the folder and freezes the journey. `begins` is when the person enters, now unless given; `responses` are what webhooks
+    answer. Raises BadInput, or Invalid with every finding."""
     read = opened(path)
     drawn = chosen(read, path, journey)
     version = freeze(drawn, read.surroundings())
     stage = staged(read, version, person(read, drawn, profile), consent_explicit=consent_explicit)
-    return replace(stage, world=at(stage.world, version, begins))
+    return replace(stage, world=at(stage.world, version, begins, responses))
 
 
-def at(world: World, version: Version, begins: str) -> World:
-    """The world at a date-time, on the journey's clock where it has no offset; now, where none is given. Raises BadInput."""
-    return replace(world, begins=script_text.begins(begins, version) if begins else time.time_ns() // 1000)
+def at(world: World, version: Version, begins: str, responses: Sequence[str] = ()) -> World:
+    """The world at a date-time, on the journey's clock where it has no offset; now, where none is given. `responses` are what webhooks
+    answer (script_text.responses). Raises BadInput."""
+    starts = script_text.begins(begins, version) if begins else time.time_ns() // 1000
+    return replace(world, begins=starts, responses=script_text.responses(responses, version))
 
 
 def staged(read: Folder, version: Version, walks: ProfileDocument, *, consent_explicit: bool = False) -> Stage:

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
-from journey import explore, gate, ids, population_rates, reports, walk
+from journey import calls, explore, gate, ids, population_rates, reports, walk
 from journey.events import Event, Instant
-from journey.graph import LISTENING, EventNode, Journey, Message
+from journey.graph import LISTENING, EventNode, Journey, Message, Webhook
 from journey.population_rates import Lots, Rate
 from journey.profiles import Profile
 from journey.reports import Counted, Report
@@ -65,7 +65,7 @@ class Crowd:
         self.answers = [
             (node.id, channel, kind, rate)
             for node in journey.nodes
-            if isinstance(node, Message)
+            if isinstance(node, Message | Webhook)
             for channel in _channels(node, self.world)
             for kind in population_rates.ANSWERS
             if (rate := population_rates.of(self.rates, f"{channel}.{kind}", node.id)) is not None
@@ -136,7 +136,7 @@ class Crowd:
         """What this person will do with a message that has reached them."""
         found: list[Happening] = []
         if told.status in ("sent", "uncertain"):
-            for to, rate in self.reactions[told.node, told.channel]:
+            for to, rate in self.reactions.get((told.node, told.channel), ()):
                 after = lots.happens_after(rate, told.node, to)
                 if after is not None:
                     found.append(Reacts(now + after, told.node, to))
@@ -162,13 +162,17 @@ class Crowd:
         self.took.append(person.ended_at)
         for node in person.timeless:
             self.deliveries[node, "no_time", ""] += 1
+        for node, code in person.doing.misfits:
+            self.deliveries[node, f"failed.{code}", ""] += 1
         for told in person.told:
             status = "uncertain" if told.id in person.hearing.proven else told.status  # an open that proves it moves no number
             kind = f"excluded.{told.reason}" if status == "excluded" else status
             self.deliveries[told.node, kind, told.channel] += 1
 
 
-def _channels(node: Message, world: World) -> tuple[str, ...]:
+def _channels(node: Message | Webhook, world: World) -> tuple[str, ...]:
+    if isinstance(node, Webhook):
+        return (calls.CHANNEL,)
     document = world.messages.get(node.message)
     return tuple(
         channel for channel in (document.channels if document is not None else ()) if not node.channels or channel in node.channels

@@ -8,11 +8,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from journey import gate, matching, script_text
+from journey import calls, gate, matching, script_text
 from journey.errors import BadInput
 from journey.events import Event, Instant
 from journey.explore import example
-from journey.graph import EventNode, Message
+from journey.graph import EventNode, Message, Webhook
 from journey.messages import CHANNELS
 from journey.version import Version
 
@@ -90,11 +90,12 @@ def _rate(text: str, version: Version, channels: tuple[str, ...]) -> Rate:
         usual = _DELAY_OF_AN_EVENT
     else:
         channel, _, kind = what.partition(".")
-        if channel not in channels or kind not in REACTIONS + ANSWERS:
-            known = ", ".join([*sorted(version.events), *(f"{one}.opened" for one in channels), *(f"{one}.failed" for one in channels)])
+        if channel not in channels or kind not in (("failed",) if channel == calls.CHANNEL else REACTIONS + ANSWERS):
+            opened = [f"{one}.opened" for one in channels if one != calls.CHANNEL]
+            known = ", ".join([*sorted(version.events), *opened, *(f"{one}.failed" for one in channels)])
             raise BadInput(f"{text!r}: nobody does {what} in {version.journey.id}; there is {known} and the like.")
-        if node and not isinstance(drawn, Message):
-            raise BadInput(f"{text!r}: {node} is no message of {version.journey.id}.")
+        if node and not isinstance(drawn, Webhook if channel == calls.CHANNEL else Message):
+            raise BadInput(f"{text!r}: {node} is no {'webhook' if channel == calls.CHANNEL else 'message'} of {version.journey.id}.")
         usual = _DELAY_OF_A_REACTION
     return Rate(what, node, _share(text, found["share"]), script_text.instant(delay) if delay else usual)
 

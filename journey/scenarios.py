@@ -61,11 +61,19 @@ class ExpectedDelivery(Document):
     reason: str = ""
 
 
+class Answered(Document):
+    """What a webhook answers in the end: a status, and JSON if any."""
+
+    status: Annotated[int, Field(ge=200, le=599)] = 200
+    body: Any = None
+
+
 class Expectations(Document):
     """What must come of it. What is left out is not looked at; a list must be met whole, and in this order.
 
     `path` is every node that is left, `deliveries` all that was tried, `events` what became of each thing that happens. `waits` is the
-    node, or the nodes of the gate, at which the person stands at the end of the scenario.
+    node, or the nodes of the gate, at which the person stands at the end of the scenario. `attributes` are some of those that the
+    profile has then; null is one that it has not.
     """
 
     path: tuple[Step, ...] | None = None
@@ -75,6 +83,7 @@ class Expectations(Document):
     end_node: str = ""
     ended_after: str = ""
     waits: Next = ()
+    attributes: dict[str, Any] = Field(default_factory=dict)
 
     @property
     def empty(self) -> bool:
@@ -85,8 +94,9 @@ class Scenario(Document):
     """One person's story with what is expected of it. `profile` is the id of one in the folder, or a whole profile.
 
     `consents` stand over those of the profile; on a `suppressed` channel nothing is sent to their address. `answers` says of a delivery,
-    as NODE.CHANNEL, that its provider refused it for good, or that nobody knows. `stops` is how long a stop takes, `until` when to stop
-    looking, as durations. `begins` is the date-time of the admission, on the journey's clock where it has no offset.
+    as NODE.CHANNEL, that its provider refused it for good, or that nobody knows; `responses` what the webhook of a node answers.
+    `stops` is how long a stop takes, `until` when to stop looking, as durations. `begins` is the date-time of the admission, on the
+    journey's clock where it has no offset.
     """
 
     name: str = ""
@@ -97,6 +107,7 @@ class Scenario(Document):
     consent_explicit: bool = False
     suppressed: tuple[Literal["email"], ...] = ()
     answers: dict[Carrier, Literal["refused", "uncertain"]] = Field(default_factory=dict)
+    responses: dict[ThingId, Answered] = Field(default_factory=dict)
     stops: dict[str, str] = Field(default_factory=dict)
     happens: tuple[str | Happens, ...] = ()
     until: str = ""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from journey import script_text
+from journey import calls, script_text
+from journey.calls import Response
 from journey.errors import BadInput
 from journey.events import Instant
-from journey.graph import EventNode, Message, exits
+from journey.graph import EventNode, Message, Webhook, exits
 from journey.profiles import Profile
 from journey.scenarios import ExpectedDelivery, Happens, Scenario
 from journey.simulate import simulate
@@ -59,10 +61,11 @@ def play(scenario: Scenario, version: Version, profile: Profile, world: World, *
 
 
 def around(scenario: Scenario, profile: Profile, world: World) -> tuple[Profile, World]:
-    """Person and world with what the scenario says of consents and suppressed addresses."""
+    """Person and world with what the scenario says of consents, suppressed addresses and webhooks."""
     suppressed = world.suppressed | {(channel, profile.email) for channel in scenario.suppressed if profile.email}
     who = replace(profile, consents={**profile.consents, **scenario.consents})
-    return who, replace(world, suppressed=suppressed, consent_explicit=scenario.consent_explicit)
+    answers = {node: Response(one.status, one.body) for node, one in scenario.responses.items()}
+    return who, replace(world, suppressed=suppressed, consent_explicit=scenario.consent_explicit, responses=answers)
 
 
 def judge(scenario: Scenario, story: Story) -> tuple[Difference, ...]:
@@ -88,6 +91,9 @@ def judge(scenario: Scenario, story: Story) -> tuple[Difference, ...]:
     if expect.waits:
         here = tuple(sorted(nodes_of(story.place))) if story.waiting else (_inside(story) if not story.end else f"ended: {story.end}",)
         found.append(Difference("waits", tuple(sorted(expect.waits)), here))
+    if expect.attributes:
+        has = {name: story.attributes.get(name) for name in expect.attributes}
+        found.append(Difference("attributes", _attributes(expect.attributes), _attributes(has)))
     return tuple(one for one in found if one.expected != one.happened)
 
 
@@ -99,7 +105,9 @@ def became(effect: Effect) -> str:
 
 def told(delivery: Told) -> str:
     """A delivery in words, as `sojourn simulate` says it."""
-    return f"{delivery.message} by {delivery.channel}: {delivery.status}" + (f" ({delivery.reason})" if delivery.reason else "")
+    return f"{delivery.message or delivery.node} by {delivery.channel}: {delivery.status}" + (
+        f" ({delivery.reason})" if delivery.reason else ""
+    )
 
 
 # ---- what happens ----------------------------------------------------------------------------------------------------------------
@@ -140,8 +148,11 @@ def _mistakes(scenario: Scenario, version: Version, world: World) -> Iterator[Mi
     yield from _said("begins", script_text.begins, scenario.begins, version)
     for place, length in scenario.stops.items():
         yield from _said(f"stops.{place}", script_text.stops, [f"{place}={length}"], version)
-    for carrier in scenario.answers:
-        yield from _carrier(carrier, version, world)
+    for carrier, answer in scenario.answers.items():
+        yield from _carrier(carrier, answer, version, world)
+    for node in scenario.responses:
+        if not isinstance(journey.by_id.get(node), Webhook):
+            yield Mistake(f"responses.{node}", f"{node} is no webhook of {journey.id}.")
     if expect.empty:
         yield Mistake("expect", "This expects nothing, so it can never fail: say at least a path, deliveries or an end.")
     for number, step in enumerate(expect.path or ()):
@@ -156,8 +167,8 @@ def _mistakes(scenario: Scenario, version: Version, world: World) -> Iterator[Mi
         at = f"expect.deliveries[{number}]"
         if delivery.message and delivery.message not in world.messages:
             yield Mistake(f"{at}.message", f"There is no message {delivery.message} in the folder.")
-        if delivery.node and not isinstance(journey.by_id.get(delivery.node), Message):
-            yield Mistake(f"{at}.node", f"{delivery.node} is no message of {journey.id}.")
+        if delivery.node and not isinstance(journey.by_id.get(delivery.node), Message | Webhook):
+            yield Mistake(f"{at}.node", f"{delivery.node} is no message and no webhook of {journey.id}.")
     if expect.events is not None and len(expect.events) != len(scenario.happens):
         counts = f"{len(scenario.happens)} happen, and of {len(expect.events)} is said what becomes of them"
         yield Mistake("expect.events", f"{counts}: say it of each, in the order of `happens`.")
@@ -173,7 +184,7 @@ def _mistakes(scenario: Scenario, version: Version, world: World) -> Iterator[Mi
         yield Mistake("expect.waits", "Without `until` time goes on until everybody has ended: say when to look.")
 
 
-_UNDRAWN = {"message": ("error",), "condition": ("otherwise",)}
+_UNDRAWN = {"message": ("error",), "webhook": ("error",), "update_profile": ("error",), "condition": ("otherwise",)}
 """Exits that end the path where they are not drawn."""
 
 
@@ -185,9 +196,15 @@ def _said(path: str, read: Callable[..., object], *given: object) -> Iterator[Mi
         yield Mistake(path, error.sentence)
 
 
-def _carrier(carrier: str, version: Version, world: World) -> Iterator[Mistake]:
+def _carrier(carrier: str, answer: str, version: Version, world: World) -> Iterator[Mistake]:
     name, _, channel = carrier.partition(".")
     node = version.journey.by_id.get(name)
+    if isinstance(node, Webhook):
+        if channel != calls.CHANNEL:
+            yield Mistake(f"answers.{carrier}", f"{name} is a webhook: write {name}.{calls.CHANNEL}.")
+        elif answer == "uncertain":
+            yield Mistake(f"answers.{carrier}", "A webhook is never uncertain: it is called again by the same id. Write refused.")
+        return
     if not isinstance(node, Message):
         yield Mistake(f"answers.{carrier}", f"{name} is no message of {version.journey.id}: write NODE.CHANNEL.")
         return
@@ -221,8 +238,13 @@ def _meets(delivery: Told, wanted: ExpectedDelivery) -> bool:
 
 
 def _expected(wanted: ExpectedDelivery) -> str:
-    what = wanted.message or (f"the message of {wanted.node}" if wanted.node else "anything")
+    called = wanted.node if wanted.channel == calls.CHANNEL else f"the message of {wanted.node}"
+    what = wanted.message or (called if wanted.node else "anything")
     return f"{what} by {wanted.channel or 'any channel'}: {wanted.status}" + (f" ({wanted.reason})" if wanted.reason else "")
+
+
+def _attributes(values: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(f"{name}: {json.dumps(value, ensure_ascii=False, sort_keys=True)}" for name, value in sorted(values.items()))
 
 
 def _loosely(happened: str, wanted: str) -> str:

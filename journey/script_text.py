@@ -8,10 +8,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from journey import durations, gate, local_time
+from journey.calls import Response
 from journey.errors import BadInput
 from journey.events import Instant
 from journey.explore import entering, entry_example, example
-from journey.graph import EventNode, Message, Reaction
+from journey.graph import EventNode, Message, Reaction, Webhook
 from journey.story import Happening, Occurs, Reacts
 from journey.version import Version
 
@@ -98,6 +99,28 @@ def written(at: Instant) -> str:
     parts = ((rest // 3600, "H"), (rest % 3600 // 60, "M"), (rest % 60, "S"))
     time = "".join(f"{count}{unit}" for count, unit in parts if count)
     return ("P" + (f"{days}D" if days else "") + (f"T{time}" if time else "")) if seconds else "0"
+
+
+def responses(texts: Iterable[str], version: Version) -> dict[str, Response]:
+    """What webhooks answer: `get-score=200 {"score": 7}`, or a status alone, each for its node. Raises BadInput."""
+    found: dict[str, Response] = {}
+    for text in texts:
+        name, equals, answer = text.partition("=")
+        status, _, body = answer.strip().partition(" ")
+        if not equals or not (status.isascii() and status.isdigit()) or not isinstance(version.journey.by_id.get(name), Webhook):
+            raise BadInput(f"{text!r} is no answer: write NODE=STATUS [JSON] with a webhook of {version.journey.id}, as in 'crm=200 {{}}'.")
+        try:
+            found[name] = response(int(status), json.loads(body) if body.strip() else None)
+        except ValueError as error:
+            raise BadInput(f"{body!r} in {text!r} is no JSON.") from error
+    return found
+
+
+def response(status: int, body: Any) -> Response:
+    """What a webhook answers. Raises BadInput for a status that is none."""
+    if not 200 <= status <= 599:
+        raise BadInput(f"{status} is no status that a webhook answers in the end: write 200, 404, 503 and the like.")
+    return Response(status, body)
 
 
 def stops(texts: Iterable[str], version: Version) -> dict[str, Instant]:

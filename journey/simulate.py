@@ -58,9 +58,8 @@ class _Stop:
 class Person:
     """One person on a clock of their own: `enter` once, or by what happens, then let things `happen` and time `advance`, never backwards.
 
-    `place` is what the store has: where they wait or act, or the gate they are just leaving. Of the script only `stops`, `failing`,
-    `uncertain` and `responses` are read: what happens is told one by one. `timeless` are the waits that were over at once for want of a
-    time.
+    `place` is what the store has: where they wait or act, or the gate they are just leaving. Of the script only `stops`, `failing` and
+    `uncertain` are read: what happens is told one by one. `timeless` are the waits that were over at once for want of a time.
     """
 
     version: Version

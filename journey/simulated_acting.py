@@ -23,12 +23,13 @@ from journey.version import Version
 from journey.walk import Acting, Answer, Call, Decide, Send, Write
 
 ANSWERED = Response(200)
-"""What a webhook answers of which the script says nothing."""
+"""What a webhook answers of which the world says nothing."""
 
 
 @dataclass
 class Doing:
-    """The hands of one person. `told` is shared with the walk; `profile` is as it is now, `answered` what webhooks answered, by node."""
+    """The hands of one person. `told` is shared with the walk; `profile` is as it is now, `answered` what webhooks answered, by node;
+    `misfits` are the nodes that wrote nothing, each with the code of its reason."""
 
     version: Version
     world: World
@@ -39,6 +40,7 @@ class Doing:
     hearing: Hearing
     told: list[Told]
     answered: dict[str, Response] = field(default_factory=dict)
+    misfits: list[tuple[str, str]] = field(default_factory=list)
 
     def claim(self, answer: Answer, n: int) -> list[Told]:
         """The deliveries of what step n does: those of a message, of a call, or none."""
@@ -94,7 +96,7 @@ class Doing:
             return replace(told, status="failed", reason=error.code), None
         if (told.node, told.channel) in self.script.failing:
             return replace(told, status="failed", reason="call_refused"), None
-        response = self.script.responses.get(told.node, ANSWERED)
+        response = self.world.responses.get(told.node, ANSWERED)
         match calls.meaning(response.status):
             case "took":
                 return replace(told, status="sent"), response
@@ -110,6 +112,7 @@ class Doing:
         assert isinstance(node, UpdateProfile)
         found = updating.written(node, self.version.writes, self.scope(now), self._values(now))
         if isinstance(found, updating.Misfit):
+            self.misfits.append((node.id, found.code))
             return "error", f"{write.node} writes nothing: {found.sentence}"
         kept = {name: value for name, value in (self.profile.attributes | found).items() if value is not None or name not in found}
         self.profile = replace(self.profile, attributes=kept)

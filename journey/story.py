@@ -45,8 +45,7 @@ class Script:
 
     `stops` is how long a stop takes: from the decision that leads to it until the person arrives at the next place. Its key is the
     node that acts, or the place arrived at when none does (`purchase`); a stop that is not named takes no time. `failing` and
-    `uncertain` are deliveries, as (node, channel), that the provider refuses for good, or of which nobody knows. `responses` are what
-    webhooks answer in the end, by node; one that is not named answers 200 and nothing more.
+    `uncertain` are deliveries, as (node, channel), that the provider refuses for good, or of which nobody knows.
     """
 
     happenings: tuple[Happening, ...] = ()
@@ -54,7 +53,6 @@ class Script:
     failing: frozenset[tuple[str, str]] = frozenset()
     uncertain: frozenset[tuple[str, str]] = frozenset()
     until: Instant | None = None
-    responses: Mapping[str, Response] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +60,7 @@ class World:
     """What stands around the journey: messages by id, event definitions beside those of the version, barred (channel, address).
 
     `segments` are rules by id, for `in_segment`. `begins` is the instant of the admission, for what looks at a date or a clock.
+    `responses` are what webhooks answer in the end, by node; one that is not named answers 200 and nothing more.
     """
 
     messages: Mapping[str, MessageDocument] = field(default_factory=dict)
@@ -70,6 +69,7 @@ class World:
     consent_explicit: bool = False
     segments: Mapping[str, Rule] = field(default_factory=dict)
     begins: Instant = 0
+    responses: Mapping[str, Response] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from journey.calls import Response
@@ -36,7 +37,7 @@ def writing(*nodes: Mapping[str, Any]) -> Version:
 
 def play(of: Version, *happenings: Occurs, responses: Mapping[str, Response] | None = None, who: Profile | None = None,
          failing: frozenset[tuple[str, str]] = frozenset()) -> Story:  # fmt: skip
-    return simulate(of, who or profile(), Script(happenings, failing=failing, responses=responses or {}), WORLD)
+    return simulate(of, who or profile(), Script(happenings, failing=failing), replace(WORLD, responses=responses or {}))
 
 
 def test_what_is_written_is_seen_by_the_next_node() -> None:

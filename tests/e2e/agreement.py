@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
 from journey import ends, ids, walk
-from journey.calls import Response
 from journey.profiles import Profile
 from journey.rules import Scope
 from journey.simulate import simulate
@@ -39,7 +38,6 @@ class Happened:
     events: Sequence[Row[Any]]
     discards: Sequence[str]
     around: World
-    responses: Mapping[str, Response] = field(default_factory=dict)
 
 
 async def agrees(here: world.World, key: str = "c-42", journey: str = JOURNEY) -> Story:
@@ -81,13 +79,13 @@ def _read(connection: Connection, entrant: str) -> Happened:
         tuple(definitions.all_of(connection).values()),
         frozenset((one.channel, one.address) for one in suppressed),
         begins=row.entered_at,
+        responses=responses.of(connection, entrant),
     )
     return Happened(
         versions.frozen_version(connection, content), profile, row,
         all_of(schema.steps, schema.steps.c.entrant == entrant, order=[schema.steps.c.n]),
         all_of(schema.deliveries, schema.deliveries.c.entrant == entrant, order=[schema.deliveries.c.n, schema.deliveries.c.channel]),
         events, [one.code for one in dropped if (one.source, one.event) in of_them], around,
-        responses.of(connection, entrant),
     )  # fmt: skip
 
 
@@ -97,9 +95,8 @@ def _script(real: Happened) -> Script:
     return Script(
         tuple(_happening(event, entered, nodes) for event in real.events),
         _lengths(real),
-        frozenset((one.node, one.channel) for one in real.deliveries if one.status == "failed" and one.node not in real.responses),
+        frozenset((one.node, one.channel) for one in real.deliveries if one.status == "failed" and one.node not in real.around.responses),
         frozenset((one.node, one.channel) for one in real.deliveries if one.status == "uncertain"),
-        responses=real.responses,
     )
 
 

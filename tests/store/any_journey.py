@@ -7,9 +7,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from journey.calls import Response
 from journey.events import EventDefinition
 from journey.graph import Reaction
-from journey.profiles import ProfileDocument
+from journey.profiles import AttributeType, ProfileDocument
 from journey.rule_text import as_tree
 from journey.rule_tree import Did
 from journey.story import Occurs, Reacts, Script, World
@@ -30,6 +31,17 @@ UNTIL = st.one_of(
     st.sampled_from(["15:00-15:30", "16:30-17:00", "23:30-15:10"]).map(lambda hours: {"hours": hours, "zone": "profile"}),
     st.sampled_from([{"hours": "11:40-12:00", "weekdays": ["sun"]}, {"weekdays": ["mon"], "spread": "PT1H"}]),
 )
+WRITTEN: dict[str, AttributeType] = {"city": "string", "seen": "string", "vip": "boolean", "total": "number", "email": "string"}
+TESTS = [("city", "=", "Atlanta"), ("event.product", "=", "Rug"), ("city", "=", "Rome"), ("now.hour", ">=", 12), ("vip", "=", True), ("total", ">", 1),
+         *((f"calls.n{index}.{what}", ">", 5) for index in range(1, 4) for what in ("status", "body.score"))]  # fmt: skip
+SETS: list[dict[str, Any]] = [
+    {"city": "Rome", "vip": True}, {"vip": None, "email": None}, {"seen": {"field": "event.product"}}, {"seen": "{{ event.product }}"},
+    {"total": {"field": "event.product"}}, {"total": "{{ profile.total | default: 1 | plus: 1 }}"},
+    {"total": {"field": "calls.n1.body.score"}}, {"vip": True, "total": "{{ calls.n2.body.score }}"},
+]  # fmt: skip
+RESPONSES = st.dictionaries(
+    st.sampled_from(["n1", "n2", "n3"]), st.builds(Response, st.sampled_from([200, 204, 404, 503]), st.sampled_from([None, {"score": 7}]))
+)
 LENGTHS = st.sampled_from(["PT30M", "PT1H", "PT90M", "PT2H"])
 
 
@@ -46,15 +58,18 @@ SEGMENTS = {
 @st.composite
 def any_version(draw: st.DrawFn) -> Version:
     """A graph without cycles: whatever stands later may be led to, several at once when all of them listen."""
-    any_kind = st.sampled_from(["message", "event", "reaction", "reaction", "wait", "until", "condition", "split"])
+    any_kind = st.sampled_from(
+        ["message", "event", "reaction", "reaction", "wait", "until", "condition", "split", "webhook", "update_profile"]
+    )
     kinds = ["message"] + [draw(any_kind) for _ in NAMES[1:]]
-    return builders.version(
+    drawn = builders.version(
         *(_node(draw, index, kinds) for index in range(len(NAMES))),
         definitions=[builders.purchase_definition(), REFUND],
         entry=_onward(draw, -1, kinds),
         timezone="America/New_York",
         global_timeout=draw(st.sampled_from(["PT3H", "PT6H", "P2D"])),
     )
+    return Version(journey=drawn.journey, events=drawn.events, writes=WRITTEN)
 
 
 def _node(draw: st.DrawFn, index: int, kinds: list[str]) -> dict[str, Any]:
@@ -64,13 +79,19 @@ def _node(draw: st.DrawFn, index: int, kinds: list[str]) -> dict[str, Any]:
         shares = draw(st.sampled_from([{"a": 100}, {"error": 50, "b": 50}, {"a": 30, "b": 40, "c": 30}]))
         return node | {"shares": [{"id": name, "percent": part, "next": _onward(draw, index, kinds)} for name, part in shares.items()]}
     if kind == "condition":
-        plain = [("city", "=", "Atlanta"), ("event.product", "=", "Rug"), ("city", "=", "Rome"), ("now.hour", ">=", 12)]
-        test = draw(st.sampled_from([*(builders.rule(*one) for one in plain), *PAST]))
+        test = draw(st.sampled_from([*(builders.rule(*one) for one in TESTS), *PAST]))
         node["branches"] = [{"id": draw(st.sampled_from(["yes", "error"])), "when": test, "next": _onward(draw, index, kinds)}]
         return node | ({"otherwise": _onward(draw, index, kinds)} if draw(st.booleans()) else {})
     node["next"] = _onward(draw, index, kinds)
     if kind == "message":
         node["message"] = draw(st.sampled_from(["both", "mail"]))
+        node |= {"error": _onward(draw, index, kinds)} if draw(st.booleans()) else {}
+    elif kind == "webhook":
+        path, body = draw(st.sampled_from([("x", ""), ("{{ profile.seen }}", ""), ("x", "{{ calls.n1.body.score | json }}")]))
+        node |= {"url": f"https://crm.example/{path}", "body": body}
+        node |= {"error": _onward(draw, index, kinds)} if draw(st.booleans()) else {}
+    elif kind == "update_profile":
+        node["set"] = draw(st.sampled_from(SETS))
         node |= {"error": _onward(draw, index, kinds)} if draw(st.booleans()) else {}
     elif kind == "wait":
         node["for"] = draw(LENGTHS)
@@ -114,10 +135,12 @@ def any_script(draw: st.DrawFn, version: Version) -> Script:
     """Mostly what the journey listens for, so that something comes of it."""
     journey = version.journey
     heard = [(node.of, node.to) for node in journey.nodes if isinstance(node, Reaction)]
-    acting = [node.id for node in journey.nodes if node.kind in ("message", "event", "condition", "split", "wait")] or [NAMES[0]]
+    acting = [
+        node.id for node in journey.nodes if node.kind in ("message", "event", "condition", "split", "wait", "webhook", "update_profile")
+    ] or [NAMES[0]]
     reactions = st.sampled_from([*heard, *heard, *((name, "push.clicked") for name in acting[:1])]).map(list)
     reacts = st.builds(lambda at, what: Reacts(at, *what), INSTANTS, reactions)
-    deliveries = st.frozensets(st.tuples(st.sampled_from(acting), st.sampled_from(["email", "push"])), max_size=2)
+    deliveries = st.frozensets(st.tuples(st.sampled_from(acting), st.sampled_from(["email", "push", "webhook"])), max_size=2)
     return Script(
         tuple(draw(st.lists(reacts | reacts | OCCURS, max_size=8))),
         draw(st.dictionaries(st.sampled_from(acting), LENGTH, max_size=4)),

@@ -6,6 +6,7 @@ on a grid of half hours, so that instants often meet: most of what could differ 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,20 +16,25 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, select
 
+from activities.sending import Sending
 from journey import durations, ids, walk
+from journey.calls import Response, ToCall, meaning
 from journey.contract import Happened, Proposal, Record
 from journey.errors import NotFound
 from journey.events import Event, Instant
+from journey.messages import Rendered
 from journey.profiles import Profile, ProfileDocument
 from journey.proposing import propose
 from journey.segments import SegmentDocument
 from journey.simulate import simulate
 from journey.simulated_sending import exclusion
 from journey.story import Effect, Happening, Occurs, Script, Story, World
+from journey.tracking import Signer
 from journey.version import Version
+from providers.port import Answer, Later, Refused, Took
 from store import acceptance, admission, closing, definitions, messages, profiles, schema, segments, steps, suppressions, versions
 from store.acceptance import Arrived
-from store.claims import Carrier
+from store.claims import Carrier, Claim
 from store.claims import Policy as SendingPolicy
 from store.closing import Mark
 from store.steps import Opened
@@ -37,9 +43,34 @@ from store.work import Work
 from tests import builders
 from tests.builders import PERSON, START
 from tests.fakes import SettableClock
-from tests.store.any_journey import HALF_HOUR, PEOPLE, WORLD, any_script, any_version
+from tests.store.any_journey import HALF_HOUR, PEOPLE, RESPONSES, WORLD, any_script, any_version
 
-SENDING = SendingPolicy({channel: Carrier(HALF_HOUR * 100, idempotent=True) for channel in ("email", "push")})
+SIGNER = Signer("a secret for tests that is long enough")
+SENDING = SendingPolicy({channel: Carrier(HALF_HOUR * 100, idempotent=True) for channel in ("email", "push", "webhook")})
+
+
+@dataclass
+class Answers:
+    """Carries calls, and answers as it is told: None is a refusal without a word."""
+
+    response: Response | None
+    channel: str = "webhook"
+    name: str = "answers"
+    idempotent: bool = True
+    longest_call: float = 1.0
+
+    async def deliver(self, delivery: str, message: Rendered) -> Answer:
+        if self.response is None:
+            return Refused("call_refused")
+        match meaning(self.response.status):
+            case "took":
+                return Took(response=self.response)
+            case "later":
+                return Later(response=self.response)
+        return Refused("call_refused", response=self.response)
+
+    async def close(self) -> None:
+        """Nothing is open."""
 
 
 # ---- the store's side ------------------------------------------------------------------------------------------------------------
@@ -53,6 +84,7 @@ class Found:
     deliveries: tuple[tuple[str, str, str, str, str], ...]
     effects: tuple[Effect, ...]
     end: tuple[str, str, Instant | None]
+    attributes: dict[str, Any]
 
 
 @dataclass
@@ -89,7 +121,8 @@ class Driver:
         row = self.connection.execute(select(schema.entrants)).one()
         assert self.connection.execute(select(schema.kept)).all() == []
         effects = tuple(self.effect(index) for index in range(len(happenings)))
-        return Found(self.path(), self.deliveries(), effects, (row.end_reason, row.place, row.ended_at - START))
+        end = (row.end_reason, row.place, row.ended_at - START)
+        return Found(self.path(), self.deliveries(), effects, end, profiles.get(self.connection, PERSON).attributes)
 
     def admit(self) -> None:
         """By the real page of a run that was given a list of one."""
@@ -152,7 +185,7 @@ class Driver:
         target = proposal.node or (walk.follow(self.version.journey, left) if left is not None else self.record.place)
         self.proposal, self.opened = proposal, None
         self.closes_at = self.clock.instant - START + self.script.stops.get(target, 0)
-        if at_once or (proposal.message and self.will_send(proposal)):
+        if at_once or proposal.host or (proposal.message and self.will_send(proposal)):
             found = steps.open_step(self.work, proposal, SENDING)
             if isinstance(found, Opened):
                 self.opened = found
@@ -164,7 +197,9 @@ class Driver:
     def will_send(self, proposal: Proposal) -> bool:
         channels = self.world.messages[proposal.message].channels
         wanted = [channel for channel in channels if not proposal.channels or channel in proposal.channels]
-        return any(not exclusion(self.profile, channel, self.world) for channel in wanted)
+        person = profiles.read(self.connection, PERSON)
+        assert person is not None
+        return any(not exclusion(person, channel, self.world) for channel in wanted)
 
     def close(self) -> None:
         assert self.proposal is not None
@@ -172,10 +207,19 @@ class Driver:
         if self.opened is None:
             found: Any = steps.open_step(self.work, proposal, SENDING)
         else:
-            marks = [Mark(claim.channel, *self.answer(proposal.node, claim.channel)) for claim in self.opened.claims]
+            marks = [self.mark(proposal.node, claim, self.opened) for claim in self.opened.claims]
             found = closing.mark(self.work, proposal, marks)
         assert isinstance(found, Record)
         self.take(found)
+
+    def mark(self, node: str, claim: Claim, opened: Opened) -> Mark:
+        """What the provider said; a call is made out and answered by the real sending."""
+        if not isinstance(opened.document, ToCall):
+            return Mark(claim.channel, *self.answer(node, claim.channel))
+        refused = (node, claim.channel) in self.script.failing
+        provider = Answers(None if refused else self.world.responses.get(node, Response(200)))
+        found = asyncio.run(Sending({"webhook": provider}, SIGNER, "", "").carry(claim, opened))
+        return found if found.status != "claimed" else replace(found, status="failed", reason="retries_exhausted")
 
     def answer(self, node: str, channel: str) -> tuple[str, str]:
         if (node, channel) in self.script.failing:
@@ -278,6 +322,7 @@ def assert_same(connection: Connection, version: Version, script: Script, person
         tuple((told.id, told.node, told.channel, told.status, told.reason) for told in story.deliveries),
         story.effects,
         (story.end, story.end_node, story.ended_at),
+        dict(story.attributes),
     )
     assert told == found
     return story
@@ -285,11 +330,11 @@ def assert_same(connection: Connection, version: Version, script: Script, person
 
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True, scope="session")
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(any_version().flatmap(lambda version: st.tuples(st.just(version), any_script(version))), PEOPLE)
+@given(any_version().flatmap(lambda version: st.tuples(st.just(version), any_script(version))), PEOPLE, RESPONSES)
 def test_of_any_journey_the_simulator_tells_what_the_store_does(
-    connection: Connection, played: tuple[Version, Script], person: ProfileDocument
-) -> None:  # fmt: skip
-    story = assert_same(connection, *played, person)
+    connection: Connection, played: tuple[Version, Script], person: ProfileDocument, responses: dict[str, Response]
+) -> None:
+    story = assert_same(connection, *played, person, replace(WORLD, responses=responses))
     for effect in story.effects:
         event(effect.code)
     event(f"ends with {story.end}")
@@ -305,6 +350,8 @@ def test_of_the_use_case_the_simulator_tells_what_the_store_does(connection: Con
 
 @pytest.mark.parametrize("kind", ["postgresql"], indirect=True, scope="session")  # where each statement goes to a server and back
 @settings(deadline=None, max_examples=20, suppress_health_check=list(HealthCheck))
-@given(any_version().flatmap(lambda version: st.tuples(st.just(version), any_script(version))), PEOPLE)
-def test_so_it_does_on_postgresql(connection: Connection, played: tuple[Version, Script], person: ProfileDocument) -> None:
-    assert_same(connection, *played, person)
+@given(any_version().flatmap(lambda version: st.tuples(st.just(version), any_script(version))), PEOPLE, RESPONSES)
+def test_so_it_does_on_postgresql(
+    connection: Connection, played: tuple[Version, Script], person: ProfileDocument, responses: dict[str, Response]
+) -> None:
+    assert_same(connection, *played, person, replace(WORLD, responses=responses))
