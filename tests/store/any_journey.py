@@ -32,8 +32,8 @@ UNTIL = st.one_of(
     st.sampled_from([{"hours": "11:40-12:00", "weekdays": ["sun"]}, {"weekdays": ["mon"], "spread": "PT1H"}]),
 )
 WRITTEN: dict[str, AttributeType] = {"city": "string", "seen": "string", "vip": "boolean", "total": "number", "email": "string"}
-TESTS = [("city", "=", "Atlanta"), ("event.product", "=", "Rug"), ("city", "=", "Rome"), ("now.hour", ">=", 12), ("vip", "=", True), ("total", ">", 1),
-         *((f"calls.n{index}.{what}", ">", 5) for index in range(1, 4) for what in ("status", "body.score"))]  # fmt: skip
+TESTS = [("city", "=", "Atlanta"), ("event.product", "=", "Rug"), ("city", "=", "Rome"), ("now.hour", ">=", 12), ("vip", "=", True),
+         ("total", ">", 1), *((f"calls.n{index}.{what}", ">", 5) for index in range(1, 4) for what in ("status", "body.score"))]  # fmt: skip
 SETS: list[dict[str, Any]] = [
     {"city": "Rome", "vip": True}, {"vip": None, "email": None}, {"seen": {"field": "event.product"}}, {"seen": "{{ event.product }}"},
     {"total": {"field": "event.product"}}, {"total": "{{ profile.total | default: 1 | plus: 1 }}"},
