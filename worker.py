@@ -218,9 +218,11 @@ async def opened(
         signer = Signer(settings.secret, settings.secrets_before.split(",") if settings.secrets_before else ())
         rates, inbox = SendRates(settings.send_rates), inboxes_of(settings)
         sending = Sending(carriers, signer, settings.links_url, settings.mail_from, rates, inbox)
-        stops, transactional = (Stops(database, sending, consent_explicit=settings.consent == "explicit") for _ in range(2))
+        workflows = TemporalWorkflows(client)
+        explicit = settings.consent == "explicit"
+        stops, transactional = (Stops(database, sending, consent_explicit=explicit, telling=workflows) for _ in range(2))
         try:
-            yield Process(settings, database, client, TemporalWorkflows(client), sending, stops, transactional)
+            yield Process(settings, database, client, workflows, sending, stops, transactional)
         finally:
             await stops.drain()
             await transactional.drain()

@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Coroutine
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
@@ -20,7 +20,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from activities.breaker import Breaker, Pass
 from activities.sending import Sending
 from journey import calls, ids
-from journey.contract import Proposal, Record, Removal
+from journey.contract import Happened, Proposal, Record, Removal
 from journey.errors import NotFound, RenderError, Unavailable
 from store import messages
 from store.claims import Busy, pause
@@ -28,6 +28,7 @@ from store.closing import Mark, mark
 from store.database import Database
 from store.removal import tell
 from store.steps import Opened, open_step
+from store.work import Decided, Work
 from workflows.ports import Stopping
 
 FAST_SECONDS = 1.2
@@ -45,10 +46,22 @@ BEAT = 3.0
 _log = logging.getLogger("sojourn.stops")
 
 
-class Stops(Stopping):
-    """Answers to the entrant's workflow. One object serves a worker process; `drain` it before the process ends."""
+class Telling(Protocol):
+    """How others hear of what a stop has decided for them (workflows/client.py). Neither raises: what could not be told is told later."""
 
-    def __init__(self, database: Database, sending: Sending, *, consent_explicit: bool = False) -> None:
+    async def happened(self, entrant: str, signal: Happened) -> None: ...
+
+    async def leave(self, entrant: str, reason: str) -> None: ...
+
+
+class Stops(Stopping):
+    """Answers to the entrant's workflow. One object serves a worker process; `drain` it before the process ends. Without `telling` those
+    whom a stop moves beside its own are told by the sweep."""
+
+    def __init__(
+        self, database: Database, sending: Sending, *, consent_explicit: bool = False, telling: Telling | None = None
+    ) -> None:  # fmt: skip
+        self._telling = telling
         self._database = database
         self._sending = sending
         self._policy = sending.policy(consent_explicit=consent_explicit)
@@ -71,6 +84,15 @@ class Stops(Stopping):
         finally:
             self._leave(passes, good)
 
+    async def _tell(self, aside: list[Decided]) -> None:
+        """What a step has written into a profile has moved somebody else: another entrant of the same person."""
+        assert self._telling is not None
+        for one in aside:
+            if one.ends:
+                await self._telling.leave(one.entrant, one.ends)
+            else:
+                await self._telling.happened(one.entrant, Happened(one.n, one.node, one.source, one.event))
+
     async def _in_its_place(self, proposal: Proposal, channels: tuple[str, ...]) -> Record:
         try:
             return await self._stop(proposal, {})
@@ -92,7 +114,16 @@ class Stops(Stopping):
     async def _stop(self, proposal: Proposal, good: dict[str, bool]) -> Record:
         """The stop itself. `good` learns of each channel that was tried on the fast path whether its provider is well."""
         rank = self._priorities.get(ids.journey_of(proposal.entrant), 0)
-        opened = await self._policy.rates.write(self._database, lambda work: open_step(work, proposal, self._policy), rank)
+        aside: list[Decided] = []
+
+        def unit(work: Work) -> Record | Opened | Busy:
+            done = open_step(work, proposal, self._policy)
+            aside[:] = work.aside  # of the last time, when it is run again
+            return done
+
+        opened = await self._policy.rates.write(self._database, unit, rank)
+        if aside and self._telling is not None:
+            self._beside(self._tell(aside))
         if isinstance(opened, Record):
             return opened
         if isinstance(opened, Busy) and opened.held:

@@ -21,7 +21,7 @@ router = APIRouter(prefix="/v1/entrants", tags=["entrants"], dependencies=[Depen
 
 class EntrantModel(BaseModel):
     """An entrant. `place` are the nodes where it stands, at a gate several; `until` is null while it listens for ever; `held` is the
-    node before which it is held while its journey is paused."""
+    node before which it is held while its journey is paused. `end_detail` says which exit criterion was met, and by which event."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -39,6 +39,7 @@ class EntrantModel(BaseModel):
     ended_at: Moment | None
     end_reason: str
     mode: Mode
+    end_detail: str = ""
 
 
 class EntrantPage(BaseModel):
@@ -74,7 +75,8 @@ class StepModel(BaseModel):
 
 
 class AwaitedModel(BaseModel):
-    """One node of the gate: `what` is the event, `CHANNEL.KIND of NODE`, the segment, or the length of a wait."""
+    """One node of the gate: `what` is the event, `CHANNEL.KIND of NODE`, `enter` or `leave` and the segment, or the length of a
+    wait."""
 
     model_config = ConfigDict(from_attributes=True)
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Coroutine, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Request, Response
 from fastapi.responses import JSONResponse
@@ -19,8 +19,9 @@ from journey import ids
 from journey.contract import Happened
 from journey.errors import BadInput, SojournError, Unavailable
 from store import acceptance
-from store.acceptance import Decided, Policy, Verdict
+from store.acceptance import Policy, Verdict
 from store.admission import Start
+from store.work import Decided
 
 router = APIRouter(tags=["events"])
 
@@ -42,9 +43,9 @@ class Entered(BaseModel):
 class EventVerdict(BaseModel):
     """What became of one event.
 
-    `code` is empty when it decided something, let its person in, or is kept for somebody under way; else it is the code of the discard on
-    record, and `detail` the sentence. `entrants` are those whose gate it decided, `entered` those that it let in. `generated_id` says that
-    it came without an id and was given this one: sent again, it would be another event.
+    `code` is empty when it decided something, let its person in, ended them, or is kept for somebody under way; else it is the code of the
+    discard on record, and `detail` the sentence. `entrants` are those whose gate it decided, or whom it ended, `entered` those that it let
+    in. `generated_id` says that it came without an id and was given this one: sent again, it would be another event.
     """
 
     source: str
@@ -168,11 +169,21 @@ async def accept_all(services: Services, arrived: Sequence[acceptance.Arrived]) 
     return verdicts
 
 
-async def tell(services: Services, verdicts: Sequence[Verdict]) -> None:
+class SetsOff(Protocol):
+    """What an event, or a write of a profile, has set off."""
+
+    @property
+    def decided(self) -> tuple[Decided, ...]: ...
+
+    @property
+    def entered(self) -> tuple[Start, ...]: ...
+
+
+async def tell(services: Services, set_off: Sequence[SetsOff]) -> None:
     """After the commit: start whoever was let in, and signal to each entrant what was decided for it. What cannot be done now is done by
     the sweep. One who is signalled before their workflow is there loses nothing: it begins with a question to the store."""
-    steps: list[Coroutine[Any, Any, None]] = [begin(services, start) for verdict in verdicts for start in verdict.entered]
-    steps += [_signal(services, decided) for verdict in verdicts for decided in verdict.decided]
+    steps: list[Coroutine[Any, Any, None]] = [begin(services, start) for one in set_off for start in one.entered]
+    steps += [_signal(services, decided) for one in set_off for decided in one.decided]
     for at in range(0, len(steps), _AT_ONCE):
         await asyncio.gather(*steps[at : at + _AT_ONCE])
 
@@ -186,5 +197,6 @@ async def begin(services: Services, start: Start) -> None:
 
 
 def _signal(services: Services, decided: Decided) -> Coroutine[Any, Any, None]:
-    signal = Happened(decided.n, decided.node, decided.source, decided.event)
-    return services.workflows.happened(decided.entrant, signal)
+    if decided.ends:
+        return services.workflows.leave(decided.entrant, decided.ends)
+    return services.workflows.happened(decided.entrant, Happened(decided.n, decided.node, decided.source, decided.event))

@@ -70,7 +70,7 @@ class HeardModel(BaseModel):
     id: str
     name: str
     accepted_at: Moment
-    effect: Literal["entered", "decided", "kept", "none"]
+    effect: Literal["entered", "decided", "ended", "kept", "none"]
     node: str
     code: str
     sentence: str

@@ -5,7 +5,7 @@ A record that cannot be kept is reported with its line, and the others are kept.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from pydantic import BaseModel
@@ -14,7 +14,8 @@ from api import profile_rows
 from api.native_calls import NotJson
 from journey.errors import BadInput, SojournError
 from journey.profiles import Attribute, ProfileDocument
-from store import attributes, profiles
+from store import attributes, changes
+from store.changes import SetOff
 from store.database import Database
 
 CSV, NDJSON = "text/csv", "application/x-ndjson"
@@ -57,7 +58,11 @@ def reader_of(headers: Mapping[str, str]) -> str:
     return kind
 
 
-async def run(database: Database, kind: str, body: AsyncIterator[bytes]) -> Imported:
+Told = Callable[[SetOff], Awaitable[None]]
+"""Tells those whom a chunk has set off, after its commit."""
+
+
+async def run(database: Database, kind: str, body: AsyncIterator[bytes], told: Told) -> Imported:
     """Keep what the body holds. Raises BadInput when its first line is no header; then nothing is kept."""
     result = Imported()
     declared = await database.read(attributes.all_of)
@@ -77,21 +82,22 @@ async def run(database: Database, kind: str, body: AsyncIterator[bytes]) -> Impo
         result.read += 1
         chunk.append((record.line, profile))
         if len(chunk) == _CHUNK:
-            await _keep(database, chunk, result)
+            await told(await _keep(database, chunk, result))
             chunk = []
-    await _keep(database, chunk, result)
+    await told(await _keep(database, chunk, result))
     return result
 
 
-async def _keep(database: Database, chunk: list[tuple[int, ProfileDocument]], result: Imported) -> None:
+async def _keep(database: Database, chunk: list[tuple[int, ProfileDocument]], result: Imported) -> SetOff:
     if not chunk:
-        return
-    errors = await database.write(lambda work: profiles.put_all(work, [profile for _, profile in chunk]))
-    for (line, _), error in zip(chunk, errors, strict=True):
+        return changes.NOTHING
+    done = await database.write(lambda work: changes.put_all(work, [profile for _, profile in chunk]))
+    for (line, _), error in zip(chunk, done.errors, strict=True):
         if error is None:
             result.kept += 1
         else:
             result.fail(line, error)
+    return done.set_off
 
 
 @dataclass(slots=True)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, BackgroundTasks, Depends, Path, Request
 from pydantic import Field, StrictBool
 
 from api import profile_import, profile_values
 from api.auth import admin
+from api.events import tell
 from api.named import same_id
 from api.problems import answers
 from api.services import With
 from journey.graph import Document
 from journey.profiles import PROFILE_ID, ProfileDocument, PushToken
-from store import profiles
+from store import changes, profiles
+from store.changes import SetOff
 
 router = APIRouter(prefix="/v1/profiles", tags=["profiles"], dependencies=[Depends(admin)])
 
@@ -38,11 +40,12 @@ class ProfileChange(Document):
 
 
 @router.put("/{profile_id}", responses=answers(409))
-async def put_profile(services: With, profile_id: ProfilePath, body: ProfileBody) -> ProfileDocument:
+async def put_profile(services: With, profile_id: ProfilePath, body: ProfileBody, after: BackgroundTasks) -> ProfileDocument:
     """Keep a profile as given; what was there under its id is replaced."""
     document = body.model_copy(update={"id": same_id(body.id, profile_id)})
     profile_values.check(document)
-    await services.database.write(lambda work: profiles.put(work, document))
+    set_off = await services.database.write(lambda work: changes.put(work, document))
+    after.add_task(tell, services, [set_off])
     return document
 
 
@@ -53,11 +56,11 @@ async def get_profile(services: With, profile_id: ProfilePath) -> ProfileDocumen
 
 
 @router.patch("/{profile_id}", responses=answers(404, 409))
-async def patch_profile(services: With, profile_id: ProfilePath, change: ProfileChange) -> ProfileDocument:
+async def patch_profile(services: With, profile_id: ProfilePath, change: ProfileChange, after: BackgroundTasks) -> ProfileDocument:
     """Change what is named and leave the rest."""
     profile_values.check_entries(change.attributes, change.identities, change.consents, len(change.push_tokens or ()))
-    return await services.database.write(
-        lambda work: profiles.patch(
+    done = await services.database.write(
+        lambda work: changes.patch(
             work,
             profile_id,
             attributes=change.attributes,
@@ -67,12 +70,15 @@ async def patch_profile(services: With, profile_id: ProfilePath, change: Profile
             test=change.test,
         )
     )
+    after.add_task(tell, services, [done.set_off])
+    return done.profile
 
 
 @router.delete("/{profile_id}", status_code=204, responses=answers(404))
-async def delete_profile(services: With, profile_id: ProfilePath) -> None:
+async def delete_profile(services: With, profile_id: ProfilePath, after: BackgroundTasks) -> None:
     """Forget a profile and its identities."""
-    await services.database.write(lambda work: profiles.delete(work, profile_id))
+    set_off = await services.database.write(lambda work: changes.delete(work, profile_id))
+    after.add_task(tell, services, [set_off])
 
 
 _BODIES = {kind: {"schema": {"type": "string"}} for kind in profile_import.KINDS}
@@ -82,4 +88,8 @@ _BODIES = {kind: {"schema": {"type": "string"}} for kind in profile_import.KINDS
 async def import_profiles(services: With, request: Request) -> profile_import.Imported:
     """Keep many profiles from CSV or NDJSON, as the body comes. A line that cannot be kept is reported and the others are kept."""
     reader = profile_import.reader_of(request.headers)
-    return await profile_import.run(services.database, reader, request.stream())
+
+    async def told(set_off: SetOff) -> None:
+        await tell(services, [set_off])
+
+    return await profile_import.run(services.database, reader, request.stream(), told)

@@ -19,12 +19,12 @@ from fastapi.routing import APIRoute
 
 from api import problems, segment_shapes, segment_wire, unpacking
 from api.auth import Unauthorized
-from api.events import tell
+from api.events import SetsOff, tell
 from api.segment_wire import Aliased, Call, Identified, Refused, Tracked
 from api.services import Services, With
 from journey.errors import BadInput, Conflict, SojournError
 from store import acceptance, identify
-from store.acceptance import Policy, Verdict
+from store.acceptance import Policy
 from store.work import Work
 
 CALLS = {"track": "t", "identify": "i", "page": "p", "screen": "s", "group": "g", "alias": "a"}
@@ -154,29 +154,29 @@ def _user_name(header: str) -> str:
 async def _take(services: Services, after: BackgroundTasks, calls: list[Call]) -> JSONResponse:
     """Commit all of them in their order, then say so."""
     policy = Policy(services.create_profiles, services.too_old_seconds)
-    verdicts: list[Verdict] = []
+    set_off: list[SetsOff] = []
     for start in range(0, len(calls), _AT_ONCE):
         part = calls[start : start + _AT_ONCE]
         done = await services.database.write_all([partial(_do, call=call, policy=policy) for call in part])
         for call, found in zip(part, done, strict=True):
-            verdicts += found if isinstance(found, tuple) else await _refused(services, call, found, policy)
-    after.add_task(tell, services, verdicts)
+            set_off += found if isinstance(found, tuple) else await _refused(services, call, found, policy)
+    after.add_task(tell, services, set_off)
     return JSONResponse({"success": True}, background=after)
 
 
-async def _refused(services: Services, call: Call, error: BaseException, policy: Policy) -> tuple[Verdict, ...]:
+async def _refused(services: Services, call: Call, error: BaseException, policy: Policy) -> tuple[SetsOff, ...]:
     if not isinstance(error, Conflict):
         raise error
     refused = Refused(getattr(call, "message", ""), error.code, error.sentence)
     return await services.database.write(lambda work: _do(work, refused, policy))
 
 
-def _do(work: Work, call: Call, policy: Policy) -> tuple[Verdict, ...]:
+def _do(work: Work, call: Call, policy: Policy) -> tuple[SetsOff, ...]:
     match call:
         case Tracked(arrived):
             return (acceptance.accept(work, arrived, policy),)
         case Identified(_, namespace, key, attributes):
-            identify.identify(work, namespace, key, attributes)
+            return (identify.identify(work, namespace, key, attributes),)
         case Aliased(_, previous, namespace, key):
             identify.alias(work, (namespace, segment_wire.ANONYMOUS), previous, namespace, key)
         case Refused(message, code, detail):

@@ -17,7 +17,7 @@ from commands.folder import Entry, Folder, Placed
 from journey import validation
 from journey.errors import BadInput
 from journey.findings import Finding, error
-from journey.graph import Journey
+from journey.graph import ExitCriterion, Journey, Node
 from journey.validation_policies import of_policies
 
 _UNKNOWN = {"unknown_segment": ("segments", "segment"), "unknown_event": ("events", "event"), "unknown_message": ("messages", "message")}
@@ -111,8 +111,13 @@ def _explained(read: Folder, entry: Entry[Journey], finding: Finding) -> bool:
     if finding.code not in _UNKNOWN:
         return False
     kind, field = _UNKNOWN[finding.code]
-    name = getattr(entry.document.node(finding.node), field)
-    return (kind, name) in read.unreadable
+    names = [getattr(part, field, "") for part in _parts(entry.document, finding.node)]
+    return any((kind, name) in read.unreadable for name in names)
+
+
+def _parts(journey: Journey, node: str) -> list[Node | ExitCriterion]:
+    """The node that a finding is about; of one about the whole journey, the parts of it that refer to anything."""
+    return [journey.node(node)] if node else list(journey.exit_criteria)
 
 
 def _holds(read: Folder, file: Path) -> bool:
@@ -132,7 +137,8 @@ def _concerned(read: Folder, file: Path) -> set[Path]:
     named: set[tuple[str, str]] = set()
     for entry in read.journeys.values():
         if entry.file.resolve() == file:
-            named |= {(kind, getattr(node, field, "")) for node in entry.document.nodes for kind, field in _UNKNOWN.values()}
+            parts = (*entry.document.nodes, *entry.document.exit_criteria)
+            named |= {(kind, getattr(part, field, "")) for part in parts for kind, field in _UNKNOWN.values()}
     for kind, name in named:
         there = getattr(read, kind).get(name)
         if there is not None:

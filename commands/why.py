@@ -51,6 +51,8 @@ def _effect(heard: Mapping[str, Any]) -> str:
         return "it let them in."
     if heard["effect"] == "decided":
         return f"it decided {heard['node']}."
+    if heard["effect"] == "ended":
+        return f"it ended them. {heard['sentence']}"
     if heard["effect"] == "kept":
         return "it is kept for the gate that comes next."
     where = " or ".join(heard["place"])

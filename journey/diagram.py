@@ -135,8 +135,10 @@ def _detail(node: Node, messages: Mapping[str, MessageDocument]) -> str:
     match node:
         case ReadSegment() if not isinstance(node.schedule, str):
             return " · ".join(part for part in (node.segment, schedule_words.spoken(node.schedule)) if part)
-        case ReadSegment() | Qualification():
+        case ReadSegment():
             return node.segment
+        case Qualification():
+            return f"{'enters' if node.direction == 'enter' else 'leaves'} {node.segment}" if node.segment else ""
         case EventNode():
             return node.event
         case Reaction():

@@ -12,10 +12,10 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
-from journey import diagram, durations, rule_writing
+from journey import diagram, durations, exit_criteria, rule_writing
 from journey.errors import BadInput
 from journey.events import EventDefinition
-from journey.graph import Journey, Node
+from journey.graph import ExitCriterion, Journey, Node
 from journey.rule_text import as_tree
 from journey.rule_tree import Rule
 
@@ -110,6 +110,10 @@ def _collect(found: Parts, prefix: str, data: Mapping[str, Any], leave: set[str]
             _collect(found, "timeout.", value, _ARROWS)
         elif name == "reentry" and isinstance(value, dict):
             _collect(found, "reentry.", value, frozenset())
+        elif name == "until" and isinstance(value, dict):
+            _collect(found, "until.", value, frozenset())
+        elif name == "exit_criteria" and isinstance(value, list):
+            found.parts[path] = Part(_with_rules_as_text(value, ""), value, " or ".join(_criterion(one) for one in value))
         elif name in _NAMED_LISTS and isinstance(value, list):
             _named(found, path, value)
         else:
@@ -127,6 +131,12 @@ def _named(found: Parts, path: str, items: list[dict[str, Any]]) -> None:
         if item.get("when") is not None:
             found.rules.add(inner)
         _collect(found, f"{inner}.", item, {"id"} | _ARROWS)
+
+
+def _criterion(written: dict[str, Any]) -> str:
+    """An exit criterion in words."""
+    said = exit_criteria.words(ExitCriterion.model_validate(written | {"where": None}))
+    return said + (f" where `{_rule(written['where'])}`" if written.get("where") is not None else "")
 
 
 def _missing(one: Parts, other: Parts) -> set[str]:

@@ -13,6 +13,8 @@ from journey.profiles import AttributeType
 
 Instant = int
 """Microseconds since 1970 in UTC, by the store's clock."""
+PROFILE_CHANGED = "profile.changed"
+"""The name of the event that a write of a profile is (journey/changes.py)."""
 
 
 REACTIONS = ("email.opened", "email.clicked", "push.opened")
@@ -35,7 +37,8 @@ class EventDefinition(Document):
 class Event:
     """One arrived fact about one person, unique by (source, id). `accepted_at` is 0 until the store has accepted it.
 
-    A reaction is one too: its source is `sojourn` and its data says which message of which entrant it answers.
+    A reaction is one too: its source is `sojourn` and its data says which message of which entrant it answers. So is a write of a profile
+    that somebody waits for; its data says which segments the person has entered and left by it.
     """
 
     source: str
@@ -48,7 +51,18 @@ class Event:
 
     @property
     def is_reaction(self) -> bool:
-        return self.source == ids.REACTIONS
+        return self.source == ids.REACTIONS and self.name != PROFILE_CHANGED
+
+    @property
+    def is_change(self) -> bool:
+        """Is it a write of its person's profile?"""
+        return self.source == ids.REACTIONS and self.name == PROFILE_CHANGED
+
+
+def came_true(entrant: str, n: int) -> Event:
+    """What a rule is on record as that was true already when its person came to wait for it. It stands before all that was kept: had
+    they come earlier, it would have let them on earlier."""
+    return Event(ids.REACTIONS, ids.came_true(entrant, n), PROFILE_CHANGED)
 
 
 def reaction(delivery: str, node: str, kind: str, *, profile: str, link: str = "") -> Event:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from journey import matching
+from journey import changes, matching
 from journey.events import Event, EventDefinition
-from journey.graph import EventNode, Node, Reaction, Wait
+from journey.graph import EventNode, Node, Qualification, Reaction, Wait
 from journey.matching import NOTHING, About
 from journey.rule_explaining import Explanation, explain
 from journey.rule_text import as_tree
 from journey.rules import Scope
+from journey.until import UntilRule
 from journey.version import Version
 
 
@@ -39,6 +40,8 @@ def definition(of: EventDefinition, event: Event) -> Said:
     """Is this the event that the definition describes?"""
     if event.is_reaction:
         return Said(False, "It is a reaction to a message, and no definition describes these.")
+    if event.is_change:
+        return Said(False, "It is a write of the profile, and no definition describes these.")
     if not (of.match or of.rule is not None):
         return Said(False, f"The definition {of.id} says neither a name nor a rule.")
     if of.match and event.name != of.match:
@@ -56,6 +59,10 @@ def node(version: Version, entrant: str, at: Node, event: Event, about: About = 
             said = _event_node(version, at, event, about)
         case Reaction():
             said = _reaction(version, entrant, at, event)
+        case Qualification():
+            said = _qualification(at, event)
+        case Wait(until=UntilRule()):
+            said = Said(False, "It waits for a rule to come true: every write of the profile is asked, and no event.")
         case Wait():
             said = Said(False, "It waits for its time, whatever happens.")
         case _:
@@ -73,6 +80,17 @@ def _event_node(version: Version, at: EventNode, event: Event, about: About) -> 
     rule = as_tree(at.where)
     told = explain(rule, matching.scope(rule, event, about))
     return Said(told.verdict, f"It is a {at.event}, and what the node asks of it is {_word(told)}.", told)
+
+
+def _qualification(at: Qualification, event: Event) -> Said:
+    if not event.is_change:
+        return Said(False, "It is no write of the profile; this node waits for one.")
+    if changes.moved(event, at.segment, at.direction):
+        return Said(True, f"The person has {_MOVED[at.direction]} {at.segment} by it.")
+    return Said(False, f"The person has not {_MOVED[at.direction]} {at.segment} by it.")
+
+
+_MOVED = {"enter": "entered", "leave": "left"}
 
 
 def _reaction(version: Version, entrant: str, at: Reaction, event: Event) -> Said:

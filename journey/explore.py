@@ -11,12 +11,13 @@ from typing import Any
 
 from journey import gate, rules, walk
 from journey.events import EventDefinition, Instant
-from journey.graph import EventNode, Node, Reaction, RuleOrText
+from journey.graph import EventNode, Node, Qualification, Reaction, RuleOrText, Wait
 from journey.profiles import Profile
 from journey.rule_text import as_tree
 from journey.rule_tree import Group, Rule, Test
 from journey.simulate import simulate
-from journey.story import Effect, Happening, Occurs, Reacts, Script, Story, World
+from journey.story import Changes, Effect, Happening, Occurs, Reacts, Script, Story, World
+from journey.until import UntilRule
 from journey.version import Version
 
 _AFTER = 3600 * gate.MICROSECONDS
@@ -71,8 +72,7 @@ def example(
     data: dict[str, Any] = {}
     for rule in (definition.rule, where):
         if rule is not None:
-            for test in _needed(as_tree(rule)):
-                _put(data, *_wanted(test, entry or {}))
+            _make_true(data, as_tree(rule), entry or {})
     return data
 
 
@@ -108,7 +108,7 @@ def _onward(
     assert story.wakes_at is not None, "whoever takes no time for a stop stands at a gate or has ended"
     at = now + min(_AFTER, (story.wakes_at - now) // 2)
     for node in walk.nodes_of(story.place):
-        happening = _what_happens(version, version.journey.node(node), at, len(happenings))
+        happening = _what_happens(version, version.journey.node(node), at, len(happenings), world)
         if happening is not None:
             tried = simulate(version, profile, Script((*happenings, happening), until=at), world, key=key)
             if tried.effects[-1] == Effect("decided", node):
@@ -116,8 +116,14 @@ def _onward(
     yield from _onward(version, profile, world, key, happenings, story.wakes_at)
 
 
-def _what_happens(version: Version, node: Node, at: Instant, number: int) -> Happening | None:
+def _what_happens(version: Version, node: Node, at: Instant, number: int, world: World) -> Happening | None:
     match node:
+        case Wait(until=UntilRule() as until):
+            return _changes(at, _attributes(as_tree(until.rule), version))
+        case Qualification():
+            rule = world.segments.get(node.segment)
+            wanted = _attributes(rule, version) if rule is not None else {}
+            return _changes(at, wanted if node.direction == "enter" else dict.fromkeys(wanted))
         case Reaction():
             return Reacts(at, node.of, node.to)
         case EventNode():
@@ -125,6 +131,24 @@ def _what_happens(version: Version, node: Node, at: Instant, number: int) -> Hap
             name = definition.match or definition.id
             return Occurs(at, name, example(definition, node.where, entry_example(version)), f"{name}-{number + 1}")
     return None
+
+
+def _changes(at: Instant, attributes: dict[str, Any]) -> Changes | None:
+    return Changes(at, attributes) if attributes else None
+
+
+def _attributes(rule: Rule, version: Version) -> dict[str, Any]:
+    """Attributes of which a rule over people is true, as far as it says `=` or `in`."""
+    data: dict[str, Any] = {}
+    _make_true(data, rule, entry_example(version))
+    named: dict[str, Any] = data.pop("profile", {})
+    return data | named
+
+
+def _make_true(data: dict[str, Any], rule: Rule, entry: Mapping[str, Any]) -> None:
+    """Put into the data what the rule asks for."""
+    for test in _needed(rule):
+        _put(data, *_wanted(test, entry))
 
 
 def _needed(rule: Rule) -> Iterator[Test]:

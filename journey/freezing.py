@@ -11,10 +11,11 @@ from journey import past
 from journey.errors import Invalid
 from journey.events import EventDefinition
 from journey.findings import blocking
-from journey.graph import Branch, Condition, EventNode, Journey, Node, UpdateProfile
+from journey.graph import Branch, Condition, EventNode, ExitCriterion, Journey, Node, UpdateProfile, Wait
 from journey.rule_text import as_tree
 from journey.rule_tree import Rule
 from journey.surroundings import Surroundings
+from journey.until import UntilRule
 from journey.validation import validate
 from journey.version import Version
 
@@ -33,9 +34,11 @@ def frozen(journey: Journey, surroundings: Surroundings) -> Version:
     """The version of a journey that is known to be valid."""
     nodes = tuple(_node(node) for node in journey.nodes)
     # Built anew, not copied: a copy would carry along what the draft has cached of its nodes.
-    graph = Journey.model_validate({name: getattr(journey, name) for name in Journey.model_fields} | {"nodes": nodes})
-    named = {node.event for node in nodes if isinstance(node, EventNode)}
-    named |= {name for name in past.needs(rule for node in nodes for rule in rules_of(node)).events if "." not in name}
+    kept = {name: getattr(journey, name) for name in Journey.model_fields}
+    criteria = tuple(_criterion(criterion) for criterion in journey.exit_criteria)
+    graph = Journey.model_validate(kept | {"nodes": nodes, "exit_criteria": criteria})
+    named = {node.event for node in nodes if isinstance(node, EventNode)} | {criterion.event for criterion in criteria} - {""}
+    named |= {name for name in past.needs(rule for part in (*nodes, *criteria) for rule in rules_of(part)).events if "." not in name}
     written = sorted({name for node in nodes if isinstance(node, UpdateProfile) for name in node.set})
     return Version(
         journey=graph,
@@ -44,9 +47,9 @@ def frozen(journey: Journey, surroundings: Surroundings) -> Version:
     )
 
 
-def rules_of(node: Node) -> Iterator[Rule]:
-    """The rules about people and events that are written into a node."""
-    if isinstance(node, EventNode) and node.where is not None:
+def rules_of(node: Node | ExitCriterion) -> Iterator[Rule]:
+    """The rules about people and events that are written into a node, or an exit criterion."""
+    if isinstance(node, EventNode | ExitCriterion) and node.where is not None:
         yield as_tree(node.where)
     if isinstance(node, Condition):
         yield from (as_tree(branch.when) for branch in node.branches if branch.when is not None)
@@ -58,11 +61,17 @@ def _node(node: Node) -> Node:
             return node.model_copy(update={"where": as_tree(node.where)})
         case Condition():
             return node.model_copy(update={"branches": tuple(_branch(branch) for branch in node.branches)})
+        case Wait(until=UntilRule() as until):
+            return node.model_copy(update={"until": until.model_copy(update={"rule": as_tree(until.rule)})})
     return node
 
 
 def _branch(branch: Branch) -> Branch:
     return branch if branch.when is None else branch.model_copy(update={"when": as_tree(branch.when)})
+
+
+def _criterion(criterion: ExitCriterion) -> ExitCriterion:
+    return criterion if criterion.where is None else criterion.model_copy(update={"where": as_tree(criterion.where)})
 
 
 def _definition(definition: EventDefinition) -> EventDefinition:

@@ -94,6 +94,17 @@ def arrive(gate: Gate, kept: Iterable[Event], fits: Fits) -> Won | None:
     return None
 
 
+def already(gate: Gate, event: Event, holds: Callable[[Node], bool]) -> Won | None:
+    """Somebody arrives at a gate that no kept event has decided: a rule that is waited for may be true of them already.
+
+    `holds` tells whether a node waits for a rule that is true now; the first in `next` wins. `event` is what this is on record as.
+    """
+    for node in gate.nodes:
+        if holds(node):
+            return Won(node.id, event)
+    return None
+
+
 def due(gate: Gate, now: Instant) -> Outcome | None:
     """How the gate is left at this instant if no event decided it; None while it still listens."""
     return gate.due_exit if gate.due_at is not None and now >= gate.due_at else None

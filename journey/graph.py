@@ -215,8 +215,17 @@ class Reentry(Document):
     after: str = ""
 
 
+class ExitCriterion(Document):
+    """What ends somebody wherever they are: an event (`where` says which), or that they enter or leave a segment; one of the two."""
+
+    event: str = ""
+    where: RuleOrText | None = None
+    segment: str = ""
+    direction: Literal["enter", "leave"] = "enter"
+
+
 class Journey(Document):
-    """A journey as it is written: the draft, and the graph that a version freezes.
+    """A journey as it is written: the draft, and the graph that a version freezes. Any one of the exit criteria ends a person.
 
     `start` and `end` are date-times in its zone. `priority` says who goes first where two journeys compete for a place under
     a frequency cap. People in one of the class transactional have a task queue of their own; what a message is exempt from, its own
@@ -233,6 +242,7 @@ class Journey(Document):
     priority: Annotated[StrictInt, Field(ge=0, le=100)] = 0
     purpose: Literal["marketing", "transactional"] = Field("marketing", alias="class")
     reentry: Reentry = Reentry()
+    exit_criteria: tuple[ExitCriterion, ...] = ()
     nodes: tuple[Node, ...] = ()
 
     @cached_property

@@ -11,7 +11,7 @@ TASK_QUEUE = "sojourn"
 TRANSACTIONAL_QUEUE = "sojourn-transactional"
 """The task queue of people in journeys of the class transactional, so that they do not stand behind a run of many."""
 REACTIONS = "sojourn"
-"""The source of every event that is a reaction to a message of ours."""
+"""The source of every event of our own: a reaction to a message of ours, or a change of a profile."""
 
 TESTED = "sojourn-test:"
 """The source of an event that was fired in a test begins so; the id of the session's version follows."""
@@ -121,6 +121,16 @@ def reaction(delivery_id: str, kind: str, link: str = "") -> str:
     if not link:
         return f"{delivery_id}:{kind}"
     return f"{delivery_id}:{kind}:{hashlib.sha256(link.encode()).hexdigest()[:12]}"
+
+
+def profile_change(profile: str, at: int) -> str:
+    """The event id of a write of a profile at this instant. The profile is hashed: its id may be an address, and histories show events."""
+    return f"profile.{content_hash(profile)[:16]}.{at}"
+
+
+def came_true(entrant_id: str, n: int) -> str:
+    """The event id of a rule that was true already when its person came to wait for it, by step `n`."""
+    return f"{entrant_id}.{n}:true"
 
 
 def run(journey: str, number: int) -> str:

@@ -9,15 +9,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from journey import walk
+from journey import changes, walk
+from journey.changes import Attributes
 from journey.events import Event, EventDefinition
 from journey.gate import Fits, Won, order
-from journey.graph import EventNode, Node, Reaction
+from journey.graph import EventNode, ExitCriterion, Node, Qualification, Reaction, RuleOrText, Wait
 from journey.profiles import is_identity
 from journey.rule_check import all_leaves
 from journey.rule_text import parse
 from journey.rule_tree import Rule, Test
 from journey.rules import Scope, evaluate, fields, look_up
+from journey.until import UntilRule
 from journey.version import Version
 
 _ASKS: dict[str, frozenset[str]] = {}
@@ -42,14 +44,17 @@ NOTHING = About()
 
 
 def asks(version: Version) -> frozenset[str]:
-    """What the `where`s of a version ask beside the event: `profile`, `entry`, `past` (also of segments, or the clock), or nothing.
-    Whoever hears looks up no more than that."""
+    """What the rules of a version ask beside the event, or the person: `profile`, `entry`, `past` (also of segments, or the clock), or
+    nothing. Whoever hears looks up no more than that."""
     if version.hash not in _ASKS:
         if len(_ASKS) >= _MOST_ASKS:
             _ASKS.clear()
-        wheres = [_tree(node.where) for node in version.journey.nodes if isinstance(node, EventNode) and node.where is not None]
+        parts = [one for one in (*version.journey.nodes, *version.journey.exit_criteria) if isinstance(one, EventNode | ExitCriterion)]
+        wheres = [_tree(one.where) for one in parts if one.where is not None]
         named = {name.partition(".")[0] for where in wheres for name in fields(where) if "." in name}
         past = "now" in named or any(not isinstance(leaf, Test) for where in wheres for leaf in all_leaves(where))
+        untils = [node.until for node in version.journey.nodes if isinstance(node, Wait) and isinstance(node.until, UntilRule)]
+        named |= {"entry" for until in untils for name in fields(_tree(until.rule)) if name.startswith("entry.")}
         _ASKS[version.hash] = frozenset(named & {"profile", "entry"}) | ({"past", "profile"} if past else set())
     return _ASKS[version.hash]
 
@@ -66,25 +71,48 @@ def enters(
 
 def definition_fits(definition: EventDefinition, event: Event) -> bool:
     """Is this the event that the definition describes? A definition that says nothing fits nothing, a reaction fits none."""
-    if event.is_reaction or not (definition.match or definition.rule is not None):
+    if event.is_reaction or event.is_change or not (definition.match or definition.rule is not None):
         return False
     if definition.match and event.name != definition.match:
         return False
     return definition.rule is None or _true_of(definition.rule, event)
 
 
-def fits(version: Version, entrant: str, about: About = NOTHING) -> Fits:
-    """Tells whether an event fits a node of this version, for this entrant: a reaction must be to a message of their own (G5)."""
+def fits(version: Version, entrant: str, about: About = NOTHING, person: Attributes | None = None) -> Fits:
+    """Tells whether an event fits a node of this version, for this entrant: a reaction must be to a message of their own (G5).
+
+    `person` are their attributes after the write that the event is; only then can a rule that is waited for have come true.
+    """
 
     def fits_node(node: Node, event: Event) -> bool:
         match node:
             case EventNode():
-                return _fits_event_node(version, node, event, about)
+                return fits_definition(version, node.event, node.where, event, about)
+            case Qualification():
+                return changes.moved(event, node.segment, node.direction)
             case Reaction():
                 return _answers(node, entrant, event)
+            case Wait():
+                return event.is_change and person is not None and holds(person, about)(node)
         return False
 
     return fits_node
+
+
+def holds(person: Attributes, about: About = NOTHING) -> Callable[[Node], bool]:
+    """Tells whether a node waits for a rule that is true of somebody with these attributes."""
+
+    def holds_for(node: Node) -> bool:
+        if not (isinstance(node, Wait) and isinstance(node.until, UntilRule)):
+            return False
+        return evaluate(_tree(node.until.rule), Scope.of_profile(person, entry=about.entry))
+
+    return holds_for
+
+
+def waits_for_rule(node: Node) -> bool:
+    """Does it wait until a rule is true?"""
+    return isinstance(node, Wait) and isinstance(node.until, UntilRule)
 
 
 def person_of(definition: EventDefinition, event: Event) -> tuple[str, str] | None:
@@ -103,12 +131,13 @@ def person_of(definition: EventDefinition, event: Event) -> tuple[str, str] | No
 def is_kept(version: Version, place: walk.Place, entrant: str, event: Event) -> bool:
     """Does an entrant under way keep this event for the next gate (G6)?
 
-    Kept is what a definition of the version describes, and a reaction that a node still ahead of the place listens to.
+    Kept is what a definition of the version describes, and a reaction, or a segment entered or left, that a node still ahead of the place
+    listens to. A rule that comes true is not kept: whoever arrives is asked whether it is true then.
     """
-    if not event.is_reaction:
+    if not event.is_reaction and not event.is_change:
         return any(definition_fits(definition, event) for definition in _definitions(version))
-    ahead = (version.journey.node(node) for node in walk.ahead(version.journey, place))
-    return any(isinstance(node, Reaction) and _answers(node, entrant, event) for node in ahead)
+    fits_node = fits(version, entrant)
+    return any(fits_node(version.journey.node(node), event) for node in walk.ahead(version.journey, place))
 
 
 def stays_kept(
@@ -123,8 +152,15 @@ def stays_kept(
         return is_kept(version, place, entrant, event)
     if won is None or order(event) < order(won.event):
         return False
-    behind = (version.journey.node(node) for node in walk.ahead(version.journey, walk.follow(version.journey, won.outcome)))
-    return any(isinstance(node, EventNode) and _fits_event_node(version, node, event, about) for node in behind)
+    fits_node = fits(version, entrant, about)
+    behind = walk.ahead(version.journey, walk.follow(version.journey, won.outcome))
+    return any(fits_node(version.journey.node(node), event) for node in behind)
+
+
+def fits_definition(version: Version, name: str, where: RuleOrText | None, event: Event, about: About = NOTHING) -> bool:
+    """Is this the event that a definition of the version describes, with this rule over its data?"""
+    definition = version.events.get(name)
+    return definition is not None and definition_fits(definition, event) and (where is None or _true_of(where, event, about))
 
 
 def _definitions(version: Version) -> list[EventDefinition]:
@@ -132,13 +168,6 @@ def _definitions(version: Version) -> list[EventDefinition]:
     inside = [node for node in version.journey.nodes if node is not version.journey.entry_node]
     named = {node.event for node in inside if isinstance(node, EventNode)}
     return [definition for name, definition in version.events.items() if name in named]
-
-
-def _fits_event_node(version: Version, node: EventNode, event: Event, about: About) -> bool:
-    definition = version.events.get(node.event)
-    if definition is None or not definition_fits(definition, event):
-        return False
-    return node.where is None or _true_of(node.where, event, about)
 
 
 def _answers(node: Reaction, entrant: str, event: Event) -> bool:

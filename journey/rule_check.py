@@ -59,7 +59,7 @@ def _checked(rule: Rule, depth: int) -> tuple[Rule, int, int]:
         return _test(rule), 1, len(rule.value) if isinstance(rule.value, tuple) else 1
     if isinstance(rule, InSegment):
         if _SEGMENT.fullmatch(rule.in_segment) is None:
-            raise RuleError(f"{rule.in_segment!r} is no id of a segment: write one as in in_segment(\"vip\").")
+            raise RuleError(f'{rule.in_segment!r} is no id of a segment: write one as in in_segment("vip").')
         return InSegment(in_segment=rule.in_segment), 1, 1
     if isinstance(rule, Did):
         return _did(rule, depth)

@@ -13,8 +13,8 @@ from journey.graph import Document, Next, ThingId
 from journey.profiles import ProfileDocument
 
 EVENT_CODES = (
-    "enters", "already_inside", "reentry_too_soon", "reentry_not_allowed", "kept", "late", "nobody_listening", "no_definition", "duplicate",
-    "no_delivery", "not_yet",
+    "enters", "already_inside", "reentry_too_soon", "reentry_not_allowed", "exits", "kept", "late", "nobody_listening", "no_definition",
+    "no_effect", "duplicate", "no_delivery", "not_yet",
 )  # fmt: skip
 _NODE = "[a-z][a-z0-9-]{0,62}"
 PATH_STEP = f"^{_NODE}(:{_NODE})?$"
@@ -27,18 +27,20 @@ BEGINS = "2026-01-05T09:00"
 Step = Annotated[str, Field(pattern=PATH_STEP)]
 """A node that was left, as NODE:EXIT; NODE alone is NODE:next."""
 Became = Annotated[str, Field(pattern=EVENT)]
-"""What became of an event: `decides NODE`, the code of what it had no effect for, or `kept then` and one of these."""
+"""What became of an event: `decides NODE`, `exits`, the code of what it had no effect for, or `kept then` and one of these."""
 Carrier = Annotated[str, Field(pattern=CARRIER)]
 """A delivery of a node: NODE.CHANNEL."""
 Status = Literal["sent", "excluded", "failed", "uncertain"]
-End = Literal["finished", "no_branch", "error", "global_timeout"]
+End = Literal["finished", "no_branch", "exit_criteria", "error", "global_timeout"]
 
 
 class Happens(Document):
-    """One thing that happens: an event, or a reaction to a message. `after` is a duration from the admission; absent, at once. Where a
-    journey begins with an event, the first that fits is the admission, and `after` counts from the beginning of the scenario.
+    """One thing that happens: an event, a reaction to a message, or a write of the profile. `after` is a duration from the admission;
+    absent, at once. Where a journey begins with an event, the first that fits is the admission, and `after` counts from the beginning of
+    the scenario.
 
     What an event's rule asks for need not be in `data`: it is filled in. `of` is the message node, needed where several could be meant.
+    `profile` are attributes that are laid over those that are there; null takes one out.
     """
 
     after: str = ""
@@ -49,6 +51,7 @@ class Happens(Document):
     reaction: str = ""
     of: str = ""
     link: str = ""
+    profile: dict[str, Any] = Field(default_factory=dict)
 
 
 class ExpectedDelivery(Document):

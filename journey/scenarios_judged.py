@@ -125,9 +125,11 @@ def _happenings(scenario: Scenario, version: Version) -> tuple[Happening, ...]:
 def _happening(written: str | Happens, number: int, version: Version, entry: Mapping[str, Any] | None = None) -> Happening:
     if isinstance(written, str):
         return script_text.happening(written, number, version, entry)
-    if bool(written.event) == bool(written.reaction):
-        raise BadInput("This says what happens by one of two fields: event, or reaction.")
+    if [bool(written.event), bool(written.reaction), bool(written.profile)].count(True) != 1:
+        raise BadInput("This says what happens by one of three fields: event, reaction, or profile.")
     at = script_text.instant(written.after or "0")
+    if written.profile:
+        return script_text.changes(at, written.profile)
     if written.reaction:
         return script_text.reacts(at, written.reaction, written.of, version, written.link)
     event_id = written.id or f"{written.event}-{number + 1}"

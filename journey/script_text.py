@@ -13,10 +13,15 @@ from journey.errors import BadInput
 from journey.events import Instant
 from journey.explore import entering, entry_example, example
 from journey.graph import EventNode, Message, Reaction, Webhook
-from journey.story import Happening, Occurs, Reacts
+from journey.story import Changes, Happening, Occurs, Reacts
 from journey.version import Version
 
-HOW = "write AFTER CHANNEL.KIND [NODE], as in 'PT2H email.opened', or AFTER EVENT [DATA], as in 'P2D purchase {\"total\": 12}'"
+HOW = (
+    "write AFTER CHANNEL.KIND [NODE], as in 'PT2H email.opened', or AFTER EVENT [DATA], as in 'P2D purchase {\"total\": 12}', "
+    'or AFTER profile ATTRIBUTES, as in \'P1D profile {"city": "Boston"}\''
+)
+PROFILE = "profile"
+"""Stands for a write of the profile, unless an event definition is called so."""
 
 
 def happenings(texts: Iterable[str], version: Version) -> tuple[Happening, ...]:
@@ -39,7 +44,8 @@ def entry_in(found: Iterable[Happening], version: Version) -> Mapping[str, Any] 
 
 
 def happening(text: str, number: int, version: Version, entry: Mapping[str, Any] | None = None) -> Happening:
-    """One happening: `PT2H email.opened first`, or `P2D purchase {"total": 12}`. AFTER counts from the admission, `0` is at once.
+    """One happening: `PT2H email.opened first`, `P2D purchase {"total": 12}`, or `P1D profile {"city": "Boston"}`. AFTER counts from the
+    admission, `0` is at once.
 
     What an event's rule asks for need not be written: it is filled in. `number` makes the id of the event, `entry` is the data of the one
     by which they entered. Raises BadInput.
@@ -52,6 +58,8 @@ def happening(text: str, number: int, version: Version, entry: Mapping[str, Any]
     if "." in what and what not in version.events:
         return reacts(at, what, more, version)
     data = _data(text, more)
+    if what == PROFILE and what not in version.events:
+        return changes(at, data)
     return occurs(at, what, data, str(data.pop("$id", f"{what}-{number + 1}")), version, entry=entry)
 
 
@@ -66,6 +74,13 @@ def occurs(
     wheres = [node.where for node in version.journey.nodes if isinstance(node, EventNode) and node.event == what]
     made = example(definition, wheres[0] if wheres else None, entry_example(version) if entry is None else entry) | dict(data)
     return Occurs(at, definition.match or what, made, event_id, source)
+
+
+def changes(at: Instant, attributes: Mapping[str, Any]) -> Changes:
+    """A write of the profile; null takes an attribute out. Raises BadInput when nothing is written."""
+    if not attributes:
+        raise BadInput(f"Nothing is written into the profile: {HOW}.")
+    return Changes(at, attributes)
 
 
 def reacts(at: Instant, to: str, of: str, version: Version, link: str = "") -> Reacts:

@@ -41,10 +41,10 @@ def no_time(node: str) -> str:
     return f"{node} holds no time that can be read, and is over at once"
 
 
-def went(place: Place, reason: str) -> str:
-    """Where a stop led."""
+def went(place: Place, reason: str, criterion: str = "") -> str:
+    """Where a stop led. `criterion` is the exit criterion that was met, if one was."""
     if reason:
-        return f"ended: {reason}"
+        return f"ended: {reason}" + (f" ({criterion})" if criterion else "")
     return "waits at " + " or ".join(nodes_of(place)) if place else "goes on"
 
 

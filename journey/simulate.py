@@ -6,14 +6,14 @@ decision, claims what it sends, closes a while later and arrives; what comes in 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from journey import durations, ends, gate, ids, local_time, sentences, walk
+from journey import durations, ends, exit_criteria, gate, ids, local_time, sentences, walk
 from journey.events import Event, Instant
 from journey.graph import EventNode
 from journey.profiles import Profile
 from journey.simulated_acting import Doing
-from journey.simulated_hearing import Hearing
+from journey.simulated_hearing import Hearing, Leaves
 from journey.story import Effect, Happening, Moment, Script, Story, Told, World
 from journey.version import Version
 from journey.walk import Acting, Answer, Finish, Listen, Outcome, Place
@@ -43,15 +43,15 @@ def simulate(version: Version, profile: Profile, script: Script, world: World, *
 class _Stop:
     """What a person is under way with: what is done, at which place, and when the stop closes.
 
-    One that sends is opened when it begins; any other is a single commit at its end. `decided` says that a gate led here: then the
-    global deadline no longer counts.
+    One that sends is opened when it begins; any other is a single commit at its end, and only then has left the gate `left` that led
+    here. Where a gate did, the global deadline no longer counts.
     """
 
     answer: Answer
     target: Place
     closes_at: Instant
     opened: bool
-    decided: bool
+    left: Outcome | None
 
 
 @dataclass
@@ -74,6 +74,7 @@ class Person:
     at_gate: gate.Gate | None = None
     end: Finish | None = None
     ended_at: Instant | None = None
+    ending: str = ""
     path: list[Outcome] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
     timeline: list[Moment] = field(default_factory=list)
@@ -137,10 +138,19 @@ class Person:
             event = self.hearing.enters(index, happening)
             if event is not None:
                 self.enter(event)
-            return
-        won = self.hearing.hear(index, happening, self.at_gate, self.place, ended=self.end is not None)
-        if won is not None:
-            self._decided(won.outcome)
+        else:
+            heard = self.hearing.hear(index, happening, self.at_gate, self.place, ended=self.end is not None, leaving=bool(self.ending))
+            if isinstance(heard, Leaves):
+                self._must_end()
+            elif heard is not None:
+                self._decided(heard.outcome)
+        self.doing.profile = replace(self.doing.profile, attributes=dict(self.hearing.attributes))
+
+    def _must_end(self) -> None:
+        """At once where they wait; else their next commit is their end."""
+        self.ending = exit_criteria.REASON
+        if self.at_gate is not None:
+            self._finish(Finish(self.ending))
 
     def _wakes_at(self) -> Instant:
         assert self.at_gate is not None
@@ -159,7 +169,6 @@ class Person:
     # ---- stops -------------------------------------------------------------------------------------------------------------------
 
     def _decided(self, left: Outcome) -> None:
-        self._leave(left)
         self.at_gate = None
         self._set_off(walk.follow(self.version.journey, left), left, decided=True)
 
@@ -173,16 +182,20 @@ class Person:
             if not decided and self.now >= self.deadline:
                 self._finish(Finish("global_timeout"))
                 return
+            if decided and left is not None:
+                self._leave(left)
             self.told += claims
             self.place = target
-        self._stop = _Stop(answer, target, self.now + self.script.stops.get(target, 0), opened, decided)
+        self._stop = _Stop(answer, target, self.now + self.script.stops.get(target, 0), opened, left if decided else None)
 
     def _close(self, stop: _Stop) -> None:
         self._stop = None
         if not stop.opened:
-            if not stop.decided and self.now >= self.deadline:
-                self._finish(Finish("global_timeout"))
+            if self.ending or (stop.left is None and self.now >= self.deadline):
+                self._finish(Finish(self.ending or "global_timeout"))
                 return
+            if stop.left is not None:
+                self._leave(stop.left)
             self.told += self.doing.claim(stop.answer, self.n)
         match stop.answer:
             case Listen():
@@ -194,14 +207,19 @@ class Person:
                 self._act(stop.answer)
 
     def _act(self, answer: Acting) -> None:
+        before = self.hearing.attributes
         taken, sentence = self.doing.done(answer, self.now)
+        if self.hearing.wrote(self.n, before, self.place, self.now, leaving=bool(self.ending)) is not None:
+            self.ending = exit_criteria.REASON
         if sentence:
             self._say(sentence)
         outcome = Outcome(answer.node, taken)
         self._leave(outcome)
         self.place = walk.follow(self.version.journey, outcome)
         ahead = walk.ask(self.version.journey, self.place, left=outcome)
-        if isinstance(ahead, Listen):
+        if self.ending:
+            self._finish(Finish(self.ending, ahead.node if isinstance(ahead, Finish) else ""))
+        elif isinstance(ahead, Listen):
             self._arrive_at_gate()
         elif isinstance(ahead, Finish):
             self._finish(ahead)
@@ -218,7 +236,7 @@ class Person:
         self.timeless += [node for node, end in found.items() if end is None]
         for node, end in found.items():
             self._say(sentences.no_time(node) if end is None else f"{node} is over {local_time.said(end, journey.timezone)}")
-        won = self.hearing.arrive(self.at_gate, self.place, self.now)
+        won = self.hearing.arrive(self.at_gate, self.place, self.now, self.n)
         if won is not None:
             self._decided(won.outcome)
 

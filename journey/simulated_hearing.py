@@ -5,20 +5,28 @@ It knows no walk and no time of its own: simulate.py says where the person is, a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from journey import entrance, events, gate, local_time, matching, past
+from journey import changes, entrance, events, exit_criteria, gate, ids, local_time, matching, past
+from journey.changes import Attributes
 from journey.entrance import NEVER, Before
 from journey.events import Event, Instant
 from journey.graph import EventNode
 from journey.matching import About
 from journey.rule_tree import Rule
 from journey.rules import Scope
-from journey.story import Effect, Happening, Moment, Occurs, Reacts, Told, World
+from journey.story import Changes, Effect, Happening, Moment, Occurs, Reacts, Told, World
 from journey.version import Version
 from journey.walk import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Leaves:
+    """An event has met this exit criterion: wherever the person is, they must end."""
+
+    criterion: str
 
 
 @dataclass
@@ -62,6 +70,9 @@ class Hearing:
             self._effect(index, happening.at, f"{event.name} again: it has its effect already", Effect("duplicate"))
             return None
         self._seen.add((event.source, event.id))
+        if event.is_change:
+            self._effect(index, event.accepted_at, f"{happening_name(happening)} is written", Effect("no_effect"))
+            return None
         self.accepted.append(event)
         if not self._fits_entry(event):
             self._drop(index, event, event.accepted_at)
@@ -79,9 +90,22 @@ class Hearing:
         self.attributes = attributes
         self._listen()
 
+    def wrote(self, n: int, before: Attributes, place: Place, now: Instant, *, leaving: bool) -> Leaves | None:
+        """Step n has written the profile of its own person, who is under way: what that moves is kept, or ends them."""
+        if before == self.attributes or leaving:
+            return None
+        event = self._moved(f"step.{n}", now, before)
+        criterion = exit_criteria.met_by(self.version, event, self.about)
+        if criterion:
+            self.timeline.append(Moment(now, f"what was written ends them: {criterion}"))
+            return Leaves(criterion)
+        if self._is_kept(place, event):
+            self._kept[-n] = event  # it stands in no script
+        return None
+
     def _listen(self) -> None:
         self.about = About(self.attributes, self.entry.data if self.entry is not None else {}, self._before)
-        self.fits = matching.fits(self.version, self.entrant, self.about)
+        self.fits = matching.fits(self.version, self.entrant, self.about, self.attributes)
 
     def _fits_entry(self, event: Event) -> bool:
         node = self.version.journey.entry_node
@@ -91,8 +115,12 @@ class Hearing:
 
     # ---- what is heard ---------------------------------------------------------------------------------------------------------------
 
-    def hear(self, index: int, happening: Happening, at: gate.Gate | None, place: Place, *, ended: bool) -> gate.Won | None:
-        """One happening is accepted, at the gate where the person waits, if they wait. What is returned has decided that gate."""
+    def hear(
+        self, index: int, happening: Happening, at: gate.Gate | None, place: Place, *, ended: bool, leaving: bool = False
+    ) -> gate.Won | Leaves | None:  # fmt: skip
+        """One happening is accepted, at the gate where the person waits, if they wait. Whoever has `ended`, or is only `leaving`, hears
+        nothing. What is returned has decided that gate, or ends the person.
+        """
         event = self._event(index, happening)
         if event is None:
             self._effect(index, happening.at, f"{happening_name(happening)} cannot be: nothing was sent", Effect("no_delivery"))
@@ -104,22 +132,31 @@ class Hearing:
         self.accepted.append(event)
         if isinstance(happening, Reacts):
             self._has_got_it(happening)
-        won = gate.hear(at, event, self.fits) if at is not None else None
+        hears = not ended and not leaving
+        criterion = exit_criteria.met_by(self.version, event, self.about) if hears else ""
+        if criterion:
+            self._effect(index, happening.at, f"{event.name or event.id} ends them: {criterion}", Effect("exits"))
+            return Leaves(criterion)
+        won = gate.hear(at, event, self.fits) if at is not None and hears else None
         if won is not None:
             self._won(index, won, happening.at)
-        elif not ended and (at is None or event.is_reaction) and self._is_kept(place, event):
+        elif hears and (at is None or event.is_reaction) and self._is_kept(place, event):
             self._kept[index] = event
             self._was_kept.add(index)
             self._effect(index, event.accepted_at, f"{event.name} is kept", Effect("kept"))
+        elif event.is_change:
+            self._effect(index, event.accepted_at, f"{happening_name(happening)} is written", Effect("no_effect"))
         elif self._fits_entry(event):
             self._enters_again(index, event, ended=ended)
         else:
             self._drop(index, event, event.accepted_at)
         return won
 
-    def arrive(self, at: gate.Gate, place: Place, now: Instant) -> gate.Won | None:
-        """The clock of a gate starts; the earliest kept event that fits wins, the others may still be heard further on (G6)."""
+    def arrive(self, at: gate.Gate, place: Place, now: Instant, n: int) -> gate.Won | None:
+        """The clock of a gate starts; the earliest kept event that fits wins, the others may still be heard further on (G6). Where none
+        does, a rule that is waited for may be true already."""
         won = gate.arrive(at, self._kept.values(), self.fits)
+        won = won or gate.already(at, events.came_true(self.entrant, n), matching.holds(self.attributes, self.about))
         for index, event in list(self._kept.items()):
             if won is not None and won.event is event:
                 del self._kept[index]
@@ -157,6 +194,8 @@ class Hearing:
     def _event(self, index: int, happening: Happening) -> Event | None:
         """The event that it is; None for a reaction to something that was never on its way (G5)."""
         match happening:
+            case Changes():
+                return self._change(index, happening)
             case Occurs():
                 name = happening.id or f"{happening.name or 'event'}-{index + 1}"
                 return Event(happening.source, name, happening.name, dict(happening.data), self.profile, None, happening.at)
@@ -167,6 +206,25 @@ class Hearing:
                         made = events.reaction(told.id, told.node, kind, profile=self.profile, link=happening.link)
                         return replace(made, accepted_at=happening.at)
         return None
+
+    def _change(self, index: int, happening: Changes) -> Event:
+        """The profile is written, and the write is an event."""
+        before = self.attributes
+        self.attributes = {name: value for name, value in {**before, **happening.attributes}.items() if value is not None}
+        self._listen()
+        return self._moved(str(index), happening.at, before)
+
+    def _moved(self, name: str, at: Instant, before: Attributes) -> Event:
+        """The write that has made of `before` what the attributes are now."""
+        heard = [segment for segment in sorted(self.version.segments_heard) if segment in self.world.segments]
+        made = changes.event(self.profile, at, heard, self._members(before, at), self._members(self.attributes, at))
+        return replace(made, id=f"{made.id}.{name}")
+
+    def _members(self, attributes: Attributes, at: Instant) -> Callable[[str], bool]:
+        """Tells of which segments somebody with these attributes is a member."""
+        done = [event for event in self.accepted if event.accepted_at < at]
+        definitions = {definition.id: definition for definition in self.world.definitions}
+        return past.Segments(self.world.segments, definitions, attributes, done, at - 1).has
 
     def _has_got_it(self, happening: Reacts) -> None:
         """A reaction proves that a delivery has arrived: one of which nobody knew was sent, as is one that is still on its way (M1)."""
@@ -181,7 +239,7 @@ class Hearing:
         return matching.is_kept(self.version, place, self.entrant, event)
 
     def _won(self, index: int, won: gate.Won, at: Instant) -> None:
-        if not won.event.is_reaction:
+        if won.event.source != ids.REACTIONS:
             self.last_event = won.event
         self._effect(index, at, f"{won.event.name or won.event.id} decides {won.node}", Effect("decided", won.node))
 
@@ -204,6 +262,8 @@ class Hearing:
     def _why_not(self, event: Event) -> str:
         if event.is_reaction:
             return "late"
+        if event.is_change:
+            return "nobody_listening"
         known = (*self.version.events.values(), *self.world.definitions)
         return "nobody_listening" if any(matching.definition_fits(definition, event) for definition in known) else "no_definition"
 
@@ -214,4 +274,9 @@ class Hearing:
 
 def happening_name(happening: Happening) -> str:
     """What a happening is called in a sentence."""
-    return f"{happening.to} of {happening.of}" if isinstance(happening, Reacts) else happening.name or happening.id or "an event"
+    match happening:
+        case Reacts():
+            return f"{happening.to} of {happening.of}"
+        case Changes():
+            return f"the profile ({', '.join(happening.attributes)})"
+    return happening.name or happening.id or "an event"

@@ -36,7 +36,15 @@ class Reacts:
     link: str = ""
 
 
-Happening = Occurs | Reacts
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """The profile of this person is written: attributes are laid over those that are there, and None takes one out."""
+
+    at: Instant
+    attributes: Mapping[str, Any]
+
+
+Happening = Occurs | Reacts | Changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +65,8 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What stands around the journey: messages by id, event definitions beside those of the version, barred (channel, address).
+    """What stands around the journey: messages and segments by id, event definitions beside those of the version, barred (channel,
+    address).
 
     `segments` are rules by id, for `in_segment`. `begins` is the instant of the admission, for what looks at a date or a clock.
     `responses` are what webhooks answer in the end, by node; one that is not named answers 200 and nothing more.
@@ -91,8 +100,9 @@ class Told:
 class Effect:
     """What became of one happening of the script.
 
-    `code` is enters, decided (then `node` says which), kept, duplicate, no_delivery (a reaction to what was never sent: an address that
-    does not exist), or the code of a discard. `was_kept` says that it was kept first.
+    `code` is enters, decided (then `node` says which), exits (it has met an exit criterion), kept, duplicate, no_delivery (a reaction to
+    what was never sent: an address that does not exist), no_effect (a write of the profile that nobody waits for), or the code of a
+    discard. `was_kept` says that it was kept first.
     """
 
     code: str

@@ -10,15 +10,29 @@ from journey.arrows import arrows
 from journey.errors import BadInput
 from journey.events import Instant
 from journey.findings import Finding, error, later
-from journey.graph import LISTENING, Condition, EventNode, Journey, Node, Reaction, ReadSegment, Split, Wait
+from journey.graph import (
+    LISTENING,
+    Condition,
+    EventNode,
+    ExitCriterion,
+    Journey,
+    Listening,
+    Node,
+    ReadSegment,
+    Split,
+    Wait,
+)
 from journey.until import timed
 
-SUPPORTED = ("read_segment", "event", "reaction", "message", "wait", "condition", "split", "update_profile", "webhook", "end")
+SUPPORTED = (
+    "read_segment", "event", "qualification", "reaction", "message", "wait", "condition", "split", "update_profile", "webhook", "end",
+)  # fmt: skip
 """The kinds of nodes that the engine walks today."""
 
 _NEEDED: dict[str, tuple[str, ...]] = {
     "read_segment": ("segment", "next"),
     "event": ("event",),
+    "qualification": ("segment",),
     "reaction": ("of", "to"),
     "message": ("message",),
     "condition": ("branches",),
@@ -31,6 +45,7 @@ _NEEDED: dict[str, tuple[str, ...]] = {
 def check(journey: Journey) -> Iterator[Finding]:
     """Everything that the nodes alone can tell."""
     yield from _whole(journey)
+    yield from _criteria(journey)
     yield from _entries(journey)
     for node in journey.nodes:
         if node.kind not in SUPPORTED:
@@ -75,6 +90,21 @@ def _dates(journey: Journey) -> Iterator[Finding]:
                 yield error("date_invalid", "", field, fault.sentence)
     if len(found) == 2 and found[1] <= found[0]:
         yield error("dates_reversed", "", "end", f"The journey ends at {journey.end}, which is not after its start at {journey.start}.")
+
+
+def _criteria(journey: Journey) -> Iterator[Finding]:
+    """Each exit criterion is an event or a segment."""
+    for index, criterion in enumerate(journey.exit_criteria):
+        field = f"exit_criteria[{index}]"
+        if not criterion.event and not criterion.segment:
+            yield error("field_missing", "", field, "The exit criterion says nothing: write an event or a segment.")
+        elif _says_too_much(criterion):
+            said = "An exit criterion is an event, with where if need be, or a segment: make two of it, any one of them ends a person."
+            yield error("exit_criterion_ambiguous", "", field, said)
+
+
+def _says_too_much(criterion: ExitCriterion) -> bool:
+    return bool(criterion.segment) and (bool(criterion.event) or criterion.where is not None)
 
 
 def _is_timezone(name: str) -> bool:
@@ -137,7 +167,7 @@ def _fields(node: Node) -> Iterator[Finding]:
             yield from validation_splits.check(node)
         case _:
             pass
-    if isinstance(node, EventNode | Reaction | Wait) and node.timeout is not None and not node.timeout.after:
+    if isinstance(node, Listening) and node.timeout is not None and not node.timeout.after:
         yield _missing(node.id, "timeout.after")
 
 
@@ -146,7 +176,7 @@ def _missing(node: str, field: str) -> Finding:
 
 
 _MEANT = {
-    "segment": "name the segment whose members enter",
+    "segment": "name the segment that is meant",
     "next": "say where people go from here",
     "event": "name the event that is waited for",
     "of": "name the message whose reaction is waited for",
@@ -181,7 +211,7 @@ def _targets(journey: Journey, node: Node) -> Iterator[Finding]:
             continue
         for target in dict.fromkeys(targets):
             if target in journey.by_id and journey.node(target).kind not in LISTENING:
-                said = f"{target} is a {journey.node(target).kind}: only events, reactions and waits stand in parallel."
+                said = f"{target} is a {journey.node(target).kind}: only events, qualifications, reactions and waits stand in parallel."
                 yield error("next_not_listening", node.id, field, said)
 
 
@@ -191,7 +221,7 @@ def _lengths(journey: Journey, node: Node) -> Iterator[Finding]:
         written.append(("for", node.duration))
         until = timed(node.until)
         written.append(("until.spread", until.spread if until is not None else ""))
-    if isinstance(node, EventNode | Reaction | Wait) and node.timeout is not None:
+    if isinstance(node, Listening) and node.timeout is not None:
         written.append(("timeout.after", node.timeout.after))
     for field, text in written:
         if not text:

@@ -11,10 +11,11 @@ from journey import liquid_text, validation_waits
 from journey.arrows import reachable
 from journey.events import REACTIONS
 from journey.findings import Finding, error, later, warning
-from journey.graph import Condition, EventNode, Journey, Message, Node, Reaction, ReadSegment, UpdateProfile, Wait, Webhook
+from journey.graph import Condition, EventNode, Journey, Message, Qualification, Reaction, ReadSegment, UpdateProfile, Wait, Webhook
 from journey.messages import CHANNELS, MessageDocument
 from journey.rule_tree import Rule
 from journey.surroundings import Surroundings
+from journey.until import UntilRule
 from journey.validation_calls import of_call, of_update, out_of_reach
 from journey.validation_content import about_event, of_event, of_message, of_segment, parts_of
 from journey.validation_rules import About, about_people, contradicts_itself, meaning, tree
@@ -33,9 +34,13 @@ def check(journey: Journey, surroundings: Surroundings) -> Iterator[Finding]:
                 if node.segment not in surroundings.segments:
                     yield error("unknown_segment", node.id, "segment", f"There is no segment {node.segment!r}.")
             case EventNode() if node.event:
-                if node.event not in surroundings.events:
-                    yield error("unknown_event", node.id, "event", f"There is no event {node.event!r}.")
-                yield from _event(journey, node, surroundings)
+                yield from _event(journey, node.event, node.where, node.id, "", surroundings)
+            case Qualification() if node.segment:
+                if node.segment not in surroundings.segments:
+                    yield error("unknown_segment", node.id, "segment", f"There is no segment {node.segment!r}.")
+            case Wait(until=UntilRule() as until):
+                alone = _asking(about_people(surroundings.attributes).without("event", _AT_ANY_TIME), journey, surroundings)
+                yield from check_rule(until.rule, alone.at(node.id, "until.rule"))
             case Message() if node.message:
                 if node.message not in surroundings.messages:
                     yield error("unknown_message", node.id, "message", f"There is no message {node.message!r}.")
@@ -56,6 +61,7 @@ def check(journey: Journey, surroundings: Surroundings) -> Iterator[Finding]:
             case _:
                 pass
         yield from out_of_reach(journey, node, surroundings)
+    yield from _criteria(journey, surroundings)
     yield from _links(journey, surroundings)
 
 
@@ -63,34 +69,57 @@ def content(journey: Journey, surroundings: Surroundings) -> Iterator[Finding]:
     """What is wrong inside the documents that the nodes refer to, told at the node."""
     for node in journey.nodes:
         match node:
-            case ReadSegment() if node.segment in surroundings.segments:
-                yield from _told(node, "segment", node.segment, of_segment(surroundings.segments[node.segment], surroundings))
+            case ReadSegment() | Qualification() if node.segment in surroundings.segments:
+                yield from _told(node.id, "segment", node.segment, of_segment(surroundings.segments[node.segment], surroundings))
             case EventNode() if node.event in surroundings.events:
-                yield from _told(node, "event", node.event, of_event(surroundings.events[node.event]))
+                yield from _told(node.id, "event", node.event, of_event(surroundings.events[node.event]))
             case Message() if node.message in surroundings.messages:
-                yield from _told(node, "message", node.message, of_message(surroundings.messages[node.message], surroundings))
+                yield from _told(node.id, "message", node.message, of_message(surroundings.messages[node.message], surroundings))
             case _:
                 pass
+    for index, criterion in enumerate(journey.exit_criteria):
+        field = f"exit_criteria[{index}]"
+        if criterion.segment in surroundings.segments:
+            yield from _told("", "segment", criterion.segment, of_segment(surroundings.segments[criterion.segment], surroundings), field)
+        if criterion.event in surroundings.events:
+            yield from _told("", "event", criterion.event, of_event(surroundings.events[criterion.event]), field)
 
 
-def _told(node: Node, field: str, name: str, findings: Iterator[Finding]) -> Iterator[Finding]:
+def _told(node: str, what: str, name: str, findings: Iterator[Finding], around: str = "") -> Iterator[Finding]:
+    """`around` is the part of the journey that refers to it, where that is no node."""
+    field = f"{around}.{what}" if around else what
     for finding in findings:
-        yield replace(finding, node=node.id, field=field, sentence=f"In the {field} {name}: {finding.sentence}")
+        yield replace(finding, node=node, field=field, sentence=f"In the {what} {name}: {finding.sentence}")
 
 
-def _event(journey: Journey, node: EventNode, surroundings: Surroundings) -> Iterator[Finding]:
-    definition = surroundings.events.get(node.event)
-    if definition is not None and definition.namespace and journey.namespace and definition.namespace != journey.namespace:
+def _event(
+    journey: Journey, event: str, where: str | Rule | None, node: str, around: str, surroundings: Surroundings
+) -> Iterator[Finding]:  # fmt: skip
+    """An event that a node, or a part of the journey, waits for."""
+    prefix = f"{around}." if around else ""
+    definition = surroundings.events.get(event)
+    if definition is None:
+        yield error("unknown_event", node, f"{prefix}event", f"There is no event {event!r}.")
+    elif definition.namespace and journey.namespace and definition.namespace != journey.namespace:
         said = f"The event knows people by {definition.namespace}, the journey by {journey.namespace}: they must be the same."
-        yield error("namespace_differs", node.id, "event", said)
-    if node.where is not None:
+        yield error("namespace_differs", node, f"{prefix}event", said)
+    if where is not None:
         about = about_event(definition) if definition is not None else About("event")
         about = about.with_beside(profile=about_people(surroundings.attributes).types).within(surroundings)
-        if node is journey.entry_node:
+        if journey.entry_node is not None and node == journey.entry_node.id:
             about = about.without("entry", "this event itself is the entry, write its fields without the word")
         else:
             about = _asking(about, journey, surroundings)
-        yield from check_rule(node.where, about.at(node.id, "where"))
+        yield from check_rule(where, about.at(node, f"{prefix}where"))
+
+
+def _criteria(journey: Journey, surroundings: Surroundings) -> Iterator[Finding]:
+    for index, criterion in enumerate(journey.exit_criteria):
+        field = f"exit_criteria[{index}]"
+        if criterion.event:
+            yield from _event(journey, criterion.event, criterion.where, "", field, surroundings)
+        if criterion.segment and criterion.segment not in surroundings.segments:
+            yield error("unknown_segment", "", f"{field}.segment", f"There is no segment {criterion.segment!r}.")
 
 
 def _asking(about: About, journey: Journey, surroundings: Surroundings) -> About:
@@ -101,6 +130,7 @@ def _asking(about: About, journey: Journey, surroundings: Surroundings) -> About
     return about.with_beside(entry=definition.fields if definition is not None else {})
 
 
+_AT_ANY_TIME = "what is waited for comes true by a write of the profile, behind no event"
 _NO_ENTRY_EVENT = "people enter this journey by no event that could be asked"
 
 

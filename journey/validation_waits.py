@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 from journey import durations, local_time, windows
 from journey.ends import TIMEZONE
 from journey.errors import BadInput
-from journey.findings import Finding, error, later, warning
+from journey.findings import Finding, error, warning
 from journey.graph import Wait
 from journey.profiles import Attribute
 from journey.rule_check import check_field
-from journey.until import UntilAt, UntilField, UntilRule, UntilWindow, timed
+from journey.until import UntilAt, UntilField, UntilWindow, timed
 
 _UTC = ZoneInfo("UTC")
 _HOLD_TIMES = ("string", "datetime")
@@ -26,8 +26,6 @@ def check(node: Wait) -> Iterator[Finding]:
     if node.until is None and node.timeout is not None:
         said = "A wait for a duration is over when that is: remove the timeout, or make the wait shorter."
         yield error("timeout_on_duration", node.id, "timeout", said)
-    if isinstance(node.until, UntilRule):
-        yield later(node.id, "until", "A wait until a rule comes true is not supported yet.")
     match timed(node.until):
         case UntilAt(at=at):
             where = "until" if isinstance(node.until, str) else "until.at"

@@ -11,8 +11,9 @@ from pydantic import Field
 from journey import ids
 from journey.calls import CHANNEL
 from journey.events import EventDefinition
-from journey.graph import Document, Journey, Webhook
+from journey.graph import Document, Journey, Qualification, Wait, Webhook
 from journey.profiles import AttributeType
+from journey.until import UntilRule
 
 
 class Session(Document):
@@ -47,6 +48,18 @@ class Version(Document):
     def canonical(self) -> str:
         """The text that the hash is taken of and that the store keeps."""
         return json.dumps(self.model_dump(mode="json", by_alias=True, exclude_defaults=True), sort_keys=True, separators=(",", ":"))
+
+    @cached_property
+    def segments_heard(self) -> frozenset[str]:
+        """The segments that somebody in it waits to enter or leave, or that end them."""
+        waited = {node.segment for node in self.journey.nodes if isinstance(node, Qualification)}
+        return frozenset(waited | {criterion.segment for criterion in self.journey.exit_criteria if criterion.segment})
+
+    @cached_property
+    def hears_profiles(self) -> bool:
+        """Can a write of a profile move somebody in it?"""
+        waits = any(isinstance(node, Wait) and isinstance(node.until, UntilRule) for node in self.journey.nodes)
+        return waits or bool(self.segments_heard)
 
     @cached_property
     def hash(self) -> str:

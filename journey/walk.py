@@ -19,6 +19,7 @@ from journey.graph import (
     Message,
     Next,
     Node,
+    Qualification,
     Reaction,
     Split,
     UpdateProfile,
@@ -198,9 +199,11 @@ def _listen(place: Place, nodes: list[Node]) -> Listen:
     """At one instant a wait stands before a timeout, and the first drawn of two equal waits wins (G1, G2)."""
     ends: list[tuple[int, int, Outcome]] = []
     for node in nodes:
-        if not isinstance(node, EventNode | Reaction | Wait) or (isinstance(node, Wait) and not node.duration and node.until is None):
+        if not isinstance(node, EventNode | Qualification | Reaction | Wait):
             raise CannotWalk(f"{node.id}, a {node.kind}, cannot listen at {place}")
-        if isinstance(node, Wait) and node.until is None:
+        if isinstance(node, Wait) and node.until is None:  # any other is over by what the graph does not know
+            if not node.duration:
+                raise CannotWalk(f"{node.id}, a {node.kind}, cannot listen at {place}")
             ends.append((durations.seconds(node.duration), 0, Outcome(node.id, "next")))
         if node.timeout is not None:
             ends.append((durations.seconds(node.timeout.after), 1, Outcome(node.id, "timeout")))

@@ -16,13 +16,13 @@ from journey.entrance import Refusal
 from journey.errors import NotFound
 from journey.events import Event, Instant
 from journey.profiles import Profile
-from store import definitions, entering, entrants, knowing, profiles, schema, versions, whose
+from store import definitions, entering, entrants, hearing, knowing, profiles, schema, versions, whose
 from store.admission import Start
 from store.entrants import Entrant
 from store.statements import Row, Statement
 from store.upserts import insert_new
 from store.versions import VersionRow
-from store.work import CounterKey, Work
+from store.work import CounterKey, Decided, Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +42,12 @@ class Policy:
     too_old_seconds: int = 86400
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """An entrant whose gate was decided, and what to signal to it: step `n` arrived at that gate."""
-
-    entrant: str
-    n: int
-    node: str
-    source: str
-    event: str
-
-
 Word = Literal["duplicate", "discarded", "decided", "entered", "kept"]
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of an event. An empty code: it decided something, let somebody in or is kept; else the code of its discard.
+    """What became of an event. An empty code: it decided something, let somebody in, ended them or is kept; else the code of its discard.
 
     `entered` are those it let in, whose workflows are to be started.
     """
@@ -150,24 +139,11 @@ def _hear(
 ) -> Verdict:  # fmt: skip
     """`about` names the entrant and version that a reaction is to; for other events the one entrant inside, if there is just one. What
     was fired in a test lets in nowhere but in the version that is `tested`."""
-    decided: list[Decided] = []
-    heard: set[str] = set()
-    for entrant in inside:
-        if entrant.must_end:
-            continue
-        won = _decides(work, entrant, event)
-        if won is not None:
-            entrant.decide(won, event.accepted_at)
-            entrants.save(work, entrant)
-            decided.append(Decided(entrant.id, entrant.n, won.node, event.source, event.id))
-            heard.add(entrant.journey)
-        elif _is_kept(entrant, event):
-            entrants.keep(work, entrant, event)
-            heard.add(entrant.journey)
-    entered, refusals = ((), ()) if event.is_reaction else _enter(work, event, heard, tested)
-    _stamp(work, event, won=bool(decided or entered))
-    if heard or entered:
-        return Verdict(decided=tuple(decided), entered=entered)
+    heard = hearing.hear(work, event, inside)
+    entered, refusals = ((), ()) if event.is_reaction else _enter(work, event, heard.journeys, tested)
+    _stamp(work, event, won=bool(heard.decided or entered))
+    if heard.journeys or entered:
+        return Verdict(decided=heard.decided, entered=entered)
     if refusals:
         return Verdict(code=refusals[0].code, detail=refusals[0].detail)
     if len(inside) == 1:
@@ -176,7 +152,7 @@ def _hear(
 
 
 def _enter(
-    work: Work, event: Event, heard: set[str], tested: VersionRow | None
+    work: Work, event: Event, heard: frozenset[str], tested: VersionRow | None
 ) -> tuple[tuple[Start, ...], tuple[Refusal, ...]]:  # fmt: skip
     """Let the event's person into every live version that it opens, or into the one that is `tested`, but where they are inside and it
     was heard. Whoever is refused has their reason on record, for each version."""
@@ -199,21 +175,6 @@ def _enter(
         else:
             entered.append(found)
     return tuple(entered), tuple(refusals)
-
-
-def _decides(work: Work, entrant: Entrant, event: Event) -> gate.Won | None:
-    """The gate where somebody waits is decided at once, or the event has no effect on it (G6)."""
-    at = entrant.gate_here() if entrant.waits(event.accepted_at) else None
-    if at is None:
-        return None
-    return gate.hear(at, event, matching.fits(entrant.frozen, entrant.id, knowing.about(work, entrant)))
-
-
-def _is_kept(entrant: Entrant, event: Event) -> bool:
-    """Kept is what finds somebody under way, and a reaction that can still be heard further on."""
-    if entrant.waits(event.accepted_at) and not event.is_reaction:
-        return False
-    return matching.is_kept(entrant.frozen, entrant.place, entrant.id, event)
 
 
 def _why_not(work: Work, event: Event, inside: list[Entrant]) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, case, func, select, text
 
-from journey import durations, ends, gate, ids, walk
+from journey import durations, ends, events, gate, ids, matching, walk
 from journey.contract import EntrantStart
 from journey.entrance import NEVER, Before, may_enter
 from journey.events import Instant
@@ -154,6 +154,7 @@ def row_of(
         "id": entrant, "journey": version.journey, "version": version.id, "mode": mode, "key": key, "number": number,
         "profile": profile, "run": run_id, "entry_source": entry[0], "entry_event": entry[1], "entered_at": entered_at,
         "state": "open", "n": 0, "closed": True, "place": place, "waiting": waiting, "arrived_at": now, "until": until, "ends": None,
+        "won_node": "", "won_source": "", "won_event": "",
         "due": min(until or last, last) if waiting and run_id else now + DECIDED_DUE,
     }  # fmt: skip
 
@@ -161,11 +162,13 @@ def row_of(
 def insert(work: Work, version: VersionRow, frozen: Version, entrants: list[dict[str, Any]], now: Instant, said: str) -> None:
     """Write the rows of people who are let in, at least one, with their step 0, its facts and what these count."""
     timeless = [(row["id"], node) for row in entrants for node in _end_of_waits(work, frozen, row)]
-    work.connection.execute(schema.entrants.insert(), entrants)
     entry = walk.entry(frozen.journey)
     place = entrants[0]["place"]
     kinds = [(entry, "entered"), (entry, "arrived"), (entry, "left.next")]
     if entrants[0]["waiting"]:
+        _let_on(work, frozen, entrants, now)
+    work.connection.execute(schema.entrants.insert(), entrants)
+    if isinstance(walk.ask(frozen.journey, place), walk.Listen):
         kinds += [(node, "arrived") for node in walk.nodes_of(place)]
     work.connection.execute(
         schema.steps.insert(),
@@ -195,6 +198,20 @@ def _end_of_waits(work: Work, frozen: Version, row: dict[str, Any]) -> list[str]
     if row["run"]:
         row["due"] = last if until is None else min(until, last)
     return [node for node, end in found.items() if end is None]
+
+
+def _let_on(work: Work, frozen: Version, entrants: list[dict[str, Any]], now: Instant) -> None:
+    """A rule that is waited for behind the entry may be true of somebody already: they do not wait."""
+    at = gate.build(frozen.journey, entrants[0]["place"], now)
+    if not any(matching.waits_for_rule(node) for node in at.nodes):
+        return
+    for row in entrants:
+        person = profiles.attributes_for_gate(work, row["profile"])
+        about = knowing.about_entry(work, (row["entry_source"], row["entry_event"]))
+        won = gate.already(at, events.came_true(row["id"], 0), matching.holds(person, about))
+        if won is not None:
+            row |= {"won_node": won.node, "won_source": won.event.source, "won_event": won.event.id, "waiting": False,
+                    "due": now + DECIDED_DUE}  # fmt: skip
 
 
 def entrances(connection: Connection, journey: str, keys: list[str], mode: str = "live") -> dict[str, Before]:

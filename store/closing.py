@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
-from journey import ends, gate, matching, sentences, walk
+from journey import ends, events, gate, matching, sentences, walk
 from journey.calls import Response
 from journey.contract import Proposal, Record
 from journey.events import Instant
@@ -163,7 +163,7 @@ def close(
     else:
         facts += arrive(work, entrant, proposal, now)
         parts += [sentences.no_time(node) for node, end in (entrant.ends or {}).items() if end is None]
-    parts.append(sentences.went(entrant.place if entrant.waiting else "", reason))
+    parts.append(sentences.went(entrant.place if entrant.waiting else "", reason, entrant.ended_by))
     sentence = sentences.joined(*parts)
     work.record(entrant.id, proposal.n, entrant.version, entrant.mode, now, facts)
     closed = {"closed_at": now, "outcome": outcome, "place": entrant.place, "said": sentence}
@@ -187,7 +187,7 @@ def arrive(work: Work, entrant: Entrant, proposal: Proposal, now: Instant) -> li
     entrant.until, entrant.ends = at.due_at, found or None
     entrant.waiting = True
     entrant.due = entrant.next_instant
-    _decide_kept(work, entrant, at, now)
+    decide_arrival(work, entrant, at, now)
     return [(node.id, "arrived", "") for node in at.nodes] + without_time(found)
 
 
@@ -196,13 +196,18 @@ def without_time(found: gate.Ends) -> list[tuple[str, str, str]]:
     return [(node, "no_time", "") for node, end in found.items() if end is None]
 
 
-def _decide_kept(work: Work, entrant: Entrant, at: gate.Gate, now: Instant) -> None:
-    """The earliest kept event that fits wins. The others are without effect, but those that can still be heard stay."""
+def decide_arrival(work: Work, entrant: Entrant, at: gate.Gate, now: Instant) -> None:
+    """The earliest kept event that fits wins; where none does, a rule that is waited for may be true already. Kept events that do not
+    win are without effect, but those that can still be heard stay."""
     kept = entrants.kept(work, entrant)
-    if not kept:
+    by_rule = any(matching.waits_for_rule(node) for node in at.nodes)
+    if not kept and not by_rule:
         return
     about = knowing.about(work, entrant)
     won = gate.arrive(at, kept, matching.fits(entrant.frozen, entrant.id, about))
+    if won is None and by_rule:
+        person = profiles.attributes_for_gate(work, entrant.profile)
+        won = gate.already(at, events.came_true(entrant.id, entrant.n), matching.holds(person, about))
     if won is not None:
         entrant.decide(won, now)
     entrant.keeps = False
@@ -220,7 +225,7 @@ def end_waiting(work: Work, entrant: Entrant, reason: str, now: Instant) -> Reco
     entrant.n, entrant.closed = entrant.n + 1, True
     facts = [(node, f"left.{reason}", "") for node in walk.nodes_of(entrant.place)] if entrant.gate_here() is not None else []
     facts += _end(work, entrant, reason, now, "")
-    said = sentences.went("", reason)
+    said = sentences.went("", reason, entrant.ended_by)
     _INSERT.run(
         work.connection,
         {"entrant": entrant.id, "n": entrant.n, "opened_at": now, "closed_at": now, "outcome": reason, "place": "", "said": said},

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import Connection, bindparam, select, text
 
 from journey import durations, gate, ids, walk
 from journey.events import Event, Instant
@@ -49,6 +50,7 @@ class Entrant:
     due: Instant | None
     held: str
     ending: str
+    ending_detail: str
     end_reason: str
     ended_at: Instant | None
     hash: str
@@ -79,6 +81,11 @@ class Entrant:
         return self.version_state == "paused" or bool(self.held)
 
     @property
+    def ended_by(self) -> str:
+        """The exit criterion that ends it, in words, without the event that met it."""
+        return self.ending_detail.partition(" (")[0]
+
+    @property
     def next_instant(self) -> Instant:
         """When it is to be woken if nothing happens."""
         return self.global_deadline if self.until is None else min(self.until, self.global_deadline)
@@ -95,6 +102,15 @@ class Entrant:
         """Waiting: at a gate that is undecided and not past its deadline. All else is under way (design section 1)."""
         return self.waiting and at <= self.next_instant
 
+    def goes_on(self, at: Instant) -> bool:
+        """Is it still inside at this instant, or is it only late that its time was up?"""
+        return not self.waiting or at <= self.global_deadline
+
+    def must_leave(self, reason: str, now: Instant, detail: str = "") -> None:
+        """Its next commit is its end, for this reason; one that stands already stays (D10)."""
+        if not self.must_end:
+            self.ending, self.ending_detail, self.due = reason, detail, now + DECIDED_DUE
+
     def decide(self, won: gate.Won, now: Instant) -> None:
         """An event has decided its gate; from now on it is under way."""
         self.won_node, self.won_source, self.won_event = won.node, won.event.source, won.event.id
@@ -107,7 +123,7 @@ _OWN = tuple(field.name for field in fields(Entrant) if field.name not in (*_OF_
 _NAMES = (*_OWN, *_OF_VERSION)
 _CHANGING = (
     "state", "n", "closed", "place", "waiting", "arrived_at", "until", "ends", "won_node", "won_source", "won_event", "keeps", "due",
-    "held", "ending", "end_reason", "ended_at",
+    "held", "ending", "ending_detail", "end_reason", "ended_at",
 )  # fmt: skip
 _SELECT = select(
     *(schema.entrants.c[name] for name in _OWN), schema.versions.c.hash, schema.versions.c.state.label("version_state"),
@@ -121,6 +137,12 @@ _OPEN_OF_PROFILE = Statement(
     .order_by(schema.entrants.c.id)
     .with_for_update(of=schema.entrants)
 )  # fmt: skip
+_INSIDE = (
+    select(schema.entrants.c.profile)
+    .where(schema.entrants.c.profile.in_(bindparam("profiles", expanding=True)), text("entrants.state = 'open'"))
+    .distinct()
+)
+_IDS_IN_ONE_STATEMENT = 500
 _SAVE = Statement(
     schema.entrants.update()
     .where(schema.entrants.c.id == bindparam("entrant"))
@@ -149,6 +171,15 @@ def open_of(work: Work, profile: str, source: str = ids.REACTIONS) -> list[Entra
     ourselves everybody hears, live or in a test."""
     found = _OPEN_OF_PROFILE.all(work.connection, {"profile": profile})
     return [_of(work, row) for row in found if ids.is_heard_in(source, row.version)]
+
+
+def inside_among(connection: Connection, profiles: Sequence[str]) -> list[str]:
+    """Those of these profiles that are in a journey now, in their order."""
+    found: set[str] = set()
+    for start in range(0, len(profiles), _IDS_IN_ONE_STATEMENT):
+        part = profiles[start : start + _IDS_IN_ONE_STATEMENT]
+        found.update(connection.execute(_INSIDE, {"profiles": part}).scalars())
+    return [profile for profile in profiles if profile in found]
 
 
 def save(work: Work, entrant: Entrant) -> None:

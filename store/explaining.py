@@ -27,12 +27,13 @@ from store.work import Work
 
 MOST = 200
 """Events of one entrant that are explained: the last ones."""
-Effect = Literal["entered", "decided", "kept", "none"]
+Effect = Literal["entered", "decided", "ended", "kept", "none"]
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One event and what it meant to one entrant: it let them in, decided a gate, is kept, or did nothing.
+    """One event and what it meant to one entrant: it let them in, decided a gate, ended them by an exit criterion, is kept, or did
+    nothing.
 
     `node` is the one that it decided; `code` and `sentence` say why it did nothing.
 
@@ -126,6 +127,9 @@ class _Passage:
             return self._said(event, place, waiting, "decided", decided["left"], "", "It decided the gate.")
         if (self.row["won_source"], self.row["won_event"]) == key:
             return self._said(event, self.row["place"], waiting, "decided", self.row["won_node"], "", "It has decided the gate.")
+        criterion, _, by = self.row["ending_detail"].partition(" (")
+        if by == f"{event.source}/{event.id})":
+            return self._said(event, place, waiting, "ended", "", "", f"It met the exit criterion {criterion!r}.")
         if key in (self.kept or ()):
             return self._said(event, place, waiting, "kept", "", "", "It is kept for the gate that comes next.")
         code, sentence = (self.discarded or {}).get(key, ("", ""))

@@ -8,16 +8,15 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select
 
 from journey.errors import Conflict
-from store import profiles, schema, whose
+from store import changes, profiles, schema, whose
+from store.changes import SetOff
 from store.work import Work
 
 
-def identify(work: Work, namespace: str, key: str, attributes: Mapping[str, Any]) -> str:
-    """The profile of this identity, made when there is none, with these attributes laid over what it has; consents stay as they are."""
+def identify(work: Work, namespace: str, key: str, attributes: Mapping[str, Any]) -> SetOff:
+    """Lay these attributes over what the profile of this identity has, which is made when there is none; consents stay as they are."""
     profile = profiles.find(work.connection, namespace, key) or whose.make_person(work, namespace, key)
-    if attributes:
-        profiles.patch(work, profile, attributes=attributes)
-    return profile
+    return changes.patch(work, profile, attributes=attributes).set_off if attributes else changes.NOTHING
 
 
 def alias(work: Work, previous: tuple[str, ...], previous_key: str, namespace: str, key: str) -> str:

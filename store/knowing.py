@@ -44,12 +44,13 @@ def _gathered(
     until = at - earlier
     return past.known(
         found, wanted, at, clock=lambda: local_time.reading(at, version.journey.timezone), definitions=version.events,
-        events=_events(connection, profile, wanted, at, until) if wanted.events else (),
+        events=done_by(connection, profile, wanted, at, until) if wanted.events else (),
         member=lambda name: segments.is_member(connection, name, profile, until),
     )  # fmt: skip
 
 
-def _events(connection: Connection, profile: str, wanted: past.Needs, at: Instant, until: Instant) -> list[Event]:
+def done_by(connection: Connection, profile: str, wanted: past.Needs, at: Instant, until: Instant) -> list[Event]:
+    """What somebody did that rules ask for, as far back from `at` as they ask, until an instant."""
     since = 0 if wanted.within is None else at - wanted.within
     rows = _DONE.all(connection, {"profile": profile, "since": since, "until": until})
     return [Event(row.source, row.id, row.name, row.data, profile, row.occurred_at, row.accepted_at) for row in rows]
@@ -75,6 +76,11 @@ def about(work: Work, entrant: Entrant) -> About:
     entry = entry_of(work, entrant) if "entry" in asked else {}
     gather = before(work.connection, entrant.frozen, entrant.profile) if "past" in asked else None
     return About(profile.attributes if profile is not None else {}, entry, gather)
+
+
+def about_entry(work: Work, entry: tuple[str, str]) -> About:
+    """What a rule may ask of the event (source, id) that lets somebody in."""
+    return About(entry=_data(work, *entry))
 
 
 def entry_of(work: Work, entrant: Entrant) -> Mapping[str, Any]:

@@ -25,6 +25,7 @@ _LOCK = Statement(
     .where(profiles.c.id == bindparam("id"))
     .with_for_update()
 )
+_SHARE = Statement(select(profiles.c.attributes).where(profiles.c.id == bindparam("id")).with_for_update(read=True))
 _FIND = Statement(
     select(identities.c.profile).where(identities.c.namespace == bindparam("namespace"), identities.c.value == bindparam("value"))
 )
@@ -135,6 +136,22 @@ def get(connection: Connection, profile_id: str) -> ProfileDocument:
 def locked(work: Work, profile_id: str) -> ProfileDocument:
     """As `get`; nobody else changes it until the commit, so that what is made of it loses nothing of theirs."""
     return _document(work.connection, profile_id, _LOCK)
+
+
+def lock_all(work: Work, profile_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The attributes of those of these profiles that are there, by id; nobody else changes them until the commit."""
+    found: dict[str, dict[str, Any]] = {}
+    for part in _parts(sorted(set(profile_ids))):
+        query = select(profiles.c.id, profiles.c.attributes).where(profiles.c.id.in_(part)).order_by(profiles.c.id).with_for_update()
+        found.update((row.id, row.attributes) for row in work.connection.execute(query))
+    return found
+
+
+def attributes_for_gate(work: Work, profile_id: str) -> dict[str, Any]:
+    """The attributes of somebody who arrives where a rule is waited for, empty where there is no such profile: whoever writes them now
+    commits before they are read, or finds them waiting (store/changes.py)."""
+    row = _SHARE.first(work.connection, {"id": profile_id})
+    return {} if row is None else row.attributes
 
 
 def _document(connection: Connection, profile_id: str, read: Statement) -> ProfileDocument:

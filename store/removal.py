@@ -25,8 +25,7 @@ def tell(work: Work, entrant: str, reason: str) -> None:
     ended has ended."""
     found = entrants.lock(work, entrant)
     if found is not None and found.state == "open" and not found.must_end:
-        found.ending = reason
-        found.due = work.now() + entrants.DECIDED_DUE
+        found.must_leave(reason, work.now())
         entrants.save(work, found)
 
 

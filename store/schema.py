@@ -103,6 +103,7 @@ versions = Table(
     Column("release_rate", Integer),  # people a second who are let go on after the last pause
     Index("versions_journey", "journey", "number", unique=True),
     Index("versions_entry", "entry_kind", "entry_on", sqlite_where=ENTERED, postgresql_where=ENTERED),
+    Index("versions_state", "state", "id"),
 )  # fmt: skip
 
 moves = Table(
@@ -191,6 +192,7 @@ entrants = Table(
     _instant("looked_at"),  # when the sweep last did
     _text("held"),  # the node before which it is held since its journey was paused
     _text("ending"),
+    _text("ending_detail"),  # what that came of: the exit criterion that was met, and by which event
     _text("end_reason"),
     _instant("ended_at"),
     Index("entrants_one_open", "journey", "mode", "key", unique=True, sqlite_where=OPEN, postgresql_where=OPEN),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Connection, select
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, bindparam, select
 from sqlalchemy import delete as sql_delete
 
 from journey import past
@@ -12,6 +15,7 @@ from journey.rule_tree import Rule
 from journey.segments import SegmentDocument
 from store import definitions, in_use, rule_sql
 from store.schema import profiles, segments
+from store.statements import Statement
 from store.upserts import upsert
 from store.work import Work
 
@@ -47,6 +51,34 @@ def is_member(connection: Connection, segment_id: str, profile: str, at: Instant
         return False
     asked = select(profiles.c.id).where(profiles.c.id == profile, where(connection, rule, at))
     return connection.execute(asked).first() is not None
+
+
+def trees(connection: Connection, segment_ids: Iterable[str]) -> dict[str, Rule]:
+    """The rules of these segments as they are now, and of those that they ask about; one that is not there is left out."""
+    found: dict[str, Rule] = {}
+    todo = list(segment_ids)
+    while todo:
+        segment_id = todo.pop()
+        row = _RULE.first(connection, {"segment": segment_id}) if segment_id not in found else None
+        if row is not None:
+            found[segment_id] = _tree(row.hash, row.document)
+            todo += past.needs([found[segment_id]]).segments
+    return found
+
+
+def _tree(content: str, document: Mapping[str, Any]) -> Rule:
+    """Read once for each hash: what stands under one never changes."""
+    known = _trees.get(content)
+    if known is not None:
+        return known
+    if len(_trees) >= _MOST_TREES:
+        _trees.clear()
+    return _trees.setdefault(content, SegmentDocument.model_validate(document).tree)
+
+
+_RULE = Statement(select(segments.c.hash, segments.c.document).where(segments.c.id == bindparam("segment")))
+_trees: dict[str, Rule] = {}
+_MOST_TREES = 256
 
 
 def put(work: Work, document: SegmentDocument) -> None:

@@ -23,7 +23,8 @@ _entrants, _steps, _deliveries, _discards = schema.entrants.c, schema.steps.c, s
 @dataclass(frozen=True, slots=True)
 class EntrantView:
     """An entrant as a list shows it. `place` are the nodes where it stands, at a gate several; instants in microseconds. `held` is the
-    node before which it is held since its journey was paused, empty when it is not."""
+    node before which it is held since its journey was paused, empty when it is not; `end_detail` is the exit criterion that was met, and
+    by which event."""
 
     id: str
     journey: str
@@ -39,6 +40,7 @@ class EntrantView:
     ended_at: Instant | None
     end_reason: str
     mode: str = "live"
+    end_detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,8 @@ class StepView:
 
 @dataclass(frozen=True, slots=True)
 class AwaitedView:
-    """One node of the gate where an entrant waits: `what` is the event, `CHANNEL.KIND of NODE`, the segment, or the length of a wait, or
-    what it waits until."""
+    """One node of the gate where an entrant waits: `what` is the event, `CHANNEL.KIND of NODE`, `enter` or `leave` and the segment, the
+    length of a wait, or what it waits until."""
 
     node: str
     kind: str
@@ -243,7 +245,7 @@ def _what(node: Node) -> str:
         case Reaction():
             return f"{node.to} of {node.of}"
         case Qualification():
-            return node.segment
+            return f"{node.direction} {node.segment}"
         case Wait():
             return node.duration or until.said(node.until)
     return ""
@@ -254,6 +256,7 @@ def _as_entrant(row: RowMapping) -> EntrantView:
         id=row["id"], journey=row["journey"], version=row["version"], profile=row["profile"], run=row["run"], state=row["state"],
         place=walk.nodes_of(row["place"]), waiting=_waits(row), held=row["held"], until=row["until"],
         entered_at=row["entered_at"], ended_at=row["ended_at"], end_reason=row["end_reason"], mode=row["mode"],
+        end_detail=row["ending_detail"],
     )  # fmt: skip
 
 

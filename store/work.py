@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -24,14 +25,27 @@ class CounterKey(NamedTuple):
     channel: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What is to be signalled to an entrant: its gate was decided, which step `n` arrived at; or it must end for a reason, `ends`."""
+
+    entrant: str
+    n: int
+    node: str
+    source: str
+    event: str
+    ends: str = ""
+
+
 class Work:
     """One unit of work inside a commit. It lives as long as its savepoint; what it counted is added up by the committer,
-    and what it noted is measured when it is durable (store/metrics.py)."""
+    and what it noted is measured when it is durable (store/metrics.py). `aside` is to be signalled to others than its own."""
 
     def __init__(self, connection: Connection, clock: Clock) -> None:
         self.connection = connection
         self.counted: Counter[CounterKey] = Counter()
         self.noted: Counter[tuple[str, str]] = Counter()
+        self.aside: list[Decided] = []
         self._clock = clock
 
     def now(self) -> Instant:

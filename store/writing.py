@@ -13,7 +13,7 @@ from journey.events import Instant
 from journey.graph import UpdateProfile
 from journey.profiles import Profile
 from journey.updating import Misfit
-from store import knowing, profiles
+from store import changes, knowing, profiles
 from store.entrants import Entrant
 from store.work import Work
 
@@ -48,7 +48,8 @@ def write(work: Work, entrant: Entrant, node: UpdateProfile, proposal: Proposal,
         return _nothing(node, found)
     changed = {name: value for name, value in found.items() if _differs(known, name, value)}
     if changed:
-        profiles.patch(work, entrant.profile, attributes=changed)
+        set_off = changes.patch(work, entrant.profile, attributes=changed, own=entrant).set_off
+        work.aside += [decided for decided in set_off.decided if decided.entrant != entrant.id]
     return Done("next", sentences.written(node.id, found, ""))
 
 

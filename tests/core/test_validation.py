@@ -32,6 +32,7 @@ END = {"id": "end", "kind": "end"}
 SEND = {"id": "send", "kind": "message", "message": "first-message", "next": "end"}
 REACT = {"id": "react", "kind": "reaction", "of": "send", "to": "email.opened", "next": "end", "timeout": {"after": "P1D"}}
 BUY = {"id": "buy", "kind": "event", "event": "purchase", "next": "end", "timeout": {"after": "P1D"}}
+JOIN = {"id": "join", "kind": "qualification", "segment": "everybody", "next": "end", "timeout": {"after": "P1D"}}
 WAIT = {"id": "wait", "kind": "wait", "for": "PT1H", "next": "end"}
 
 
@@ -205,6 +206,9 @@ def test_reserved_id_of_a_branch_that_would_be_taken_for_an_exit(name: str) -> N
         (node(BUY, timeout={"next": "end"}), "timeout.after"),
         (node(SEND, message=None), "message"),
         (node(WAIT, for_=None), "for"),
+        (node(WAIT, for_=None, until={"rule": RULE}, timeout={"next": "end"}), "timeout.after"),
+        (node(JOIN, segment=None), "segment"),
+        (node(JOIN, timeout={"next": "end"}), "timeout.after"),
         ({"id": "choose", "kind": "condition", "otherwise": "end"}, "branches"),
         ({"id": "divide", "kind": "split"}, "shares"),
         ({"id": "choose", "kind": "condition", "branches": [{"id": "one", "next": "end"}]}, "branches[0].when"),
@@ -227,16 +231,68 @@ def test_field_missing_in_an_entry_that_reads_nothing_and_leads_nowhere() -> Non
 @pytest.mark.parametrize(
     ("drawn", "field"),
     [
-        ({"id": "x", "kind": "qualification", "segment": "everybody"}, "kind"),
         ({"id": "x", "kind": "jump", "journey": "other"}, "kind"),
         (node(BUY, id="x", since="entry"), "since"),
-        (node(WAIT, id="x", for_=None, until={"rule": "vip"}), "until"),
         (node(SEND, id="x", channels=["sms"]), "channels[0]"),
     ],
 )
 def test_not_supported_yet(drawn: dict[str, Any], field: str) -> None:
     found = validate(journey(drawn, END), surroundings())
     assert [(one.code, one.node, one.field) for one in blocking(found)] == [("not_supported_yet", "x", field)]
+
+
+@pytest.mark.parametrize(
+    ("criterion", "found"),
+    [
+        ({}, ("field_missing", "", "exit_criteria[0]")),
+        ({"event": "purchase", "segment": "everybody"}, ("exit_criterion_ambiguous", "", "exit_criteria[0]")),
+        ({"segment": "everybody", "where": "product == 'Lamp'"}, ("exit_criterion_ambiguous", "", "exit_criteria[0]")),
+        ({"event": "refund"}, ("unknown_event", "", "exit_criteria[0].event")),
+        ({"segment": "nobody"}, ("unknown_segment", "", "exit_criteria[0].segment")),
+        ({"event": "purchase", "where": "product >"}, ("rule_invalid", "", "exit_criteria[0].where")),
+        ({"event": "purchase", "where": "product > 3"}, ("field_type", "", "exit_criteria[0].where")),
+    ],
+)
+def test_what_can_be_wrong_with_an_exit_criterion(criterion: dict[str, Any], found: tuple[str, str, str]) -> None:
+    assert said(journey(WAIT, END, exit_criteria=[criterion])) == [found]
+
+
+def test_namespace_differs_of_an_exit_criterion() -> None:
+    judged = journey(WAIT, END, exit_criteria=[{"event": "purchase"}])
+    events = {"purchase": purchase_definition(namespace="email")}
+    assert said(judged, events=events) == [("namespace_differs", "", "exit_criteria[0].event")]
+
+
+def test_what_is_wrong_inside_the_event_or_segment_of_an_exit_criterion_is_told_there() -> None:
+    criteria = [{"event": "purchase"}, {"segment": "vips"}]
+    held = {
+        "events": {"purchase": purchase_definition(key="")},
+        "segments": {"everybody": segment("everybody"), "vips": segment("vips", "vip")},
+    }
+    assert said(journey(WAIT, END, exit_criteria=criteria), **held) == [("field_missing", "", "exit_criteria[0].event")]
+    empty = {"combinator": "and", "rules": []}
+    held = {"segments": {"everybody": segment("everybody"), "vips": segment("vips", empty)}}
+    assert said(journey(WAIT, END, exit_criteria=[{"segment": "vips"}]), **held) == [("rule_empty", "", "exit_criteria[0].segment")]
+
+
+def test_a_wait_until_a_rule_and_a_qualification_have_nothing_wrong_with_them() -> None:
+    until = node(WAIT, id="until", for_=None, until={"rule": "vip == true"}, timeout={"after": "P1D"})
+    assert said(journey(until, END)) == []
+    assert said(journey(JOIN, END, exit_criteria=[{"segment": "everybody", "direction": "leave"}])) == []
+
+
+def test_a_wait_until_a_rule_is_judged_like_any_rule_and_should_have_a_timeout() -> None:
+    assert said(journey(node(WAIT, for_=None, until={"rule": "vip == 3"}), END)) == [
+        ("attribute_type", "wait", "until.rule"), ("no_timeout", "wait", "timeout"),
+    ]  # fmt: skip
+
+
+def test_wait_ambiguous() -> None:
+    assert said(journey(node(WAIT, until={"rule": "vip"}), END))[0] == ("wait_ambiguous", "wait", "until")
+
+
+def test_unknown_segment_of_a_qualification() -> None:
+    assert said(journey(node(JOIN, segment="nobody"), END)) == [("unknown_segment", "join", "segment")]
 
 
 def test_a_condition_may_ask_the_event_that_led_there_and_an_event_its_person() -> None:

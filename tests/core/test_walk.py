@@ -225,7 +225,6 @@ def test_a_gate_that_holds_something_that_cannot_listen_is_refused_loudly() -> N
 @pytest.mark.parametrize(
     "node",
     [
-        {"id": "x", "kind": "qualification", "segment": "vip"},
         {"id": "x", "kind": "jump", "journey": "other"},
     ],
     ids=lambda node: str(node["kind"]),

@@ -134,7 +134,7 @@ def ends() -> set[str]:
     for file in (*files("store", "api", "activities", "workflows"), "worker.py"):
         told = [argument for call in calls(file, "end_waiting", "wind_down", "leave", "tell_page", "Removal") for argument in call.args[1:]]
         found |= texts(file, *told)
-    for file, name in (("store/terminating.py", "TERMINATED"), ("store/halting.py", "PAUSED")):
+    for file, name in (("store/terminating.py", "TERMINATED"), ("store/halting.py", "PAUSED"), ("journey/exit_criteria.py", "REASON")):
         found |= texts(file, *assigned(file, name))
     (must_end,) = functions("store/entrants.py", "must_end")
     return found | texts("store/entrants.py", *(one for one in ast.walk(must_end) if isinstance(one, ast.IfExp)))

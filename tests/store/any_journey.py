@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from journey.graph import Reaction
 from journey.profiles import AttributeType, ProfileDocument
 from journey.rule_text import as_tree
 from journey.rule_tree import Did
-from journey.story import Occurs, Reacts, Script, World
+from journey.story import Changes, Occurs, Reacts, Script, World
 from journey.version import Version
 from tests import builders
 from tests.builders import PERSON, START
@@ -21,7 +22,28 @@ from tests.builders import PERSON, START
 HALF_HOUR = 30 * builders.MINUTE
 REFUND = EventDefinition(id="refund", match="refund", namespace="customer_id", key="customer")
 NAMES = [f"n{index}" for index in range(6)]
-LISTENING = ("event", "reaction", "wait", "until")
+LISTENING = ("event", "qualification", "reaction", "wait", "until", "rule")
+KINDS = [
+    "message",
+    "event",
+    "reaction",
+    "reaction",
+    "wait",
+    "until",
+    "condition",
+    "split",
+    "webhook",
+    "update_profile",
+    "qualification",
+    "rule",
+]
+"""`until` is a wait until a time, `rule` one until a rule is true."""
+MOVED = ["message", "event", "wait", "qualification", "rule", "qualification", "rule", "condition", "update_profile"]
+"""Kinds of which profiles that are written move people on."""
+CRITERIA = st.sampled_from([
+    {"event": "refund"}, {"event": "purchase", "where": builders.rule("product", "=", "Lamp")},
+    {"segment": "vips"}, {"segment": "romans", "direction": "leave"},
+])  # fmt: skip
 BEGINS = datetime.fromtimestamp(START / builders.SECOND, UTC)
 INSTANT = st.integers(-1, 6).map(lambda half_hours: f"{BEGINS + half_hours * timedelta(minutes=30):%Y-%m-%dT%H:%M:%S.%f}Z")
 UNTIL = st.one_of(
@@ -32,8 +54,10 @@ UNTIL = st.one_of(
     st.sampled_from([{"hours": "11:40-12:00", "weekdays": ["sun"]}, {"weekdays": ["mon"], "spread": "PT1H"}]),
 )
 WRITTEN: dict[str, AttributeType] = {"city": "string", "seen": "string", "vip": "boolean", "total": "number", "email": "string"}
-TESTS = [("city", "=", "Atlanta"), ("event.product", "=", "Rug"), ("city", "=", "Rome"), ("now.hour", ">=", 12), ("vip", "=", True),
-         ("total", ">", 1), *((f"calls.n{index}.{what}", ">", 5) for index in range(1, 4) for what in ("status", "body.score"))]  # fmt: skip
+TESTS = [
+    ("city", "=", "Atlanta"), ("event.product", "=", "Rug"), ("city", "=", "Rome"), ("now.hour", ">=", 12), ("vip", "=", True),
+         ("total", ">", 1), *((f"calls.n{index}.{what}", ">", 5) for index in range(1, 4) for what in ("status", "body.score")),
+]  # fmt: skip
 SETS: list[dict[str, Any]] = [
     {"city": "Rome", "vip": True}, {"vip": None, "email": None}, {"seen": {"field": "event.product"}}, {"seen": "{{ event.product }}"},
     {"total": {"field": "event.product"}}, {"total": "{{ profile.total | default: 1 | plus: 1 }}"},
@@ -50,31 +74,32 @@ PAST = [
     {"did": "purchase", "where": builders.rule("product", "=", "Rug")}, {"in_segment": "buyers"}, {"in_segment": "quiet"},
 ]  # fmt: skip
 SEGMENTS = {
+    "vips": as_tree("vip == true"),
+    "romans": as_tree('city == "Rome"'),
     "buyers": as_tree(Did(did="purchase", within="PT90M")),
     "quiet": as_tree('!in_segment("buyers") && !did("email.opened")'),
 }
 
 
 @st.composite
-def any_version(draw: st.DrawFn) -> Version:
-    """A graph without cycles: whatever stands later may be led to, several at once when all of them listen."""
-    any_kind = st.sampled_from(
-        ["message", "event", "reaction", "reaction", "wait", "until", "condition", "split", "webhook", "update_profile"]
-    )
-    kinds = ["message"] + [draw(any_kind) for _ in NAMES[1:]]
+def any_version(draw: st.DrawFn, of: Sequence[str] = tuple(KINDS), criteria: int = 0) -> Version:
+    """A graph without cycles: whatever stands later may be led to, several at once when all of them listen. It has so many exit criteria
+    or more."""
+    kinds = ["message"] + [draw(st.sampled_from(of)) for _ in NAMES[1:]]
     drawn = builders.version(
         *(_node(draw, index, kinds) for index in range(len(NAMES))),
         definitions=[builders.purchase_definition(), REFUND],
         entry=_onward(draw, -1, kinds),
         timezone="America/New_York",
         global_timeout=draw(st.sampled_from(["PT3H", "PT6H", "P2D"])),
+        exit_criteria=draw(st.lists(CRITERIA, min_size=criteria, max_size=2)) if criteria or draw(st.booleans()) else [],
     )
     return Version(journey=drawn.journey, events=drawn.events, writes=WRITTEN)
 
 
 def _node(draw: st.DrawFn, index: int, kinds: list[str]) -> dict[str, Any]:
     kind = kinds[index]
-    node: dict[str, Any] = {"id": NAMES[index], "kind": "wait" if kind == "until" else kind}
+    node: dict[str, Any] = {"id": NAMES[index], "kind": "wait" if kind in ("until", "rule") else kind}
     if kind == "split":
         shares = draw(st.sampled_from([{"a": 100}, {"error": 50, "b": 50}, {"a": 30, "b": 40, "c": 30}]))
         return node | {"shares": [{"id": name, "percent": part, "next": _onward(draw, index, kinds)} for name, part in shares.items()]}
@@ -97,6 +122,13 @@ def _node(draw: st.DrawFn, index: int, kinds: list[str]) -> dict[str, Any]:
         node["for"] = draw(LENGTHS)
     elif kind == "until":
         node["until"] = draw(UNTIL)
+    elif kind == "rule":
+        node["until"] = {"rule": builders.rule("city", "=", draw(st.sampled_from(["Atlanta", "Rome", "Rome"])))}
+    elif kind == "qualification":
+        node |= {
+            "segment": draw(st.sampled_from(["vips", "romans", "quiet"])),
+            "direction": draw(st.sampled_from(["enter", "enter", "leave"])),
+        }
     elif kind == "event":
         node["event"] = draw(st.sampled_from(["purchase", "refund"]))
         where = draw(st.sampled_from([None, None, builders.rule("product", "=", "Lamp"), builders.rule("now.weekday", "=", "sun"), *PAST]))
@@ -104,7 +136,7 @@ def _node(draw: st.DrawFn, index: int, kinds: list[str]) -> dict[str, Any]:
     else:
         earlier = [NAMES[at] for at in range(index) if kinds[at] == "message"] or [NAMES[0]]
         node |= {"of": draw(st.sampled_from(earlier)), "to": draw(st.sampled_from(["email.opened", "push.opened"]))}
-    if kind in ("event", "reaction", "until") and draw(st.booleans()):
+    if kind in ("event", "qualification", "reaction", "rule", "until") and draw(st.booleans()):
         node["timeout"] = {"after": draw(LENGTHS)} | ({"next": _onward(draw, index, kinds)} if draw(st.booleans()) else {})
     return node
 
@@ -127,22 +159,22 @@ OCCURS = st.builds(
     ),
     INSTANTS, st.sampled_from(["purchase", "purchase", "refund", "sneeze"]), st.sampled_from(["Lamp", "Rug"]), st.integers(0, 5),
 )  # fmt: skip
+CITIES = st.dictionaries(st.just("city"), st.sampled_from(["Rome", "Rome", "Atlanta", None]), min_size=1)
+WRITES = st.builds(Changes, INSTANTS, CITIES | st.dictionaries(st.just("vip"), st.sampled_from([True, True, False]), min_size=1))
 LENGTH = st.integers(0, 4).map(lambda half_hours: half_hours * HALF_HOUR)
 
 
 @st.composite
-def any_script(draw: st.DrawFn, version: Version) -> Script:
+def any_script(draw: st.DrawFn, version: Version, *, writes: int = 1) -> Script:
     """Mostly what the journey listens for, so that something comes of it."""
     journey = version.journey
     heard = [(node.of, node.to) for node in journey.nodes if isinstance(node, Reaction)]
-    acting = [
-        node.id for node in journey.nodes if node.kind in ("message", "event", "condition", "split", "wait", "webhook", "update_profile")
-    ] or [NAMES[0]]
+    acting = [node.id for node in journey.nodes if node.kind not in ("read_segment", "reaction", "end")] or [NAMES[0]]
     reactions = st.sampled_from([*heard, *heard, *((name, "push.clicked") for name in acting[:1])]).map(list)
     reacts = st.builds(lambda at, what: Reacts(at, *what), INSTANTS, reactions)
     deliveries = st.frozensets(st.tuples(st.sampled_from(acting), st.sampled_from(["email", "push", "webhook"])), max_size=2)
     return Script(
-        tuple(draw(st.lists(reacts | reacts | OCCURS, max_size=8))),
+        tuple(draw(st.lists(st.one_of(reacts, reacts, OCCURS, *[WRITES] * writes), max_size=8))),
         draw(st.dictionaries(st.sampled_from(acting), LENGTH, max_size=4)),
         draw(deliveries),
         draw(deliveries),

@@ -25,6 +25,7 @@ from journey.version import Version
 from journey.walk import Listen, Outcome
 from store import acceptance, admission, closing, database, definitions, messages, profiles, runs, schema, steps, versions
 from store.acceptance import Arrived, Verdict
+from store.changes import SetOff
 from store.claims import Busy, Carrier, Claim, Policy
 from store.closing import Mark
 from store.steps import Opened
@@ -55,6 +56,15 @@ class Store:
             done = unit(work)
             database.add_up(self.connection, work.counted)
         return done
+
+    def kept_work(self, unit: Callable[[Work], Any]) -> Work:
+        """As `write`, for what the unit leaves on its work."""
+
+        def keeping(work: Work) -> Work:
+            unit(work)
+            return work
+
+        return self.write(keeping)
 
     def rows(self, table: Table, **where: Any) -> list[Row[Any]]:
         """Rows with these values, in the order of the primary key."""
@@ -194,10 +204,10 @@ class Driver:
     def _is_told(self) -> bool:
         return self.heard is not None and self.heard.n == self.record.n
 
-    def note(self, verdict: Verdict) -> None:
-        """The signals after an acceptance, those of them that are for this entrant."""
-        for decided in verdict.decided:
-            if decided.entrant == self.entrant:
+    def note(self, told: Verdict | SetOff) -> None:
+        """The signals after an acceptance, or a write of a profile: those of them that are for this entrant."""
+        for decided in told.decided:
+            if decided.entrant == self.entrant and not decided.ends:
                 self.heard = Happened(decided.n, decided.node, decided.source, decided.event)
 
     def proposal(self) -> Proposal:

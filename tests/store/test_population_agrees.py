@@ -18,7 +18,7 @@ from journey.story import Script
 from journey.version import Version
 from tests.builders import PERSON
 from tests.store.any_journey import PEOPLE, WORLD, any_script, any_version
-from tests.store.test_same_story import Driver
+from tests.store.story_driver import Driver
 
 REACTED = ("opened", "clicked")  # counted where they are drawn: a population has no events but those of its lots
 

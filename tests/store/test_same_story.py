@@ -6,296 +6,23 @@ on a grid of half hours, so that instants often meet: most of what could differ 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine
 
-from activities.sending import Sending
-from journey import durations, ids, walk
-from journey.calls import Response, ToCall, meaning
-from journey.contract import Happened, Proposal, Record
-from journey.errors import NotFound
-from journey.events import Event, Instant
-from journey.messages import Rendered
-from journey.profiles import Profile, ProfileDocument
-from journey.proposing import propose
-from journey.segments import SegmentDocument
+from journey.calls import Response
+from journey.profiles import ProfileDocument
 from journey.simulate import simulate
-from journey.simulated_sending import exclusion
-from journey.story import Effect, Happening, Occurs, Script, Story, World
-from journey.tracking import Signer
+from journey.story import Script, Story, World
 from journey.version import Version
-from providers.port import Answer, Later, Refused, Took
-from store import acceptance, admission, closing, definitions, messages, profiles, schema, segments, steps, suppressions, versions
-from store.acceptance import Arrived
-from store.claims import Carrier, Claim
-from store.claims import Policy as SendingPolicy
-from store.closing import Mark
-from store.steps import Opened
-from store.versions import VersionRow
-from store.work import Work
 from tests import builders
-from tests.builders import PERSON, START
-from tests.fakes import SettableClock
-from tests.store.any_journey import HALF_HOUR, PEOPLE, RESPONSES, WORLD, any_script, any_version
-
-SIGNER = Signer("a secret for tests that is long enough")
-SENDING = SendingPolicy({channel: Carrier(HALF_HOUR * 100, idempotent=True) for channel in ("email", "push", "webhook")})
-
-
-@dataclass
-class Answers:
-    """Carries calls, and answers as it is told: None is a refusal without a word."""
-
-    response: Response | None
-    channel: str = "webhook"
-    name: str = "answers"
-    idempotent: bool = True
-    longest_call: float = 1.0
-
-    async def deliver(self, delivery: str, message: Rendered) -> Answer:
-        if self.response is None:
-            return Refused("call_refused")
-        match meaning(self.response.status):
-            case "took":
-                return Took(response=self.response)
-            case "later":
-                return Later(response=self.response)
-        return Refused("call_refused", response=self.response)
-
-    async def close(self) -> None:
-        """Nothing is open."""
-
-
-# ---- the store's side ------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Found:
-    """What both sides are compared by."""
-
-    path: tuple[str, ...]
-    deliveries: tuple[tuple[str, str, str, str, str], ...]
-    effects: tuple[Effect, ...]
-    end: tuple[str, str, Instant | None]
-    attributes: dict[str, Any]
-
-
-@dataclass
-class Driver:
-    """Does to the store what workflow, stop and API do, at the instants that the script says."""
-
-    connection: Connection
-    version: Version
-    script: Script
-    world: World
-    person: ProfileDocument
-    record: Record = field(default_factory=Record)
-    closes_at: Instant | None = None
-    proposal: Proposal | None = None
-    opened: Opened | None = None
-    duplicates: dict[int, str] = field(default_factory=dict)
-    names: dict[int, tuple[str, str]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.entrant = ids.entrant(self.version.journey.id, PERSON, 1)
-        self.clock = SettableClock(START)
-        self.work = Work(self.connection, self.clock)
-        self.deadline = START + durations.seconds(self.version.journey.global_timeout) * builders.SECOND
-        tokens = tuple(token.token for token in self.person.push_tokens)
-        self.profile = Profile(PERSON, self.person.attributes, dict(self.person.consents), tokens)
-
-    def play(self) -> Found:
-        self.admit()
-        happenings = self.script.happenings
-        for index in sorted(range(len(happenings)), key=lambda index: happenings[index].at):
-            self.advance(happenings[index].at)
-            self.happen(index, happenings[index])
-        self.advance(None)
-        row = self.connection.execute(select(schema.entrants)).one()
-        assert self.connection.execute(select(schema.kept)).all() == []
-        effects = tuple(self.effect(index) for index in range(len(happenings)))
-        end = (row.end_reason, row.place, row.ended_at - START)
-        return Found(self.path(), self.deliveries(), effects, end, profiles.get(self.connection, PERSON).attributes)
-
-    def admit(self) -> None:
-        """By the real page of a run that was given a list of one."""
-        work, journey = self.work, self.version.journey
-        versions.keep(work, self.version)
-        versions.insert(work, VersionRow(ids.version(journey.id, 1), journey.id, 1, self.version.hash, "live", START))
-        for document in self.world.messages.values():
-            messages.put(work, document)
-        for definition in self.world.definitions:
-            definitions.put(work, definition)
-        for name, rule in self.world.segments.items():
-            segments.put(work, SegmentDocument(id=name, rule=rule))
-        for channel, address in self.world.suppressed:
-            suppressions.put(work, channel, address, "test")
-        profiles.put(work, self.person)
-        row = {"id": "run", "journey": journey.id, "number": 1, "version": ids.version(journey.id, 1), "profiles": [PERSON],
-               "state": "reading", "cutoff": START}  # fmt: skip
-        work.connection.execute(schema.runs.insert(), row)
-        admitted = admission.admit_page(work, "run")
-        (start,) = admitted.starts
-        self.record = Record(n=0, place=start.entrant.place)
-        if isinstance(walk.ask(journey, self.record.place), walk.Listen):
-            self.take(steps.open_step(work, Proposal(entrant=self.entrant, n=0), SENDING))
-        else:
-            self.set_off(self.propose(1, self.record.place))
-
-    def advance(self, to: Instant | None) -> None:
-        """Stops close up to an instant, and timers before it fire."""
-        while not self.record.end:
-            at = self.closes_at if self.closes_at is not None else self.wakes_at()
-            last = to if to is None or self.closes_at is not None else to - 1
-            if last is not None and at > last:
-                return
-            self.clock.instant = START + max(at, self.clock.instant - START)
-            if self.closes_at is not None:
-                self.close()
-            else:
-                self.fire()
-
-    def wakes_at(self) -> Instant:
-        return int(self.connection.execute(select(schema.entrants.c.due)).scalar_one()) - START
-
-    def fire(self) -> None:
-        """The workflow's timer is over: it proposes what the graph says, the store may know better."""
-        at = walk.ask(self.version.journey, self.record.place)
-        assert isinstance(at, walk.Listen)
-        until = self.connection.execute(select(schema.entrants.c.until)).scalar()
-        proposal = Proposal(entrant=self.entrant, n=self.record.n + 1)
-        due = walk.Outcome(self.record.due_node, self.record.due_exit) if self.record.due_node else at.due
-        if due is not None:
-            proposal = self.propose(proposal.n, walk.follow(self.version.journey, due), due)
-        self.set_off(proposal, at_once=until is None or until > self.deadline)
-
-    def propose(self, n: int, place: walk.Place, left: walk.Outcome | None = None, heard: Happened | None = None) -> Proposal:
-        return propose(self.version.journey, self.entrant, n, place, left, heard)
-
-    def set_off(self, proposal: Proposal, *, at_once: bool = False) -> None:
-        """A stop begins. What sends, or ends, is opened now; what does neither is one commit, at the end of its time."""
-        left = walk.Outcome(proposal.left, proposal.exit) if proposal.left else None
-        target = proposal.node or (walk.follow(self.version.journey, left) if left is not None else self.record.place)
-        self.proposal, self.opened = proposal, None
-        self.closes_at = self.clock.instant - START + self.script.stops.get(target, 0)
-        if at_once or proposal.host or (proposal.message and self.will_send(proposal)):
-            found = steps.open_step(self.work, proposal, SENDING)
-            if isinstance(found, Opened):
-                self.opened = found
-            else:
-                assert isinstance(found, Record)
-                self.closes_at = None
-                self.take(found)
-
-    def will_send(self, proposal: Proposal) -> bool:
-        channels = self.world.messages[proposal.message].channels
-        wanted = [channel for channel in channels if not proposal.channels or channel in proposal.channels]
-        person = profiles.read(self.connection, PERSON)
-        assert person is not None
-        return any(not exclusion(person, channel, self.world) for channel in wanted)
-
-    def close(self) -> None:
-        assert self.proposal is not None
-        proposal, self.closes_at = self.proposal, None
-        if self.opened is None:
-            found: Any = steps.open_step(self.work, proposal, SENDING)
-        else:
-            marks = [self.mark(proposal.node, claim, self.opened) for claim in self.opened.claims]
-            found = closing.mark(self.work, proposal, marks)
-        assert isinstance(found, Record)
-        self.take(found)
-
-    def mark(self, node: str, claim: Claim, opened: Opened) -> Mark:
-        """What the provider said; a call is made out and answered by the real sending."""
-        if not isinstance(opened.document, ToCall):
-            return Mark(claim.channel, *self.answer(node, claim.channel))
-        refused = (node, claim.channel) in self.script.failing
-        provider = Answers(None if refused else self.world.responses.get(node, Response(200)))
-        found = asyncio.run(Sending({"webhook": provider}, SIGNER, "", "").carry(claim, opened))
-        return found if found.status != "claimed" else replace(found, status="failed", reason="retries_exhausted")
-
-    def answer(self, node: str, channel: str) -> tuple[str, str]:
-        if (node, channel) in self.script.failing:
-            return "failed", "refused"
-        return ("uncertain", "worker_lost") if (node, channel) in self.script.uncertain else ("sent", "")
-
-    def take(self, record: Record | Opened | Any) -> None:
-        """Go on from what the store says, as the workflow does."""
-        assert isinstance(record, Record)
-        self.record = record
-        if record.end:
-            return
-        if record.node:
-            left = walk.Outcome(record.node, "next")
-            heard = Happened(record.n, record.node, record.source, record.event)
-            self.set_off(self.propose(record.n + 1, walk.follow(self.version.journey, left), left, heard))
-        elif not isinstance(walk.ask(self.version.journey, record.place), walk.Listen):
-            self.set_off(self.propose(record.n + 1, record.place))
-
-    def happen(self, index: int, happening: Happening) -> None:
-        self.clock.instant = START + max(happening.at, 0)
-        verdict = self.accept(index, happening)
-        if verdict is None:
-            return
-        if verdict.duplicate:
-            self.duplicates[index] = "duplicate"
-        for decided in verdict.decided:
-            assert (decided.entrant, decided.n) == (self.entrant, self.record.n)
-            self.take(replace(self.record, node=decided.node, source=decided.source, event=decided.event))
-
-    def accept(self, index: int, happening: Happening) -> acceptance.Verdict | None:
-        if isinstance(happening, Occurs):
-            self.names[index] = (happening.source, happening.id)
-            made = Event(happening.source, happening.id, happening.name, dict(happening.data))
-            return acceptance.accept(self.work, Arrived(made, "customer_id", PERSON), acceptance.Policy())
-        channel, _, kind = happening.to.partition(".")
-        of = schema.deliveries.c
-        rows = self.connection.execute(select(of.n).where(of.node == happening.of, of.channel == channel)).all()
-        delivery = ids.delivery(self.entrant, rows[0].n if rows else 99, channel)
-        self.names[index] = (ids.REACTIONS, ids.reaction(delivery, kind, happening.link))
-        try:
-            return acceptance.react(self.work, delivery, kind, happening.link)
-        except NotFound:
-            self.duplicates[index] = "no_delivery"
-            return None
-
-    # ---- what the store has of it ----
-
-    def path(self) -> tuple[str, ...]:
-        rows = self.connection.execute(select(schema.steps).order_by(schema.steps.c.n)).all()
-        return tuple(_path(rows))
-
-    def deliveries(self) -> tuple[tuple[str, str, str, str, str], ...]:
-        of = schema.deliveries.c
-        rows = self.connection.execute(select(schema.deliveries).order_by(of.n, of.channel)).all()
-        return tuple((ids.delivery(row.entrant, row.n, row.channel), row.node, row.channel, row.status, row.reason) for row in rows)
-
-    def effect(self, index: int) -> Effect:
-        """What became of a happening in the end, by the rows that it left."""
-        if index in self.duplicates:
-            return Effect(self.duplicates[index])
-        source, name = self.names[index]
-        of, gone = schema.steps.c, schema.discards.c
-        step = self.connection.execute(select(of.left).where(of.by_source == source, of.by_event == name)).scalar()
-        codes = self.connection.execute(select(gone.code).where(gone.source == source, gone.event == name)).scalars().all()
-        assert len(codes) == (0 if step else 1), f"{name} decided {step!r} and is a discard for {codes}"
-        return Effect("decided", step) if step else Effect(codes[0])
-
-
-def _path(rows: Any) -> Iterator[str]:
-    for row in rows:
-        if row.left:
-            yield f"{row.left}:{row.left_exit}"
-        if row.node:
-            yield f"{row.node}:{row.outcome}"
-
+from tests.builders import PERSON
+from tests.store.any_journey import MOVED, PEOPLE, RESPONSES, WORLD, any_script, any_version
+from tests.store.story_driver import Driver, Found
 
 # ---- any journey, any script -----------------------------------------------------------------------------------------------------
 
@@ -335,6 +62,22 @@ def test_of_any_journey_the_simulator_tells_what_the_store_does(
     connection: Connection, played: tuple[Version, Script], person: ProfileDocument, responses: dict[str, Response]
 ) -> None:
     story = assert_same(connection, *played, person, replace(WORLD, responses=responses))
+    for effect in story.effects:
+        event(effect.code)
+    event(f"ends with {story.end}")
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(
+    st.integers(0, 1)
+    .flatmap(lambda criteria: any_version(MOVED, criteria))
+    .flatmap(lambda version: st.tuples(st.just(version), any_script(version, writes=8))),
+    PEOPLE,
+)
+def test_so_it_does_where_profiles_are_written_and_people_leave_by_exit_criteria(
+    connection: Connection, played: tuple[Version, Script], person: ProfileDocument
+) -> None:  # fmt: skip
+    story = assert_same(connection, *played, person)
     for effect in story.effects:
         event(effect.code)
     event(f"ends with {story.end}")

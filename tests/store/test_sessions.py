@@ -25,7 +25,7 @@ from store import (
     versions,
 )
 from store.steps import Opened
-from store.work import CounterKey
+from store.work import CounterKey, Decided
 from tests import stock
 from tests.builders import DAY, SECOND, profile, purchase
 from tests.store.driver import Driver, Store, document
@@ -192,7 +192,7 @@ def test_a_live_person_and_a_test_of_the_same_profile_do_not_meet(store: Store) 
     test.stop()
     assert (live.record.place, test.record.place) == ("purchase", "purchase")
 
-    assert fire(store).decided == (acceptance.Decided(test.entrant, 2, "purchase", "sojourn-test:thank-you@t1", "e-1"),)
+    assert fire(store).decided == (Decided(test.entrant, 2, "purchase", "sojourn-test:thank-you@t1", "e-1"),)
     assert live.row().won_node == ""
     real = store.accept(purchase(person="tess"), "tess")
     assert [one.entrant for one in real.decided] == [live.entrant]

@@ -311,6 +311,7 @@ class Play:
     def _accept(self, happening: Happening) -> Any:
         if isinstance(happening, Occurs):
             return self.store.accept(Event(happening.source, happening.id, happening.name, dict(happening.data)), PERSON)
+        assert isinstance(happening, Reacts)
         entrant = self.walkers[happening.of[0]].driver.entrant
         channel = happening.to.split(".")[0]
         rows = self.store.rows(schema.deliveries, entrant=entrant, node=happening.of, channel=channel)
@@ -319,7 +320,7 @@ class Play:
 
 def of_journey(script: Script, name: str) -> Script:
     """The script as one of the two journeys sees it: its own reactions, and every event."""
-    return replace(script, happenings=tuple(one for one in script.happenings if isinstance(one, Occurs) or one.of[0] == name))
+    return replace(script, happenings=tuple(one for one in script.happenings if not isinstance(one, Reacts) or one.of[0] == name))
 
 
 def compare(walker: Walker, story: Story) -> None:
