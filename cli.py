@@ -26,6 +26,7 @@ from commands import report as reporting
 from commands import saying
 from commands import scenarios as testing
 from commands import simulate as simulating
+from commands import try_out as trying
 from commands import validate as validating
 from commands import why as explaining
 from commands.http import Api
@@ -181,6 +182,22 @@ def publish(journey: JourneyId, as_json: Json = False) -> None:
     with _api() as api:
         answer = publishing.publish(api, journey)
     saying.say(answer, as_json, publishing.sentences)
+
+
+@app.command("try")
+def try_out(
+    journey: JourneyId,
+    profile: Annotated[list[str] | None, typer.Option("--profile", help="A test profile; give it again for another.")] = None,
+    up_to: Annotated[int | None, typer.Option("--up-to", min=1, max=100, help="So many test profiles of the segment instead.")] = None,
+    wait: Annotated[str, typer.Option("--wait", help="What waits and timeouts are squeezed to; PT10S when absent.")] = "",
+    real: Annotated[bool, typer.Option("--real", help="Really send the messages.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Put a journey's draft into test, let test profiles in, and follow them until they wait for somebody or are at their end."""
+    wanted = trying.Wanted(tuple(profile or ()), up_to, wait, real)
+    with _api() as api:
+        log = trying.try_out(api, journey, wanted, (lambda _: None) if as_json else typer.echo)
+    saying.say(log, as_json, trying.sentences)
 
 
 @app.command()

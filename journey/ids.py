@@ -201,6 +201,12 @@ def is_heard_in(source: str, version_id: str) -> bool:
     return source == test_source(version_id) if is_test_version(version_id) else not source.startswith(TESTED)
 
 
+def is_past_of(source: str, tested: str = "") -> bool:
+    """Whether an event of this source counts where a rule asks what somebody did before: what is real counts everywhere, what was fired in
+    a test where the same journey is `tested`."""
+    return not source.startswith(TESTED) or (bool(tested) and source.startswith(f"{TESTED}{tested}@"))
+
+
 def message_id(delivery_id: str, domain: str) -> str:
     """The Message-ID of an e-mail, the same on every attempt. Hashed: a key may be somebody's name."""
     return f"<{hashlib.sha256(delivery_id.encode()).hexdigest()[:32]}@{domain}>"

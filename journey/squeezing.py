@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from journey import durations
 from journey.errors import BadInput
 from journey.graph import LISTENING, Journey, Node, Reaction, Split, Timeout, Wait, exits
+from journey.until import UntilRule
 from journey.version import Session, Version
 
 End = tuple[str, str]
@@ -41,6 +42,8 @@ def _squeezed(node: Node, wait: str, timeout: str, session: Session) -> Node:
             taken = session.branches[node.id]
             shares = tuple(share.model_copy(update={"percent": 100.0 if share.id == taken else 0.0}) for share in node.shares)
             return node.model_copy(update={"shares": shares})
+        case Wait(until=UntilRule()) if node.timeout is not None:  # a rule comes true by what is done, as an event happens
+            return node.model_copy(update={"timeout": _timeout(node.timeout, timeout)})
         case Wait():
             shown = {name: getattr(node, name) for name in ("id", "name", "position", "note", "kind", "next")}
             return Wait.model_validate(shown | {"duration": wait, "timeout": _timeout(node.timeout, timeout)})

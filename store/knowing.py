@@ -44,16 +44,21 @@ def _gathered(
     until = at - earlier
     return past.known(
         found, wanted, at, clock=lambda: local_time.reading(at, version.journey.timezone), definitions=version.events,
-        events=done_by(connection, profile, wanted, at, until) if wanted.events else (),
+        events=done_by(connection, profile, wanted, at, until, version) if wanted.events else (),
         member=lambda name: segments.is_member(connection, name, profile, until),
     )  # fmt: skip
 
 
-def done_by(connection: Connection, profile: str, wanted: past.Needs, at: Instant, until: Instant) -> list[Event]:
-    """What somebody did that rules ask for, as far back from `at` as they ask, until an instant."""
+def done_by(
+    connection: Connection, profile: str, wanted: past.Needs, at: Instant, until: Instant, version: Version | None = None
+) -> list[Event]:  # fmt: skip
+    """What somebody did that rules ask for, as far back from `at` as they ask, until an instant. What was fired in a test counts in a
+    version that tests the same journey, and nowhere else."""
     since = 0 if wanted.within is None else at - wanted.within
     rows = _DONE.all(connection, {"profile": profile, "since": since, "until": until})
-    return [Event(row.source, row.id, row.name, row.data, profile, row.occurred_at, row.accepted_at) for row in rows]
+    tested = version.journey.id if version is not None and version.session is not None else ""
+    counting = (row for row in rows if ids.is_past_of(row.source, tested))
+    return [Event(row.source, row.id, row.name, row.data, profile, row.occurred_at, row.accepted_at) for row in counting]
 
 
 def on_entry(work: Work, profile_id: str, entry: tuple[str, str]) -> rules.Scope:

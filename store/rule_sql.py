@@ -95,7 +95,7 @@ def _did(did: Did, reader: _Reader) -> Condition:
         definition = around.definitions.get(did.did)
         if definition is None or not (definition.match or definition.rule is not None):
             return False
-        fits.append(events.source != ids.REACTIONS)
+        fits += [events.source != ids.REACTIONS, events.source.not_like(f"{ids.TESTED}%")]
         fits += [events.name == definition.match] if definition.match else []
         if definition.rule is not None:
             fits.append(_condition(as_tree(definition.rule), replace(data, documents={"event": events.data}), True))

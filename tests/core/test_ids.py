@@ -96,6 +96,17 @@ def test_what_is_fired_in_a_test_is_heard_there_alone_and_what_is_real_by_real_p
     assert ids.is_heard_in(source, version) == heard
 
 
+@pytest.mark.parametrize(
+    ("source", "tested", "counts"),
+    [
+        ("shop", "", True), ("shop", "a", True), ("sojourn", "", True), (ids.test_source("a@t1"), "", False),
+        (ids.test_source("a@t1"), "a", True), (ids.test_source("a@t2"), "a", True), (ids.test_source("b@t1"), "a", False),
+    ],
+)  # fmt: skip
+def test_what_was_fired_in_a_test_is_the_past_of_that_journeys_tests_alone(source: str, tested: str, counts: bool) -> None:
+    assert ids.is_past_of(source, tested) == counts
+
+
 def test_an_entrant_of_a_test_is_known_by_its_id() -> None:
     assert ids.is_test("thank-you~c-42~t1")
     assert not ids.is_test("thank-you~x~t1~1")

@@ -8,7 +8,8 @@ import pytest
 
 from journey import squeezing, walk
 from journey.errors import BadInput
-from journey.graph import Wait
+from journey.graph import Journey, Timeout, Wait
+from journey.until import UntilRule
 from journey.version import Session, Version
 from tests import builders
 from tests.builders import rule, use_case, version
@@ -77,6 +78,17 @@ def test_a_wait_until_something_becomes_ten_seconds(until: Any) -> None:
     after = squeezed(plain.model_copy(update={"journey": journey}))
     assert listen(after, "pause").length == 10
     assert after.journey.node("pause").name == "Pause"
+
+
+def test_a_wait_for_a_rule_listens_on_and_its_timeout_is_squeezed() -> None:
+    plain = version({"id": "rich", "kind": "wait", "for": "P1D", "next": "end"}, END)
+    wait = Wait(id="rich", kind="wait", until=UntilRule(rule=rule("points", ">", 100)), next=("end",), timeout=Timeout(after="P30D"))
+    nodes = tuple(wait if node.id == "rich" else node for node in plain.journey.nodes)
+    journey = Journey.model_validate({"id": "small", "namespace": "customer_id", "nodes": nodes})
+
+    after = squeezed(plain.model_copy(update={"journey": journey})).journey.node("rich")
+    assert isinstance(after, Wait)
+    assert (after.until, after.timeout) == (wait.until, Timeout(after="PT10S"))
 
 
 def test_who_ended_a_gate_before_still_ends_it() -> None:

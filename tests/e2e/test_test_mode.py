@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
 from temporalio.common import SearchAttributeKey
 
-from tests.e2e.world import JOURNEY, PURCHASE, World, eventually, profile_of
+from commands import try_out
+from commands.http import Api
+from tests.e2e.world import ADMIN_KEY, JOURNEY, PURCHASE, World, eventually, profile_of
 
 AT = f"/v1/journeys/{JOURNEY}"
 TESS = f"{JOURNEY}~tess~t1"
@@ -49,9 +52,18 @@ async def buys(here: World, profile: str = "tess") -> list[str]:
 
 
 async def test_the_use_case_is_tested_with_one_profile_in_seconds_and_nothing_is_really_sent(here: World) -> None:
-    await in_test(here)
-    assert await enter(here, profiles=["tess"]) == [TESS]
-    await is_at(here, "purchase")
+    await here.set_up()
+    await here.person("tess", test=True)
+    told: list[str] = []
+
+    def tries() -> dict[str, Any]:
+        with Api(here.process.settings.api_url, ADMIN_KEY) as api:
+            return try_out.try_out(api, JOURNEY, try_out.Wanted(("tess",), wait="PT1S"), told.append, pause=0.05)
+
+    log = await asyncio.to_thread(tries)
+    assert told[0] == "thank-you@t1 is on."
+    assert told[-1] == "tess: email-opened timed out; follow-up: sent on email; waits at purchase"
+    assert list(try_out.sentences(log)) == ["tess: running, waits for purchase (purchase)"]
     assert await buys(here) == [TESS]
     done = await eventually(lambda: seen_of(here), lambda seen: seen["phase"] == "finished", "the end")
 

@@ -8,7 +8,7 @@ import pytest
 
 from journey import ids
 from journey.errors import BadInput
-from store import journeys, schema, session_events, session_log, sessions
+from store import changes, journeys, schema, session_events, session_log, sessions
 from store.claims import Carrier, Policy
 from store.steps import Opened
 from tests import stock
@@ -186,3 +186,19 @@ def test_a_call_is_only_recorded_unless_calls_are_really_to_be_made(store: Store
     assert not opened.session.really("email")
     content = session_log.content(store.connection, JOURNEY, ids.delivery(tess.entrant, 1, "webhook"))
     assert (getattr(content.document, "kind", ""), content.channel) == ("webhook", "webhook")
+
+
+def test_a_write_of_the_profile_lets_on_who_waits_for_a_rule_in_a_test(store: Store) -> None:
+    nodes = [
+        {"id": "read", "kind": "read_segment", "segment": "three-cities-after-1980", "next": "rich"},
+        {"id": "rich", "kind": "wait", "until": {"rule": "birth_year > 1999"}, "next": "end", "timeout": {"after": "P30D"}},
+        {"id": "end", "kind": "end"},
+    ]
+    store.write(lambda work: stock.put_use_case(work, nodes=nodes))
+    put(store, a_tester())
+    start(store)
+    (tess,) = drivers(store, enter(store, "tess"))
+    row = tess.row()
+    assert (row.waiting, row.until) == (True, row.arrived_at + 10 * SECOND)
+    store.write(lambda work: changes.patch(work, "tess", attributes={"birth_year": 2000}))
+    assert tess.row().won_node == "rich"
