@@ -101,6 +101,7 @@ class Person:
         self.deadline = self.now + durations.seconds(self.version.journey.global_timeout) * gate.MICROSECONDS
         self.hearing.let_in(self.now, event)
         self._say(f"enters by {entry}")
+        self.hearing.came_to(entry, self.now)
         self._leave(Outcome(entry, "next"))
         self.place = walk.first(self.version.journey)
         if isinstance(walk.ask(self.version.journey, self.place), Listen):
@@ -186,6 +187,7 @@ class Person:
                 self._leave(left)
             self.told += claims
             self.place = target
+            self.hearing.came_to(target, self.now)
         self._stop = _Stop(answer, target, self.now + self.script.stops.get(target, 0), opened, left if decided else None)
 
     def _close(self, stop: _Stop) -> None:
@@ -197,6 +199,8 @@ class Person:
             if stop.left is not None:
                 self._leave(stop.left)
             self.told += self.doing.claim(stop.answer, self.n)
+            if not isinstance(stop.answer, Listen | Finish):
+                self.hearing.came_to(stop.answer.node, self.now)
         match stop.answer:
             case Listen():
                 self.place = stop.target
@@ -236,6 +240,8 @@ class Person:
         self.timeless += [node for node, end in found.items() if end is None]
         for node, end in found.items():
             self._say(sentences.no_time(node) if end is None else f"{node} is over {local_time.said(end, journey.timezone)}")
+        for arrived in self.at_gate.nodes:
+            self.hearing.came_to(arrived.id, self.now)
         won = self.hearing.arrive(self.at_gate, self.place, self.now, self.n)
         if won is not None:
             self._decided(won.outcome)

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from journey import changes, entrance, events, exit_criteria, gate, ids, local_time, matching, past
+from journey import changes, entrance, events, exit_criteria, gate, ids, keeping, local_time, matching, past
 from journey.changes import Attributes
 from journey.entrance import NEVER, Before
 from journey.events import Event, Instant
 from journey.graph import EventNode
+from journey.keeping import Kept
 from journey.matching import About
 from journey.rule_tree import Rule
 from journey.rules import Scope
@@ -51,7 +52,8 @@ class Hearing:
     arrived: set[str] = field(default_factory=set)
     proven: set[str] = field(default_factory=set)
     accepted: list[Event] = field(default_factory=list)
-    _kept: dict[int, Event] = field(default_factory=dict)
+    passed: dict[str, Instant] = field(default_factory=dict)
+    _kept: dict[int, Kept] = field(default_factory=dict)
     _was_kept: set[int] = field(default_factory=set)
     _seen: set[tuple[str, str]] = field(default_factory=set)
 
@@ -83,6 +85,7 @@ class Hearing:
     def let_in(self, now: Instant, event: Event | None = None) -> None:
         """The person is inside from now on; `event` is what let them in, if one did."""
         self.before, self.entry, self.last_event = Before(1, now, inside=True), event, event
+        self.came_to(keeping.ENTRY, now)
         self._listen()
 
     def learn(self, attributes: Mapping[str, Any]) -> None:
@@ -99,8 +102,8 @@ class Hearing:
         if criterion:
             self.timeline.append(Moment(now, f"what was written ends them: {criterion}"))
             return Leaves(criterion)
-        if self._is_kept(place, event):
-            self._kept[-n] = event  # it stands in no script
+        if (kept := self._keeps(place, event, waits=False)) is not None:
+            self._kept[-n] = kept  # it stands in no script
         return None
 
     def _listen(self) -> None:
@@ -140,8 +143,8 @@ class Hearing:
         won = gate.hear(at, event, self.fits) if at is not None and hears else None
         if won is not None:
             self._won(index, won, happening.at)
-        elif hears and (at is None or event.is_reaction) and self._is_kept(place, event):
-            self._kept[index] = event
+        elif hears and (kept := self._keeps(place, event, waits=at is not None)) is not None:
+            self._kept[index] = kept
             self._was_kept.add(index)
             self._effect(index, event.accepted_at, f"{event.name} is kept", Effect("kept"))
         elif event.is_change:
@@ -155,20 +158,26 @@ class Hearing:
     def arrive(self, at: gate.Gate, place: Place, now: Instant, n: int) -> gate.Won | None:
         """The clock of a gate starts; the earliest kept event that fits wins, the others may still be heard further on (G6). Where none
         does, a rule that is waited for may be true already."""
-        won = gate.arrive(at, self._kept.values(), self.fits)
+        won = keeping.arrive(self.version, at, self.entrant, self._kept.values(), self.about, self.passed)
         won = won or gate.already(at, events.came_true(self.entrant, n), matching.holds(self.attributes, self.about))
-        for index, event in list(self._kept.items()):
-            if won is not None and won.event is event:
+        for index, kept in list(self._kept.items()):
+            if won is not None and won.event is kept.event:
                 del self._kept[index]
                 self._won(index, won, now)
-            elif not matching.stays_kept(self.version, place, self.entrant, event, won, self.about):
-                self._drop(index, event, now)
+            elif (stays := keeping.stays(self.version, place, self.entrant, kept, won, self.about, self.passed)) is not None:
+                self._kept[index] = stays
+            else:
+                self._drop(index, kept.event, now)
         return won
+
+    def came_to(self, node: str, now: Instant) -> None:
+        """The person has come to a node, for the first and only time."""
+        self.passed.setdefault(node, now)
 
     def finish(self, now: Instant) -> None:
         """The person has ended: what is still kept comes too late."""
-        for index, event in list(self._kept.items()):
-            self._drop(index, event, now)
+        for index, kept in list(self._kept.items()):
+            self._drop(index, kept.event, now)
 
     # ---- what they did before --------------------------------------------------------------------------------------------------------
 
@@ -235,8 +244,8 @@ class Hearing:
                     self.proven.add(told.id)
                     self.told[index] = replace(told, status="sent", reason="")
 
-    def _is_kept(self, place: Place, event: Event) -> bool:
-        return matching.is_kept(self.version, place, self.entrant, event)
+    def _keeps(self, place: Place, event: Event, *, waits: bool) -> Kept | None:
+        return keeping.keeps(self.version, place, self.entrant, event, waits=waits, about=self.about, passed=self.passed)
 
     def _won(self, index: int, won: gate.Won, at: Instant) -> None:
         if won.event.source != ids.REACTIONS:

@@ -154,9 +154,6 @@ def _fields(node: Node) -> Iterator[Finding]:
         if not getattr(node, name):
             yield _missing(node.id, name)
     match node:
-        case EventNode():
-            if node.since:
-                yield later(node.id, "since", "Looking back with since is not supported yet: leave it out.")
         case Wait():
             if node.until is None and not node.duration:
                 yield _missing(node.id, "for")

@@ -12,6 +12,7 @@ from journey.arrows import reachable
 from journey.events import REACTIONS
 from journey.findings import Finding, error, later, warning
 from journey.graph import Condition, EventNode, Journey, Message, Qualification, Reaction, ReadSegment, UpdateProfile, Wait, Webhook
+from journey.keeping import ENTRY
 from journey.messages import CHANNELS, MessageDocument
 from journey.rule_tree import Rule
 from journey.surroundings import Surroundings
@@ -35,6 +36,7 @@ def check(journey: Journey, surroundings: Surroundings) -> Iterator[Finding]:
                     yield error("unknown_segment", node.id, "segment", f"There is no segment {node.segment!r}.")
             case EventNode() if node.event:
                 yield from _event(journey, node.event, node.where, node.id, "", surroundings)
+                yield from _since(journey, node)
             case Qualification() if node.segment:
                 if node.segment not in surroundings.segments:
                     yield error("unknown_segment", node.id, "segment", f"There is no segment {node.segment!r}.")
@@ -120,6 +122,17 @@ def _criteria(journey: Journey, surroundings: Surroundings) -> Iterator[Finding]
             yield from _event(journey, criterion.event, criterion.where, "", field, surroundings)
         if criterion.segment and criterion.segment not in surroundings.segments:
             yield error("unknown_segment", "", f"{field}.segment", f"There is no segment {criterion.segment!r}.")
+
+
+def _since(journey: Journey, node: EventNode) -> Iterator[Finding]:
+    """It looks back to the admission, or to a node where its people have been."""
+    if not node.since or node.since == ENTRY or node is journey.entry_node:
+        return
+    if node.since not in journey.by_id:
+        yield error("unknown_node", node.id, "since", f"There is no node {node.since!r} in this journey: name one before, or write entry.")
+    elif node.id == node.since or node.id not in reachable(journey, node.since):
+        said = f"No path leads from {node.since} to here, so nobody has been there: name a node before, or write entry."
+        yield error("since_not_before", node.id, "since", said)
 
 
 def _asking(about: About, journey: Journey, surroundings: Surroundings) -> About:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
-from journey import ends, events, gate, matching, sentences, walk
+from journey import ends, events, gate, keeping, matching, sentences, walk
 from journey.calls import Response
 from journey.contract import Proposal, Record
 from journey.events import Instant
@@ -187,7 +187,7 @@ def arrive(work: Work, entrant: Entrant, proposal: Proposal, now: Instant) -> li
     entrant.until, entrant.ends = at.due_at, found or None
     entrant.waiting = True
     entrant.due = entrant.next_instant
-    decide_arrival(work, entrant, at, now)
+    decide_arrival(work, entrant, at, now, proposal.node)
     return [(node.id, "arrived", "") for node in at.nodes] + without_time(found)
 
 
@@ -196,28 +196,33 @@ def without_time(found: gate.Ends) -> list[tuple[str, str, str]]:
     return [(node, "no_time", "") for node, end in found.items() if end is None]
 
 
-def decide_arrival(work: Work, entrant: Entrant, at: gate.Gate, now: Instant) -> None:
+def decide_arrival(work: Work, entrant: Entrant, at: gate.Gate, now: Instant, came_to: str = "") -> None:
     """The earliest kept event that fits wins; where none does, a rule that is waited for may be true already. Kept events that do not
-    win are without effect, but those that can still be heard stay."""
+    win are without effect, but those that can still be heard stay. `came_to` is the node where they have acted in this very commit, if
+    they did."""
     kept = entrants.kept(work, entrant)
     by_rule = any(matching.waits_for_rule(node) for node in at.nodes)
     if not kept and not by_rule:
         return
     about = knowing.about(work, entrant)
-    won = gate.arrive(at, kept, matching.fits(entrant.frozen, entrant.id, about))
+    passed = {came_to: now, **knowing.been(work, entrant)}
+    won = keeping.arrive(entrant.frozen, at, entrant.id, kept, about, passed)
     if won is None and by_rule:
         person = profiles.attributes_for_gate(work, entrant.profile)
         won = gate.already(at, events.came_true(entrant.id, entrant.n), matching.holds(person, about))
     if won is not None:
         entrant.decide(won, now)
     entrant.keeps = False
-    for event in kept:
-        if won is not None and event == won.event:
-            entrants.forget(work, entrant, event, won=True)
-        elif matching.stays_kept(entrant.frozen, entrant.place, entrant.id, event, won, about):
-            entrant.keeps = True
+    for one in kept:
+        stays = keeping.stays(entrant.frozen, entrant.place, entrant.id, one, won, about, passed)
+        if won is not None and one.event == won.event:
+            entrants.forget(work, entrant, one.event, won=True)
+        elif stays is None:
+            entrants.forget(work, entrant, one.event)
         else:
-            entrants.forget(work, entrant, event)
+            entrant.keeps = True
+            if stays != one:
+                entrants.keep_back(work, entrant, one.event)
 
 
 def end_waiting(work: Work, entrant: Entrant, reason: str, now: Instant) -> Record:
@@ -263,8 +268,8 @@ def _end(work: Work, entrant: Entrant, reason: str, now: Instant, end_node: str)
     entrant.state, entrant.end_reason, entrant.ended_at = "ended", reason, now
     entrant.waiting, entrant.due, entrant.until, entrant.ends, entrant.place, entrant.held = False, None, None, None, end_node, ""
     entrant.won_node = entrant.won_source = entrant.won_event = ""
-    for event in entrants.kept(work, entrant):
-        entrants.forget(work, entrant, event)
+    for one in entrants.kept(work, entrant):
+        entrants.forget(work, entrant, one.event)
     entrant.keeps = False
     ended = (end_node, f"ended.{reason}", "")
     return [(end_node, "arrived", ""), ended] if end_node else [ended]

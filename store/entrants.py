@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, select, text
 
 from journey import durations, gate, ids, walk
 from journey.events import Event, Instant
+from journey.keeping import Kept
 from journey.version import Version
 from store import schema
 from store.statements import Statement
@@ -188,26 +189,32 @@ def save(work: Work, entrant: Entrant) -> None:
     _SAVE.run(work.connection, {"entrant": entrant.id, **values})
 
 
-def keep(work: Work, entrant: Entrant, event: Event) -> None:
-    """Keep an event for the gate that the entrant arrives at next."""
-    _KEEP.run(work.connection, {"entrant": entrant.id, "accepted_at": event.accepted_at, "source": event.source, "event": event.id})
+def keep(work: Work, entrant: Entrant, one: Kept) -> None:
+    """Keep an event for a gate that the entrant has yet to come to."""
+    _KEEP.run(work.connection, {**_key(entrant, one.event), "back": one.back})
     if not entrant.keeps:
         entrant.keeps = True
         save(work, entrant)
 
 
-def kept(work: Work, entrant: Entrant) -> list[Event]:
+def kept(work: Work, entrant: Entrant) -> list[Kept]:
     """What is kept for an entrant, with what was in it. Its row says when that is nothing, which is nearly always."""
     if not entrant.keeps:
         return []
     rows = _KEPT.all(work.connection, {"entrant": entrant.id})
-    return [Event(row.source, row.id, row.name, row.data, row.profile, row.occurred_at, row.accepted_at) for row in rows]
+    return [
+        Kept(Event(row.source, row.id, row.name, row.data, row.profile, row.occurred_at, row.accepted_at), bool(row.back)) for row in rows
+    ]
+
+
+def keep_back(work: Work, entrant: Entrant, event: Event) -> None:
+    """Keep an event on for nodes that look back alone."""
+    _BACK.run(work.connection, {f"{name}_": value for name, value in _key(entrant, event).items()})
 
 
 def forget(work: Work, entrant: Entrant, event: Event, *, won: bool = False) -> None:
     """Keep an event no longer: it has won, or had no effect. Without effect anywhere it is a discard, once (G7)."""
-    key = {"entrant": entrant.id, "accepted_at": event.accepted_at, "source": event.source, "event": event.id}
-    _FORGET.run(work.connection, key)
+    _FORGET.run(work.connection, _key(entrant, event))
     if won:
         mark_won(work, event)
     elif not _is_of_use(work, event):
@@ -219,6 +226,10 @@ def _is_of_use(work: Work, event: Event) -> bool:
     """Has it won somewhere, or is it kept for somebody else? Under the lock of the event: of two who drop it at once one is the last."""
     key = {"source": event.source, "event": event.id}
     return bool(_HAS_WON.scalar(work.connection, key) or _STILL_KEPT.scalar(work.connection, key))
+
+
+def _key(entrant: Entrant, event: Event) -> dict[str, Any]:
+    return {"entrant": entrant.id, "accepted_at": event.accepted_at, "source": event.source, "event": event.id}
 
 
 def mark_won(work: Work, event: Event) -> None:
@@ -236,10 +247,15 @@ def _of(work: Work, row: tuple[Any, ...]) -> Entrant:
 
 _KEEP = Statement(schema.kept.insert())
 _KEPT = Statement(
-    select(schema.events)
+    select(schema.events, schema.kept.c.back)
     .join(schema.kept, (schema.kept.c.source == schema.events.c.source) & (schema.kept.c.event == schema.events.c.id))
     .where(schema.kept.c.entrant == bindparam("entrant"))
     .order_by(schema.kept.c.accepted_at, schema.kept.c.event)
+)
+_BACK = Statement(
+    schema.kept.update()
+    .where(*(schema.kept.c[name] == bindparam(f"{name}_") for name in ("entrant", "accepted_at", "source", "event")))
+    .values(back=True)
 )
 _FORGET = Statement(
     schema.kept.delete().where(*(schema.kept.c[name] == bindparam(name) for name in ("entrant", "accepted_at", "source", "event")))

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from journey import exit_criteria, gate, matching
+from journey import exit_criteria, gate, keeping, matching
 from journey.changes import Attributes
 from journey.events import Event
+from journey.keeping import Kept
 from journey.matching import NOTHING, About
 from store import entrants, knowing
 from store.entrants import Entrant
@@ -46,8 +47,8 @@ def hear(work: Work, event: Event, inside: Sequence[Entrant], person: Attributes
             entrant.decide(won, event.accepted_at)
             entrants.save(work, entrant)
             decided.append(Decided(entrant.id, entrant.n, won.node, event.source, event.id))
-        elif _is_kept(entrant, event):
-            entrants.keep(work, entrant, event)
+        elif (kept := _keeps(work, entrant, event, about)) is not None:
+            entrants.keep(work, entrant, kept)
         else:
             continue
         journeys.add(entrant.journey)
@@ -60,8 +61,8 @@ def _decides(entrant: Entrant, event: Event, about: About, person: Attributes | 
     return gate.hear(at, event, matching.fits(entrant.frozen, entrant.id, about, person)) if at is not None else None
 
 
-def _is_kept(entrant: Entrant, event: Event) -> bool:
-    """Kept is what finds somebody under way, and a reaction that can still be heard further on."""
-    if entrant.waits(event.accepted_at) and not event.is_reaction:
-        return False
-    return matching.is_kept(entrant.frozen, entrant.place, entrant.id, event)
+def _keeps(work: Work, entrant: Entrant, event: Event, about: About) -> Kept | None:
+    """Kept is what finds somebody under way, a reaction that can still be heard further on, and what a node ahead looks back for."""
+    waits = entrant.waits(event.accepted_at)
+    passed = knowing.been(work, entrant) if waits else {}
+    return keeping.keeps(entrant.frozen, entrant.place, entrant.id, event, waits=waits, about=about, passed=passed)

@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, func, select
 
-from journey import calls, ids, local_time, matching, past, rules
+from journey import calls, ids, keeping, local_time, matching, past, rules
 from journey.contract import Proposal
 from journey.events import Event, Instant
 from journey.matching import About, Gather
@@ -88,6 +88,14 @@ def about_entry(work: Work, entry: tuple[str, str]) -> About:
     return About(entry=_data(work, *entry))
 
 
+def been(work: Work, entrant: Entrant) -> keeping.Passed:
+    """Where an entrant has been, and when it came there, as far as its version asks."""
+    if not keeping.looks_back(entrant.frozen):
+        return {}
+    found = {row.node: int(row.at) for row in _ARRIVED.all(work.connection, {"entrant": entrant.id})}
+    return found | {keeping.ENTRY: entrant.entered_at}
+
+
 def entry_of(work: Work, entrant: Entrant) -> Mapping[str, Any]:
     """The data of the event that let it in; empty when none did, or it is forgotten."""
     return _data(work, entrant.entry_source, entrant.entry_event)
@@ -140,4 +148,9 @@ _LAST_EVENT = Statement(
     .where(schema.steps.c.by_event != "", schema.steps.c.by_source != ids.REACTIONS)
     .order_by(schema.steps.c.n.desc())
     .limit(1)
+)
+_ARRIVED = Statement(
+    select(schema.facts.c.node, func.min(schema.facts.c.at).label("at"))
+    .where(schema.facts.c.entrant == bindparam("entrant"), schema.facts.c.kind == "arrived")
+    .group_by(schema.facts.c.node)
 )

@@ -278,6 +278,7 @@ events = Table(
 kept = Table(
     "kept", metadata,
     _text("entrant", key=True), _instant("accepted_at", key=True), _text("source", key=True), _text("event", key=True),
+    Column("back", Boolean, nullable=False, server_default=false()),  # only for nodes that look back
     Index("kept_event", "source", "event"),
 )  # fmt: skip
 

@@ -160,6 +160,15 @@ def test_undeclared_field_of_the_event_that_let_somebody_in() -> None:
     assert said(entered_by_event(SEND, END), messages=MESSAGES | {"first-message": shown}) == [("undeclared_field", "send", "message")]
 
 
+@pytest.mark.parametrize(("since", "findings"), [
+    ("entry", []), ("send", []), ("nowhere", [("unknown_node", "buy", "since")]), ("buy", [("since_not_before", "buy", "since")]),
+    ("wait", [("since_not_before", "buy", "since")]),
+])  # fmt: skip
+def test_since_not_before(since: str, findings: list[tuple[str, str, str]]) -> None:
+    looks_back = journey(node(SEND, next="buy"), node(BUY, since=since, next="wait"), WAIT, END)
+    assert said(looks_back) == findings
+
+
 def test_field_out_of_reach() -> None:
     """Nobody enters by an event here, or the event is not there yet."""
     shown = message("first-message", "push", push={"title": "{{ entry.product }}", "body": "Hello"})
@@ -232,7 +241,6 @@ def test_field_missing_in_an_entry_that_reads_nothing_and_leads_nowhere() -> Non
     ("drawn", "field"),
     [
         ({"id": "x", "kind": "jump", "journey": "other"}, "kind"),
-        (node(BUY, id="x", since="entry"), "since"),
         (node(SEND, id="x", channels=["sms"]), "channels[0]"),
     ],
 )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from journey.calls import Response
 from journey.events import EventDefinition
-from journey.graph import Reaction
+from journey.graph import EventNode, Reaction
 from journey.profiles import AttributeType, ProfileDocument
 from journey.rule_text import as_tree
 from journey.rule_tree import Did
@@ -69,6 +69,7 @@ RESPONSES = st.dictionaries(
 LENGTHS = st.sampled_from(["PT30M", "PT1H", "PT90M", "PT2H"])
 
 
+AS_ENTERED = {"field": "product", "operator": "=", "value": "entry.product", "valueSource": "field"}
 PAST = [
     {"did": "purchase"}, {"did": "purchase", "at_least": 2}, {"did": "refund", "within": "PT1H"}, {"did": "email.opened"},
     {"did": "purchase", "where": builders.rule("product", "=", "Rug")}, {"in_segment": "buyers"}, {"in_segment": "quiet"},
@@ -87,14 +88,22 @@ def any_version(draw: st.DrawFn, of: Sequence[str] = tuple(KINDS), criteria: int
     or more."""
     kinds = ["message"] + [draw(st.sampled_from(of)) for _ in NAMES[1:]]
     drawn = builders.version(
-        *(_node(draw, index, kinds) for index in range(len(NAMES))),
+        nodes=[_entry(draw, kinds), *(_node(draw, index, kinds) for index in range(len(NAMES)))],
+        reentry={"after": "P30D"},  # whoever enters again is another story
         definitions=[builders.purchase_definition(), REFUND],
-        entry=_onward(draw, -1, kinds),
         timezone="America/New_York",
         global_timeout=draw(st.sampled_from(["PT3H", "PT6H", "P2D"])),
         exit_criteria=draw(st.lists(CRITERIA, min_size=criteria, max_size=2)) if criteria or draw(st.booleans()) else [],
     )
     return Version(journey=drawn.journey, events=drawn.events, writes=WRITTEN)
+
+
+def _entry(draw: st.DrawFn, kinds: list[str]) -> dict[str, Any]:
+    node: dict[str, Any] = {"id": "read", "next": _onward(draw, -1, kinds)}
+    if draw(st.booleans()):
+        return node | {"kind": "read_segment", "segment": "everybody"}
+    asked: dict[str, Any] = draw(st.sampled_from([{}, {"where": builders.rule("profile.city", "=", "Atlanta")}]))
+    return node | {"kind": "event", "event": "purchase"} | asked
 
 
 def _node(draw: st.DrawFn, index: int, kinds: list[str]) -> dict[str, Any]:
@@ -131,7 +140,12 @@ def _node(draw: st.DrawFn, index: int, kinds: list[str]) -> dict[str, Any]:
         }
     elif kind == "event":
         node["event"] = draw(st.sampled_from(["purchase", "refund"]))
-        where = draw(st.sampled_from([None, None, builders.rule("product", "=", "Lamp"), builders.rule("now.weekday", "=", "sun"), *PAST]))
+        where = draw(
+            st.sampled_from(
+                [None, None, builders.rule("product", "=", "Lamp"), AS_ENTERED, builders.rule("now.weekday", "=", "sun"), *PAST]
+            )
+        )
+        node |= {"since": draw(st.sampled_from(["entry", "read", *NAMES[:index]]))} if draw(st.booleans()) else {}
         node |= {"where": where} if where is not None else {}
     else:
         earlier = [NAMES[at] for at in range(index) if kinds[at] == "message"] or [NAMES[0]]
@@ -164,6 +178,9 @@ WRITES = st.builds(Changes, INSTANTS, CITIES | st.dictionaries(st.just("vip"), s
 LENGTH = st.integers(0, 4).map(lambda half_hours: half_hours * HALF_HOUR)
 
 
+ENTERS = Occurs(0, "purchase", builders.THANKS | {"product": "Lamp"}, "enter")
+
+
 @st.composite
 def any_script(draw: st.DrawFn, version: Version, *, writes: int = 1) -> Script:
     """Mostly what the journey listens for, so that something comes of it."""
@@ -173,8 +190,9 @@ def any_script(draw: st.DrawFn, version: Version, *, writes: int = 1) -> Script:
     reactions = st.sampled_from([*heard, *heard, *((name, "push.clicked") for name in acting[:1])]).map(list)
     reacts = st.builds(lambda at, what: Reacts(at, *what), INSTANTS, reactions)
     deliveries = st.frozensets(st.tuples(st.sampled_from(acting), st.sampled_from(["email", "push", "webhook"])), max_size=2)
+    entering = (ENTERS,) if isinstance(journey.entry_node, EventNode) else ()
     return Script(
-        tuple(draw(st.lists(st.one_of(reacts, reacts, OCCURS, *[WRITES] * writes), max_size=8))),
+        (*entering, *draw(st.lists(st.one_of(reacts, reacts, OCCURS, *[WRITES] * writes), max_size=8))),
         draw(st.dictionaries(st.sampled_from(acting), LENGTH, max_size=4)),
         draw(deliveries),
         draw(deliveries),

@@ -15,6 +15,7 @@ from journey.calls import Response, ToCall, meaning
 from journey.contract import Happened, Proposal, Record
 from journey.errors import NotFound
 from journey.events import PROFILE_CHANGED, Event, Instant
+from journey.graph import EventNode
 from journey.messages import Rendered
 from journey.profiles import Profile, ProfileDocument
 from journey.proposing import propose
@@ -105,7 +106,9 @@ class Driver:
         self.profile = Profile(PERSON, self.person.attributes, dict(self.person.consents), tokens)
 
     def play(self) -> Found:
-        self.admit()
+        self.stage()
+        if not isinstance(self.version.journey.entry_node, EventNode):
+            self.admit()
         happenings = self.script.happenings
         for index in sorted(range(len(happenings)), key=lambda index: happenings[index].at):
             self.advance(happenings[index].at)
@@ -117,8 +120,8 @@ class Driver:
         end = (row.end_reason, row.place, row.ended_at - START)
         return Found(self.path(), self.deliveries(), effects, end, profiles.get(self.connection, PERSON).attributes)
 
-    def admit(self) -> None:
-        """By the real page of a run that was given a list of one."""
+    def stage(self) -> None:
+        """The version is live, with what stands around it, and nobody is inside."""
         work, journey = self.work, self.version.journey
         versions.keep(work, self.version)
         versions.insert(work, VersionRow(ids.version(journey.id, 1), journey.id, 1, self.version.hash, "live", START))
@@ -131,20 +134,27 @@ class Driver:
         for channel, address in self.world.suppressed:
             suppressions.put(work, channel, address, "test")
         profiles.put(work, self.person)
+
+    def admit(self) -> None:
+        """By the real page of a run that was given a list of one."""
+        work, journey = self.work, self.version.journey
         row = {"id": "run", "journey": journey.id, "number": 1, "version": ids.version(journey.id, 1), "profiles": [PERSON],
                "state": "reading", "cutoff": START}  # fmt: skip
         work.connection.execute(schema.runs.insert(), row)
         admitted = admission.admit_page(work, "run")
-        (start,) = admitted.starts
+        self.begin(*admitted.starts)
+
+    def begin(self, start: admission.Start) -> None:
+        """The workflow of whoever was let in."""
         self.record = Record(n=0, place=start.entrant.place)
-        if isinstance(walk.ask(journey, self.record.place), walk.Listen):
-            self.take(steps.open_step(work, Proposal(entrant=self.entrant, n=0), SENDING))
+        if isinstance(walk.ask(self.version.journey, self.record.place), walk.Listen):
+            self.take(steps.open_step(self.work, Proposal(entrant=self.entrant, n=0), SENDING))
         else:
             self.set_off(self.propose(1, self.record.place))
 
     def advance(self, to: Instant | None) -> None:
         """Stops close up to an instant, and timers before it fire."""
-        while not self.record.end:
+        while self.record.place and not self.record.end:
             at = self.closes_at if self.closes_at is not None else self.wakes_at()
             last = to if to is None or self.closes_at is not None else to - 1
             if last is not None and at > last:
@@ -238,6 +248,9 @@ class Driver:
         told = self.accept(index, happening)
         if isinstance(told, acceptance.Verdict) and told.duplicate:
             self.duplicates[index] = "duplicate"
+        for start in told.entered if isinstance(told, acceptance.Verdict) else ():
+            self.decided[self.names[index]] = Effect("enters")
+            self.begin(start)
         for decided in told.decided if told is not None else ():
             assert decided.entrant == self.entrant
             if decided.ends:
