@@ -12,18 +12,20 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
-from journey import diagram, durations, exit_criteria, rule_writing
+from journey import diagram, durations, exit_criteria, rule_writing, schedule_words
 from journey.errors import BadInput
 from journey.events import EventDefinition
 from journey.graph import ExitCriterion, Journey, Node
 from journey.rule_text import as_tree
 from journey.rule_tree import Rule
+from journey.schedule import Schedule
 
 COSMETIC = frozenset({"name", "note", "position"})
 _ARROWS = frozenset({"next", "error", "otherwise"})
 _DURATIONS = frozenset({"after", "for", "global_timeout"})
 _RULES = frozenset({"where", "when", "rule"})
 _RULES_AS_DATA: TypeAdapter[Rule] = TypeAdapter(Rule)
+_SCHEDULE: TypeAdapter[Schedule] = TypeAdapter(Schedule)
 _NAMED_LISTS = frozenset({"branches", "shares"})
 
 
@@ -104,6 +106,8 @@ def _collect(found: Parts, prefix: str, data: Mapping[str, Any], leave: set[str]
             found.parts[path] = Part(text, text, f"`{text}`" if text else "a rule that matches nothing")
         elif name in _DURATIONS and isinstance(value, str):
             found.parts[path] = Part(durations.if_any(value) or value, value, diagram.spoken(value))
+        elif name == "schedule" and isinstance(value, dict):
+            found.parts[path] = Part(value, value, schedule_words.spoken(_SCHEDULE.validate_python(value)))
         elif name == "timeout" and isinstance(value, dict):
             after = value.get("after", "")
             found.parts["timeout"] = Part(True, True, f"after {diagram.spoken(after)}")

@@ -25,6 +25,9 @@ def check(journey: Journey, now: Instant = 0) -> Iterator[Finding]:
         if node.incremental and node.force_reentry:
             said = "An incremental run lets in only who joined: with force_reentry everybody else would be ended for good. Remove one."
             yield error("incremental_and_forced", node.id, "force_reentry", said)
+        if node.force_reentry and not journey.reentry.allowed:
+            said = "force_reentry ends everybody so that they enter anew, which reentry.allowed forbids: remove one of them."
+            yield error("reentry_and_forced", node.id, "force_reentry", said)
         if isinstance(node.schedule, str):
             if node.schedule not in (AT_ONCE, BY_HAND):
                 said = f"There is no schedule {node.schedule!r}: write asap, manual, or the times, as {{kind: daily, at: '09:00'}}."

@@ -196,6 +196,14 @@ def test_shares_and_settings_are_told_by_their_field() -> None:
     ]  # fmt: skip
 
 
+def test_another_schedule_is_told_in_words() -> None:
+    daily = {"kind": "daily", "at": "09:00"}
+    found = said(lambda by_id, _: by_id["read"].update(schedule=daily, incremental=True))
+    assert [one.replace("`", "") for one in found] == [
+        "read: schedule is every day at 09:00; it was asap.", "read: incremental is true; it was false.",
+    ]  # fmt: skip
+
+
 def test_names_notes_and_positions_are_cosmetic() -> None:
     found = edited(lambda by_id, _: by_id["first"].update(name="Hello", note="x", position={"x": 1, "y": 2}))
     assert [(one.kind, one.field) for one in found] == [("cosmetic", "name"), ("cosmetic", "position"), ("cosmetic", "note")]

@@ -79,6 +79,11 @@ def test_incremental_and_forced() -> None:
     assert said(on("manual", incremental=True, force_reentry=True)) == [("incremental_and_forced", "read", "force_reentry")]
 
 
+def test_forced_to_enter_anew_where_nobody_may() -> None:
+    judged = on("manual", force_reentry=True).model_dump(by_alias=True) | {"reentry": {"allowed": False}}
+    assert said(documents.parse(Journey, judged)) == [("reentry_and_forced", "read", "force_reentry")]
+
+
 def test_where_the_timezone_is_wrong_only_that_is_said() -> None:
     assert said(on({"kind": "daily", "at": "09:00"}, "Europe/Nowhere")) == [("timezone_unknown", "", "timezone")]
 

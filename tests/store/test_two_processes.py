@@ -22,6 +22,7 @@ from journey.profiles import ProfileDocument
 from store import (
     admission,
     closing,
+    due_runs,
     entrants,
     identify,
     journeys,
@@ -320,3 +321,21 @@ async def test_of_two_last_ones_who_end_at_once_one_finishes_the_closed_version(
     await database.write(prepare)
     await meeting(database, other, ends("ada"), ends("bob"))
     assert (await database.read(lambda c: versions.row(c, "thank-you@1"))).state == "finished"
+
+
+async def test_an_occurrence_that_two_processes_begin_at_one_moment_is_one_run(
+    database: Database, other: Database, clock: SettableClock
+) -> None:  # fmt: skip
+    document = stock.use_case_document(timezone="UTC")
+    document["nodes"][0]["schedule"] = {"kind": "daily", "at": "09:00"}
+
+    def prepare(work: Work) -> None:
+        stock.surround(work)
+        journeys.put_draft(work, "thank-you", document)
+        journeys.publish(work, "thank-you", stock.PUBLIC_URL)
+
+    await database.write(prepare)
+    clock.instant = 9 * builders.HOUR
+    second = await meeting(database, other, lambda work: due_runs.serve(work, "thank-you"))
+    assert second.run is None
+    assert await database.read(runs.reading) == ["thank-you.run.1970-01-01T09:00"]
