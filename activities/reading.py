@@ -12,9 +12,10 @@ from typing import Protocol
 from sqlalchemy import Connection
 from temporalio import activity
 
+from activities import scheduling
 from journey.contract import EntrantStart, Pages, RunStart
 from journey.graph import reading
-from store import due_runs, joining, runs, versions
+from store import joining, runs, schedules, versions
 from store.admission import PAGE, Admitted, Start, admit_page, not_started
 from store.clearing import clear_page
 from store.database import Database
@@ -38,10 +39,14 @@ class Starting(Protocol):
     async def leave(self, entrant: str, reason: str) -> None: ...
 
 
+class Workflows(Starting, scheduling.Workflows, Protocol):
+    """The way to runs and schedules too."""
+
+
 class Readings(Reading):
     """Answers to the run's workflow. Closed-loop: it lets in no more than the workers take up."""
 
-    def __init__(self, database: Database, workflows: Starting) -> None:
+    def __init__(self, database: Database, workflows: Workflows) -> None:
         self._database = database
         self._workflows = workflows
 
@@ -71,8 +76,8 @@ class Readings(Reading):
             elif rate and not admitted.done:
                 looked_at = admitted.read - admitted.stayed
                 await asyncio.sleep(max(0.0, looked_at / rate - (time.monotonic() - let_in)))
-        if total.done:  # it may have been the last one, and another may have waited for its end
-            await self._database.write(partial(due_runs.serve, journey_id=journey))
+        if total.done and await self._database.read(lambda connection: schedules.find(connection, journey)) is not None:
+            await scheduling.serve(self._database, self._workflows, journey)  # this was the last one, or another has waited for its end
         return total
 
     async def _clear(self, run: str, rate: int) -> bool:

@@ -10,11 +10,13 @@ from rich.table import Table
 
 from commands.http import Api, journey_path
 
+RUNS = 5
+
 
 def report(api: Api, journey: str, version: int | None = None) -> dict[str, Any]:
-    """The report of the live version, or of another by its number."""
+    """The report of the live version, or of another by its number; with the last runs of the journey, whatever their version."""
     answer: dict[str, Any] = api.get(f"{journey_path(journey)}/report", version=version)
-    return answer
+    return answer | {"runs": api.get(f"{journey_path(journey)}/runs", limit=RUNS)["items"]}
 
 
 def table(answer: Mapping[str, Any]) -> Table:
@@ -56,6 +58,8 @@ def sentences(answer: Mapping[str, Any]) -> Iterator[str]:
     if schedule:
         times = ", ".join(one["local"] for one in schedule["next"])
         yield f"Reads its segment {schedule['says']} ({schedule['timezone']}): next {times}."
+    for run in answer.get("runs", ()):
+        yield _run(run)
     yield from answer["differences"]
 
 
@@ -66,6 +70,14 @@ def _shares(node: Mapping[str, Any]) -> Iterator[str]:
         count = node["left"].get(share, 0)
         real = f"{100 * count / everybody:.1f} %, " if everybody else ""
         yield f"{share} {count} ({real}planned {planned:g} %)"
+
+
+def _run(run: Mapping[str, Any]) -> str:
+    """`thank-you.run.2026-03-02T09:00: done, 120 let in, 3 discarded`."""
+    counts = {"let in": run["admitted"], "discarded": run["discarded"], "members before": run["stayed"], "ended first": run["reentered"]}
+    said = [f"{run['state']} ({run['reason']})" if run["reason"] else str(run["state"])]
+    said += [f"{count} {name}" for name, count in counts.items() if count or (name == "let in" and run["state"] != "missed")]
+    return f"{run['id']}: {', '.join(said)}."
 
 
 def _messages(node: Mapping[str, Any]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import islice
 from typing import Any
 
 from journey import occurrences, schedule_words
@@ -45,8 +46,8 @@ def _of(journey: Journey) -> Schedule | None:
 
 
 def _upcoming(journey: Journey, at: Instant) -> tuple[Occurrence, ...] | None:
-    schedule = _of(journey)
+    """None when a finding says what is wrong."""
     try:
-        return None if schedule is None else occurrences.upcoming(schedule, journey.timezone, at, SHOWN)
+        return tuple(islice(occurrences.of_journey(journey, at), SHOWN))
     except BadInput:  # a finding says what is wrong with it
         return None

@@ -10,13 +10,14 @@ from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from itertools import islice, pairwise
+from itertools import islice, pairwise, takewhile
 
 from cronsim import CronSim, CronSimError
 
-from journey import local_time
+from journey import dates, local_time
 from journey.errors import BadInput
 from journey.events import Instant
+from journey.graph import Journey, reading
 from journey.schedule import Cron, Daily, Monthly, Once, Repeating, Schedule, Weekly
 from journey.until import WEEKDAYS
 
@@ -61,6 +62,17 @@ def following(schedule: Schedule, timezone: str, after: Instant) -> Iterator[Occ
 def upcoming(schedule: Schedule, timezone: str, after: Instant, most: int) -> tuple[Occurrence, ...]:
     """The next so many occurrences."""
     return tuple(islice(following(schedule, timezone, after), most))
+
+
+def of_journey(journey: Journey, after: Instant) -> Iterator[Occurrence]:
+    """Every occurrence of a journey that is later than an instant: not before its start, and before its end. None for a journey that
+    reads at once, by hand, or no segment at all. Raises BadInput for what cannot be read."""
+    entry = reading(journey)
+    if entry is None or isinstance(entry.schedule, str):
+        return iter(())
+    starts_at, ends_at = dates.opens(journey), dates.ends(journey)
+    found = following(entry.schedule, journey.timezone, after if starts_at is None else max(after, starts_at - 1))
+    return found if ends_at is None else takewhile(lambda one: one.at < ends_at, found)
 
 
 def locals_from(schedule: Schedule, start: datetime) -> Iterator[datetime]:

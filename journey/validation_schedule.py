@@ -36,7 +36,7 @@ def check(journey: Journey, now: Instant = 0) -> Iterator[Finding]:
         found = list(_fields(node.id, node.schedule))
         yield from found
         if not found and local_time.zone(journey.timezone) is not None:  # else another finding says so
-            yield from _times(node.id, node.schedule, journey.timezone, now)
+            yield from _times(journey, node.id, node.schedule, now)
 
 
 def _fields(node: str, schedule: Schedule) -> Iterator[Finding]:
@@ -64,14 +64,21 @@ def _fields(node: str, schedule: Schedule) -> Iterator[Finding]:
                 yield from _read(node, field, text, occurrences.moment)
 
 
-def _times(node: str, schedule: Schedule, timezone: str, now: Instant) -> Iterator[Finding]:
+def _times(journey: Journey, node: str, schedule: Schedule, now: Instant) -> Iterator[Finding]:
     """What the times of a schedule that can be read tell."""
-    if not occurrences.upcoming(schedule, timezone, 0, 1):
+    try:
+        ever, again = (next(occurrences.of_journey(journey, after), None) for after in (0, now))
+    except BadInput:  # its start or its end, of which another finding tells
+        return
+    if ever is None:
         yield error(
-            "schedule_never", node, "schedule", "No time fits this schedule, so nobody would ever enter: correct its days, from or until."
+            "schedule_never",
+            node,
+            "schedule",
+            "No time fits this schedule, so nobody would ever enter: correct its days, from or until, or the dates of the journey.",
         )
         return
-    if not occurrences.upcoming(schedule, timezone, now, 1):
+    if again is None:
         field = "schedule.at" if isinstance(schedule, Once) else "schedule.until"
         yield error("schedule_past", node, field, "All times of this schedule are past, so nobody would enter: name a later one.")
     between = occurrences.shortest(schedule)

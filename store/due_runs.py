@@ -60,7 +60,7 @@ def serve(work: Work, journey_id: str) -> Served:
             missed += 1
         elif runs.of_occurrence(work.connection, journey_id, occurrence.local) is None:
             run = runs.start(work, version, journey, None, occurrence)
-        following = _after(journey, occurrence)
+        following = next(occurrences.of_journey(journey, occurrence.at), None)
     if due:
         schedules.save(work, version, following)
     if following is None:
@@ -70,16 +70,10 @@ def serve(work: Work, journey_id: str) -> Served:
 
 def _due(journey: Journey, first: Occurrence | None, now: Instant) -> list[Occurrence]:
     """Every occurrence from the first on that is not later than now; one more than is put on record at once."""
-    schedule = schedules.of(journey)
-    if first is None or schedule is None:
+    if first is None:
         return []
-    found = takewhile(lambda one: one.at <= now, occurrences.following(schedule, journey.timezone, first.at - 1))
+    found = takewhile(lambda one: one.at <= now, occurrences.of_journey(journey, first.at - 1))
     return list(islice(found, _AT_ONCE + 1))
-
-
-def _after(journey: Journey, occurrence: Occurrence) -> Occurrence | None:
-    schedule = schedules.of(journey)
-    return None if schedule is None else next(occurrences.following(schedule, journey.timezone, occurrence.at), None)
 
 
 def _reason(version: VersionRow, occurrence: Occurrence, now: Instant, *, last: bool, is_reading: bool) -> Missed | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 
 from sqlalchemy import Connection, bindparam, select
 
@@ -45,8 +46,7 @@ def of(journey: Journey) -> Schedule | None:
 
 def keep(work: Work, version: VersionRow, journey: Journey) -> None:
     """A version goes live: what is due next is the first occurrence from now on, or one of the version before that is due already."""
-    schedule = of(journey)
-    if schedule is None:
+    if of(journey) is None:
         end(work, version.journey)
         return
     since = max(work.now(), (version.starts_at or 0) - 1)  # nobody enters before the start
@@ -54,7 +54,7 @@ def keep(work: Work, version: VersionRow, journey: Journey) -> None:
     due = former.occurrence if former is not None else None
     if due is not None and due.at <= since:
         since = due.at - 1
-    following = next(occurrences.following(schedule, journey.timezone, since), None)
+    following = next(occurrences.of_journey(journey, since), None)
     if due != following:
         end(work, version.journey)
     save(work, version, following)
@@ -100,9 +100,7 @@ def upcoming(connection: Connection, journey_id: str, most: int = AHEAD) -> tupl
     if there is None or there.occurrence is None:
         return ()
     journey = versions.frozen_version(connection, versions.row(connection, there.version).hash).journey
-    schedule = of(journey)
-    assert schedule is not None, "a row is written for a schedule alone"
-    return occurrences.upcoming(schedule, journey.timezone, there.occurrence.at - 1, most)
+    return tuple(islice(occurrences.of_journey(journey, there.occurrence.at - 1), most))
 
 
 def all_upcoming(connection: Connection) -> dict[str, tuple[Occurrence, ...]]:

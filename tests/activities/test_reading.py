@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -29,6 +30,8 @@ class Workflows:
     started: Counter[str] = field(default_factory=Counter)
     hashes: set[str] = field(default_factory=set)
     told: list[tuple[str, str]] = field(default_factory=list)
+    runs: list[str] = field(default_factory=list)
+    schedules: dict[str, tuple[int, ...]] = field(default_factory=dict)
     goes_away_after: int | None = None
 
     async def start_entrant(self, start: EntrantStart, version_hash: str) -> None:
@@ -37,6 +40,15 @@ class Workflows:
             raise Unavailable("The Temporal server cannot be reached.")
         self.started[start.entrant] += 1
         self.hashes.add(version_hash)
+
+    async def start_run(self, run: str) -> None:
+        self.runs.append(run)
+
+    async def keep_schedule(self, journey: str, instants: Sequence[int]) -> None:
+        self.schedules[journey] = tuple(instants)
+
+    async def scheduled(self) -> list[str]:
+        return list(self.schedules)
 
     async def leave(self, entrant: str, reason: str) -> None:
         self.told.append((entrant, reason))

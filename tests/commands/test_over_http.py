@@ -185,3 +185,17 @@ async def test_the_command_line_says_what_is_wrong_in_one_sentence_and_ends_with
     assert (code, err) == (1, "SOJOURN_API_PORT is 'eighty': a port is a whole number from 1 to 65535.\n")
     told: dict[str, Any] = json.loads(out)["error"]
     assert told["code"] == "setting_invalid"
+
+
+def test_a_report_tells_what_is_next_and_how_the_last_runs_were() -> None:
+    run = {"admitted": 3, "discarded": 1, "stayed": 0, "reentered": 0, "reason": "", "state": "done", "id": "win-back.run.2026-03-02T09:00"}
+    missed = run | {"admitted": 0, "discarded": 0, "state": "missed", "reason": "too_late", "id": "win-back.run.2026-03-09T09:00"}
+    totals = {"entered": 3, "inside": 3, "finished": 0, "ended": {}, "held": 0, "excluded": {}, "discards": {}}
+    schedule = {"says": "every week on mon at 09:00", "timezone": "Europe/Berlin", "next": [{"local": "2026-03-16T09:00", "at": ""}]}
+    answer = {"totals": totals, "nodes": [], "differences": [], "schedule": schedule, "runs": [missed, run]}
+    assert list(report.sentences(answer)) == [
+        "3 entered, 3 are inside, 0 finished.",
+        "Reads its segment every week on mon at 09:00 (Europe/Berlin): next 2026-03-16T09:00.",
+        "win-back.run.2026-03-09T09:00: missed (too_late).",
+        "win-back.run.2026-03-02T09:00: done, 3 let in, 1 discarded.",
+    ]

@@ -111,3 +111,16 @@ def test_a_schedule_is_written_as_it_was_read() -> None:
     assert isinstance(entry, ReadSegment)
     assert isinstance(entry.schedule, Weekly)
     assert entry.model_dump(mode="json", by_alias=True, exclude_defaults=True)["schedule"] == written
+
+
+@pytest.mark.parametrize(
+    ("dates", "code"),
+    [
+        ({"start": "2026-02-01", "end": "2026-02-02T09:00"}, None),
+        ({"start": "2026-02-01T10:00", "end": "2026-02-02T09:00"}, "schedule_never"),
+        ({"start": "2026-02-01T10:00", "end": "2026-02-02T09:01"}, None),
+    ],
+)
+def test_the_dates_of_the_journey_bound_its_schedule(dates: dict[str, str], code: str | None) -> None:
+    judged = on({"kind": "daily", "at": "09:00"}).model_dump(by_alias=True) | dates
+    assert said(documents.parse(Journey, judged), now=NOW) == ([(code, "read", "schedule")] if code else [])

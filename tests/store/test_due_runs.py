@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from journey.occurrences import Occurrence
-from store import due_runs, journeys, runs, schedules, schema, versions
+from store import due_runs, journeys, pausing, runs, schedules, schema, versions
 from store.due_runs import Served
 from store.work import Work
 from tests import stock
@@ -304,3 +304,59 @@ def test_the_same_local_time_in_another_timezone_is_the_same_occurrence(daily: S
     daily.clock.instant = at("2026-03-02T14:00")
     assert serve(daily).run is None
     assert next_one(daily) == "2026-03-03T09:00"
+
+
+# ---- the dates of the journey, and a pause --------------------------------------------------------------------------------------
+
+
+def test_before_its_start_and_from_its_end_on_nothing_is_due(store: Store) -> None:
+    store.clock.instant = at("2026-03-01T10:00")
+    publish(store, {"kind": "daily", "at": "09:00"}, start="2026-03-03T09:00", end="2026-03-05T09:00")
+    assert [one.local for one in schedules.upcoming(store.connection, JOURNEY)] == ["2026-03-03T09:00", "2026-03-04T09:00"]
+    for day in ("03", "04"):
+        store.clock.instant = at(f"2026-03-{day}T09:00")
+        end(store, serve(store).run)
+    serve(store)
+    assert state(store) == "finished"
+
+
+def test_while_it_is_paused_occurrences_are_missed_and_then_it_goes_on(daily: Store) -> None:
+    daily.write(lambda work: pausing.pause(work, JOURNEY, "hold", 3 * 86_400))
+    daily.clock.instant = at("2026-03-02T09:00")
+    assert serve(daily).missed == 1
+    daily.write(lambda work: pausing.resume(work, JOURNEY))
+    assert serve(daily).run is None
+    daily.clock.instant = at("2026-03-03T09:00")
+    end(daily, serve(daily).run)
+    assert on_record(daily) == [("2026-03-02T09:00", "missed", "paused"), ("2026-03-03T09:00", "done", "")]
+
+
+def test_a_run_that_a_pause_holds_lets_the_next_occurrence_wait(daily: Store) -> None:
+    daily.clock.instant = at("2026-03-02T08:50")
+    by_hand = daily.write(lambda work: journeys.start_run(work, JOURNEY))
+    daily.write(lambda work: pausing.pause(work, JOURNEY, "hold", 86_400))
+    daily.clock.instant = at("2026-03-02T08:55")
+    daily.write(lambda work: pausing.resume(work, JOURNEY))
+    daily.clock.instant = at("2026-03-02T09:00")
+    assert serve(daily) == Served(next_at=at("2026-03-02T09:00"))
+    end(daily, by_hand)
+    assert serve(daily).run is not None
+
+
+def test_the_last_one_over_during_a_pause_the_version_closes_after_it(store: Store) -> None:
+    store.clock.instant = at("2026-03-01T10:00")
+    publish(store, {"kind": "once", "at": "2026-03-02T09:00"})
+    store.write(lambda work: pausing.pause(work, JOURNEY, "hold", 3 * 86_400))
+    store.clock.instant = at("2026-03-02T09:00")
+    serve(store)
+    assert state(store) == "paused"
+    store.write(lambda work: pausing.resume(work, JOURNEY))
+    assert schedules.due(store.connection, store.clock.instant) == [JOURNEY]
+    serve(store)
+    assert state(store) == "finished"
+
+
+def test_closed_during_a_pause_nothing_is_due_after_it(daily: Store) -> None:
+    daily.write(lambda work: pausing.pause(work, JOURNEY, "hold", 3 * 86_400))
+    daily.write(lambda work: journeys.close(work, JOURNEY))
+    assert schedules.find(daily.connection, JOURNEY) is None
