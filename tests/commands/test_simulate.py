@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,19 @@ def test_an_event_may_be_given_with_its_data_and_its_id(capsys: pytest.CaptureFi
 def test_the_story_may_be_looked_at_half_way(capsys: pytest.CaptureFixture[str]) -> None:
     assert simulate.run(EXAMPLE, until="PT5H") == 0
     assert "still waits at push-opened or email-opened" in capsys.readouterr().out
+
+
+def test_what_hangs_on_a_date_is_told_for_the_day_that_is_given(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    folder = shutil.copytree(EXAMPLE, tmp_path / "folder")
+    file = folder / "journeys" / "thank-you.yaml"
+    window = '{id: thanks, kind: wait, until: {hours: "09:00-17:00", weekdays: [mon..fri]}, next: end}'
+    file.write_text(re.sub(r"- \{id: thanks,.*", f"- {window}", file.read_text()))
+    at = ("0 push.opened", "PT1H purchase")
+    for begins, ended in (("2026-03-06T16:30", 63 * 3600 + 1800), ("2026-03-03T10:00", 3600)):  # Friday evening, and the clock is moved
+        (story,) = played(capsys, *at, path=folder, begins=begins)["stories"]
+        assert (story["path"][-1], story["ended_at"]) == ("thanks:next", ended)
+    assert simulate.run(folder, at=at, begins="yesterday") == 1
+    assert "is no date-time" in capsys.readouterr().err
 
 
 def test_the_first_member_walks_unless_somebody_is_named(capsys: pytest.CaptureFixture[str]) -> None:

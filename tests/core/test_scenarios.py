@@ -41,6 +41,15 @@ def mistaken(one: Scenario, of: Version | None = None) -> dict[str, str]:
     return {found.path: found.sentence for found in scenarios_judged.mistakes(one, of or use_case(), WORLD)}
 
 
+def test_a_scenario_begins_on_a_monday_morning_unless_it_says_when() -> None:
+    window = {"id": "pause", "kind": "wait", "until": {"hours": "12:00-13:00", "weekdays": ["sat"]}, "next": "end"}
+    of = version(window, {"id": "end", "kind": "end"}, timezone="Asia/Tokyo")
+    assert play(scenario(), of).ended_at == 5 * DAY + 3 * HOUR
+    assert play(scenario(begins="2026-03-07T11:00"), of).ended_at == HOUR
+    assert play(scenario(begins="2026-03-07T11:00Z"), of).ended_at == 6 * DAY + 16 * HOUR  # Saturday evening there
+    assert "is no date-time" in mistaken(scenario(begins="soon"))["begins"]
+
+
 # ---- what is met, and what is not ------------------------------------------------------------------------------------------------
 
 

@@ -9,7 +9,7 @@ import pytest
 from journey.errors import Conflict
 from journey.events import Event, EventDefinition
 from journey.segments import SegmentDocument
-from store import schema, segments, views
+from store import profiles, schema, segments, views
 from tests import builders
 from tests.builders import HOUR, SECOND, START, profile, purchase
 from tests.store.driver import Driver, Store, check, let_in, publish
@@ -43,6 +43,14 @@ def test_each_branch_that_was_tried_says_why_and_the_record_says_nothing_of_it(s
     ]  # fmt: skip
     assert "31415" not in str(driver.record)
     assert driver.path()[-1] == "choose:often"
+
+
+def test_a_profile_that_is_deleted_leaves_no_values_behind(store: Store) -> None:
+    driver = standing(store, {"id": "choose", "kind": "condition", "branches": BRANCHES, "otherwise": "end"}, income=31_415)
+    driver.stop()
+    assert [row.why is None for row in store.rows(schema.steps)] == [True, False]
+    store.write(lambda work: profiles.delete(work, "ada"))
+    assert [row.why for row in store.rows(schema.steps)] == [None, None]
 
 
 def test_a_step_without_a_condition_has_nothing_to_say(store: Store) -> None:
