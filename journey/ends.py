@@ -43,9 +43,16 @@ def _end(journey: Journey, until: Timed, now: Instant, scope: Callable[[], Scope
         case UntilAt():
             return local_time.read(until.at, where)
         case UntilField():
-            return local_time.read(scope().find(until.field), where)
+            at = local_time.read(scope().find(until.field), where)
+            return at if at is None else at + _shift(until)
         case UntilWindow():
             return windows.next_open(now, windows.hours(until.hours), until.weekdays, where)
+
+
+def _shift(until: UntilField) -> Instant:
+    written = until.before or until.after
+    length = durations.seconds(written) * MICROSECONDS if written else 0
+    return -length if until.before else length
 
 
 def zone_of(journey: Journey, until: Timed, scope: Callable[[], Scope]) -> ZoneInfo:

@@ -50,9 +50,11 @@ class UntilAt(_Until):
 
 
 class UntilField(_Until):
-    """The date-time that a field holds: `profile.renewal_date`, `event.starts_at`."""
+    """The date-time that a field holds: `profile.renewal_date`, `event.starts_at`; or so long `before` or `after` it."""
 
     field: str = ""
+    before: str = ""
+    after: str = ""
     zone: Zone = "journey"
     spread: str = ""
 
@@ -115,7 +117,8 @@ def said(until: Until | None) -> str:
         case UntilAt():
             return f"until {until.at or '…'}"
         case UntilField():
-            return f"until {until.field or '…'}"
+            shifted = f"{until.before} before " if until.before else f"{until.after} after " if until.after else ""
+            return f"until {shifted}{until.field or '…'}"
         case UntilWindow():
             return f"until {' '.join(part for part in (until.hours, ', '.join(until.weekdays)) if part) or '…'}"
         case UntilRule():

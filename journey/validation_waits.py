@@ -34,8 +34,15 @@ def check(node: Wait) -> Iterator[Finding]:
             elif local_time.read(at, _UTC) is None:
                 said = f"{at!r} is no date-time: write it as 2026-12-01T09:00, with an offset or as the journey's own clock shows it."
                 yield error("time_invalid", node.id, where, said)
-        case UntilField(field=name):
-            yield from _field(node.id, name)
+        case UntilField() as field:
+            yield from _field(node.id, field.field)
+            if field.before and field.after:
+                said = "The wait is over before its field and after it: remove before or after."
+                yield error("wait_ambiguous", node.id, "until.after", said)
+            for name, written in (("before", field.before), ("after", field.after)):
+                if written and durations.if_any(written) is None:
+                    said = f"{written!r} is no duration: write how long {name} the field, as P7D or PT2H."
+                    yield error("duration_invalid", node.id, f"until.{name}", said)
         case UntilWindow() as window:
             yield from _window(node.id, window)
         case _:

@@ -33,7 +33,7 @@ def said(wait: dict[str, Any], attributes: dict[str, Attribute] | None = None) -
         "2026-12-01T09:00", "2026-12-01", {"at": "2026-12-01T09:00+01:00", "spread": "PT30M"}, {"at": "2027-01-01", "zone": "profile"},
         {"field": "profile.renewal_date"}, {"field": "birthday"}, {"field": "event.starts_at", "spread": "P1D"},
         {"hours": "09:00-17:00"}, {"hours": "22:00-06:00", "weekdays": ["mon..fri", "sun"], "zone": "profile", "spread": "PT8H"},
-        {"weekdays": ["sat", "sun"]},
+        {"weekdays": ["sat", "sun"]}, {"field": "birthday", "before": "P365D"}, {"field": "birthday", "after": "PT2H"},
     ],
 )  # fmt: skip
 def test_what_a_wait_can_wait_until(until: Any) -> None:
@@ -53,6 +53,11 @@ def test_hours_invalid(hours: str) -> None:
 
 def test_wait_ambiguous() -> None:
     assert said({"for": "P1D", "until": "2026-12-01"}) == [("wait_ambiguous", "until")]
+
+
+def test_wait_ambiguous_and_duration_invalid_of_what_lies_before_or_after_a_field() -> None:
+    assert said({"until": {"field": "birthday", "before": "P1D", "after": "P2D"}}) == [("wait_ambiguous", "until.after")]
+    assert said({"until": {"field": "birthday", "before": "a week"}}) == [("duration_invalid", "until.before")]
 
 
 def test_timeout_on_duration() -> None:

@@ -62,6 +62,14 @@ def test_until_what_a_field_holds() -> None:
     assert waits({"field": "renewal_date"}, who=profile(renewal_date="2026-01-06")).ended_at == 15 * HOUR
 
 
+def test_until_so_long_before_or_after_what_a_field_holds() -> None:
+    who = profile(renewal_date="2026-01-07T09:00:00-05:00")
+    assert waits({"field": "renewal_date", "before": "P1D"}, who=who).ended_at == DAY
+    assert waits({"field": "renewal_date", "after": "PT2H"}, who=who).ended_at == 2 * DAY + 2 * HOUR
+    assert waits({"field": "renewal_date", "before": "P7D"}, who=who).ended_at == 0
+    assert waits({"field": "renewal", "before": "P7D"}, who=who).ended_at == 0
+
+
 @pytest.mark.parametrize("held", [None, "soon", 1767225600, True, ["2026-01-07"]])
 def test_a_field_that_holds_no_time_is_over_at_once_and_says_so(held: Any) -> None:
     told = waits({"field": "profile.renewal_date"}, who=profile(renewal_date=held))
