@@ -84,6 +84,14 @@ class Segments:
         return evaluate(rule, about)
 
 
+def looks_back(name: str, rules: Mapping[str, Rule], within: tuple[str, ...] = ()) -> bool:
+    """Does a segment ask what somebody did, itself or by another one? Then events and time move people in and out of it."""
+    if name not in rules or name in within:
+        return False
+    wanted = needs([rules[name]])
+    return bool(wanted.events) or any(looks_back(other, rules, (*within, name)) for other in wanted.segments)
+
+
 def circle(name: str, rules: Mapping[str, Rule]) -> tuple[str, ...]:
     """The segments by which one leads back to itself, it at both ends; empty when it does not."""
     todo: list[tuple[str, ...]] = [(name,)]

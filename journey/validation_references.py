@@ -7,7 +7,7 @@ from dataclasses import replace
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from journey import liquid_text, validation_waits
+from journey import liquid_text, past, validation_waits
 from journey.arrows import reachable
 from journey.events import REACTIONS
 from journey.findings import Finding, error, later, warning
@@ -38,8 +38,7 @@ def check(journey: Journey, surroundings: Surroundings) -> Iterator[Finding]:
                 yield from _event(journey, node.event, node.where, node.id, "", surroundings)
                 yield from _since(journey, node)
             case Qualification() if node.segment:
-                if node.segment not in surroundings.segments:
-                    yield error("unknown_segment", node.id, "segment", f"There is no segment {node.segment!r}.")
+                yield from _heard(node.segment, node.id, "segment", surroundings)
             case Wait(until=UntilRule() as until):
                 alone = _asking(about_people(surroundings.attributes).without("event", _AT_ANY_TIME), journey, surroundings)
                 yield from check_rule(until.rule, alone.at(node.id, "until.rule"))
@@ -115,13 +114,24 @@ def _event(
         yield from check_rule(where, about.at(node, f"{prefix}where"))
 
 
+def _heard(segment: str, node: str, field: str, surroundings: Surroundings) -> Iterator[Finding]:
+    """A segment that is listened to: who enters or leaves it is heard when their profile is written."""
+    if segment not in surroundings.segments:
+        yield error("unknown_segment", node, field, f"There is no segment {segment!r}.")
+        return
+    rules = {name: found for name, one in surroundings.segments.items() if (found := tree(one.rule)) is not None}
+    if past.looks_back(segment, rules):
+        said = f"The segment {segment} asks what people did: who enters or leaves it by that is heard at the next write of their profile."
+        yield warning("segment_looks_back", node, field, said)
+
+
 def _criteria(journey: Journey, surroundings: Surroundings) -> Iterator[Finding]:
     for index, criterion in enumerate(journey.exit_criteria):
         field = f"exit_criteria[{index}]"
         if criterion.event:
             yield from _event(journey, criterion.event, criterion.where, "", field, surroundings)
-        if criterion.segment and criterion.segment not in surroundings.segments:
-            yield error("unknown_segment", "", f"{field}.segment", f"There is no segment {criterion.segment!r}.")
+        if criterion.segment:
+            yield from _heard(criterion.segment, "", f"{field}.segment", surroundings)
 
 
 def _since(journey: Journey, node: EventNode) -> Iterator[Finding]:

@@ -87,7 +87,7 @@ def _past(leaf: Did | InSegment, about: About) -> Iterator[Finding]:
     asked = f"did({leaf.did!r})" if isinstance(leaf, Did) else f"in_segment({leaf.in_segment!r})"
     around = about.surroundings
     if around is None:
-        said = f"{asked} means nothing here: the rule of an event looks at its data alone. Ask it in a condition, or the where of a node."
+        said = f"{asked} means nothing here: it can be asked in a segment, a condition, and the where of an event node."
         yield error("field_out_of_reach", about.node, about.field, said)
     elif isinstance(leaf, InSegment):
         if leaf.in_segment not in around.segments:

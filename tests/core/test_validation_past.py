@@ -72,6 +72,15 @@ def test_field_out_of_reach_in_the_rule_of_an_event(rule: str) -> None:
     assert [found.code for found in of_event(definition)] == ["field_out_of_reach"]
 
 
+def test_segment_looks_back_where_somebody_listens_to_it() -> None:
+    nested = SegmentDocument(id="nested", rule='in_segment("vip")')
+    around = Surroundings(segments={**AROUND.segments, "nested": nested}, attributes=AROUND.attributes, events=AROUND.events)
+    for name, found in {"vip": True, "nested": True, "everybody": False}.items():
+        joins = {"id": "joins", "kind": "qualification", "segment": name, "next": "end", "timeout": {"after": "P1D"}}
+        said = [one.code for one in of_journey(builders.journey(joins, END, exit_criteria=[{"segment": name}]), around)]
+        assert said == (["segment_looks_back"] * 2 if found else [])
+
+
 def test_segment_cycle() -> None:
     around = Surroundings(segments={
         "a": SegmentDocument(id="a", rule='in_segment("b")'), "b": SegmentDocument(id="b", rule='!in_segment("a")'),
