@@ -102,12 +102,22 @@ SORTS = {
     "update_profile left by next and by error": (
         "a_profile_is_written_once_and_the_next_node_sees_it_and_what_does_not_fit_goes_by_error", "thank-you~c-42~1",
     ),
+    "a rule that comes true, then a segment that is entered": (
+        "a_rule_that_comes_true_and_a_segment_that_is_entered_let_people_on_and_others_time_out", "thank-you~grows~1",
+    ),
+    "a rule that is true already, then a qualification that times out": (
+        "a_rule_that_comes_true_and_a_segment_that_is_entered_let_people_on_and_others_time_out", "thank-you~big~1",
+    ),
+    "an exit criterion of somebody who waits": (
+        "a_purchase_or_a_segment_ends_a_wait_of_30_days_within_seconds_and_its_timer_is_gone", "thank-you~buys~1",
+    ),
     "reconcile": ("a_comparison_of_what_agrees_changes_nothing", "sojourn-reconcile"),
 }  # fmt: skip
 """What a history is an example of: the file of tests/histories it is in, without `test_`, and the workflow's id there."""
 EXITS = {
     ("message", "next"), ("message", "error"), ("event", "next"), ("event", "timeout"), ("reaction", "next"), ("reaction", "timeout"),
     ("wait", "next"), ("wait", "timeout"), ("condition", "branch"), ("condition", "otherwise"), ("split", "branch"),
+    ("qualification", "next"), ("qualification", "timeout"),
     ("webhook", "next"), ("webhook", "error"), ("update_profile", "next"), ("update_profile", "error"),
 }  # fmt: skip
 """Every way out of a node at which somebody stops or waits, as far as it may be published."""

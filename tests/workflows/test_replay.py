@@ -52,10 +52,10 @@ async def test_a_history_that_went_another_way_is_noticed() -> None:
 def test_every_kind_of_node_every_end_and_both_paths_of_a_stop_are_among_them() -> None:
     frozen, histories = replaying.read(FILES)
     kinds = {node.kind for version in frozen.values() for node in version.journey.nodes}
-    assert kinds >= {"read_segment", "event", "reaction", "message", "wait", "condition", "end"}
+    assert kinds >= {"read_segment", "event", "qualification", "reaction", "message", "wait", "condition", "end"}
     entrants = [one for one in histories if workflow_of(one) == "entrant"]
     ends = {end_of(one) for one in entrants}
-    assert ends >= {"finished", "no_branch", "error", "global_timeout", "journey_stopped", "removed"}
+    assert ends >= {"finished", "no_branch", "error", "exit_criteria", "global_timeout", "journey_stopped", "removed"}
     steps = {event.event_type for one in entrants for event in one.events}
     assert steps >= {
         EventType.EVENT_TYPE_MARKER_RECORDED, EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED, EventType.EVENT_TYPE_TIMER_FIRED,
