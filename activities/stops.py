@@ -7,6 +7,7 @@ that is slow is not tried on the fast path at all (activities/breaker.py), so th
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import Counter
@@ -20,9 +21,10 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from activities.breaker import Breaker, Pass
 from activities.sending import Sending
 from journey import calls, ids
-from journey.contract import Happened, Proposal, Record, Removal
+from journey.contract import EntrantStart, Happened, Proposal, Record, Removal
 from journey.errors import NotFound, RenderError, Unavailable
 from store import messages
+from store.admission import Start
 from store.claims import Busy, pause
 from store.closing import Mark, mark
 from store.database import Database
@@ -47,11 +49,14 @@ _log = logging.getLogger("sojourn.stops")
 
 
 class Telling(Protocol):
-    """How others hear of what a stop has decided for them (workflows/client.py). Neither raises: what could not be told is told later."""
+    """How others hear of what a stop has decided for them (workflows/client.py). Signals never raise, a start raises Unavailable: what
+    could not be told is told later."""
 
     async def happened(self, entrant: str, signal: Happened) -> None: ...
 
     async def leave(self, entrant: str, reason: str) -> None: ...
+
+    async def start_entrant(self, start: EntrantStart, version_hash: str) -> None: ...
 
 
 class Stops(Stopping):
@@ -84,14 +89,18 @@ class Stops(Stopping):
         finally:
             self._leave(passes, good)
 
-    async def _tell(self, aside: list[Decided]) -> None:
-        """What a step has written into a profile has moved somebody else: another entrant of the same person."""
+    async def _tell(self, aside: list[object]) -> None:
+        """What a step has written into a profile has moved another entrant of its person, or has let them in elsewhere."""
         assert self._telling is not None
         for one in aside:
-            if one.ends:
-                await self._telling.leave(one.entrant, one.ends)
-            else:
-                await self._telling.happened(one.entrant, Happened(one.n, one.node, one.source, one.event))
+            match one:
+                case Decided(ends=""):
+                    await self._telling.happened(one.entrant, Happened(one.n, one.node, one.source, one.event))
+                case Decided():
+                    await self._telling.leave(one.entrant, one.ends)
+                case Start():
+                    with contextlib.suppress(Unavailable):  # then the sweep does
+                        await self._telling.start_entrant(one.entrant, one.hash)
 
     async def _in_its_place(self, proposal: Proposal, channels: tuple[str, ...]) -> Record:
         try:
@@ -114,7 +123,7 @@ class Stops(Stopping):
     async def _stop(self, proposal: Proposal, good: dict[str, bool]) -> Record:
         """The stop itself. `good` learns of each channel that was tried on the fast path whether its provider is well."""
         rank = self._priorities.get(ids.journey_of(proposal.entrant), 0)
-        aside: list[Decided] = []
+        aside: list[object] = []
 
         def unit(work: Work) -> Record | Opened | Busy:
             done = open_step(work, proposal, self._policy)

@@ -16,7 +16,7 @@ from journey.profiles import Profile
 from journey.rule_text import as_tree
 from journey.rule_tree import Group, Rule, Test
 from journey.simulate import simulate
-from journey.story import Changes, Effect, Happening, Occurs, Reacts, Script, Story, World
+from journey.story import Changes, Effect, Happening, Occurs, Qualifies, Reacts, Script, Story, World
 from journey.until import UntilRule
 from journey.version import Version
 
@@ -41,9 +41,11 @@ def ways(version: Version, profile: Profile, world: World, *, key: str = "") -> 
     yield from _onward(version, profile, world, key, entering(version), 0)
 
 
-def entering(version: Version) -> tuple[Occurs, ...]:
-    """What happens first, at instant 0: an event that lets somebody in, where a journey begins with one; else nothing."""
+def entering(version: Version) -> tuple[Occurs | Qualifies, ...]:
+    """What happens first, at instant 0: an event or a segment that lets somebody in, where a journey begins with one; else nothing."""
     entry = version.journey.entry_node
+    if isinstance(entry, Qualification):
+        return (Qualifies(0),)
     if not isinstance(entry, EventNode):
         return ()
     definition = version.events[entry.event]

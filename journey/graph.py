@@ -255,11 +255,11 @@ class Journey(Document):
 
     @cached_property
     def entry_node(self) -> Node | None:
-        """Where people enter: the read_segment, else the first node when it waits for an event. None when nobody can."""
+        """Where people enter: the read_segment, else the first node when it waits for an event or a segment. None when nobody can."""
         for node in self.nodes:
             if isinstance(node, ReadSegment):
                 return node
-        return self.nodes[0] if self.nodes and isinstance(self.nodes[0], EventNode) else None
+        return self.nodes[0] if self.nodes and isinstance(self.nodes[0], EventNode | Qualification) else None
 
     def node(self, node_id: str) -> Node:
         return self.by_id[node_id]

@@ -69,6 +69,12 @@ def enters(
     return entry.where is None or _true_of(entry.where, event, About(profile, gather=gather))
 
 
+def lets_in(version: Version, change: Event) -> bool:
+    """Does this write of a profile let its person into the version, which begins with a segment that is entered or left?"""
+    entry = version.journey.entry_node
+    return isinstance(entry, Qualification) and changes.moved(change, entry.segment, entry.direction)
+
+
 def definition_fits(definition: EventDefinition, event: Event) -> bool:
     """Is this the event that the definition describes? A definition that says nothing fits nothing, a reaction fits none."""
     if event.is_reaction or event.is_change or not (definition.match or definition.rule is not None):

@@ -129,7 +129,9 @@ class Crowd:
         key = str(lots.person)
         person = Person(self.version, profile, script, self.world, ids.entrant(self.version.journey.id, key, 1), key)
         entering = explore.entering(self.version)
-        person.enter(Event("script", entering[0].id, entering[0].name, dict(entering[0].data), profile.id) if entering else None)
+        first = entering[0] if entering else None
+        event = Event("script", first.id, first.name, dict(first.data), profile.id) if isinstance(first, Occurs) else None
+        person.enter(event)
         return person
 
     def _reacts(self, told: Told, now: Instant, lots: Lots) -> list[Happening]:

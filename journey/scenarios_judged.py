@@ -11,7 +11,7 @@ from journey import calls, script_text
 from journey.calls import Response
 from journey.errors import BadInput
 from journey.events import Instant
-from journey.graph import EventNode, Message, Webhook, exits
+from journey.graph import EventNode, Message, Qualification, Webhook, exits
 from journey.profiles import Profile
 from journey.scenarios import ExpectedDelivery, Happens, Scenario
 from journey.simulate import simulate
@@ -145,6 +145,9 @@ def _mistakes(scenario: Scenario, version: Version, world: World) -> Iterator[Mi
         yield from _said(f"happens[{number}]", _happening, one, number, version)
     if isinstance(journey.entry_node, EventNode) and not scenario.happens:
         said = f"People enter {journey.id} by the event {journey.entry_node.event}: let it happen first, or something that is not enough."
+        yield Mistake("happens", said)
+    if isinstance(journey.entry_node, Qualification) and not scenario.happens:
+        said = f"People enter {journey.id} by the segment {journey.entry_node.segment}: write a profile that makes it so first."
         yield Mistake("happens", said)
     yield from _said("until", script_text.instant, scenario.until or "0")
     yield from _said("begins", script_text.begins, scenario.begins, version)

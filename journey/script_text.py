@@ -26,11 +26,13 @@ PROFILE = "profile"
 
 def happenings(texts: Iterable[str], version: Version) -> tuple[Happening, ...]:
     """What people write one after the other, each as `happening` reads it. A journey that begins with an event begins so here too: by the
-    first one written, or at once by one that is made up."""
+    first one written, or at once by one that is made up. One that begins with a segment does so at once, unless a write of the profile
+    is what happens first."""
     found: list[Happening] = []
     for number, text in enumerate(texts):
         found.append(happening(text, number, version, entry_in(found, version)))
-    begun = entering(version) if entry_in(found, version) is None else ()
+    by_a_write = bool(version.begins_with_segment and found and isinstance(found[0], Changes))
+    begun = entering(version) if entry_in(found, version) is None and not by_a_write else ()
     return (*begun, *found)
 
 

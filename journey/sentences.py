@@ -14,7 +14,7 @@ def sent(message: str, statuses: Mapping[str, str]) -> str:
 
 
 def entered(event: str) -> str:
-    """How somebody came in by an event, named by its definition."""
+    """How somebody came in by an event, named by its definition, or by a segment."""
     return f"let in by {event}"
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from journey import durations, ends, exit_criteria, gate, ids, local_time, sentences, walk
 from journey.events import Event, Instant
-from journey.graph import EventNode
+from journey.graph import EventNode, Qualification
 from journey.profiles import Profile
 from journey.simulated_acting import Doing
 from journey.simulated_hearing import Hearing, Leaves
@@ -27,7 +27,7 @@ def simulate(version: Version, profile: Profile, script: Script, world: World, *
     has ended, or until `script.until`. Raises NotFound when a node sends a message that the world does not have.
     """
     person = Person(version, profile, script, world, ids.entrant(version.journey.id, key or profile.id, 1), key or profile.id)
-    if not isinstance(version.journey.entry_node, EventNode):
+    if not isinstance(version.journey.entry_node, EventNode | Qualification):
         person.enter()
     turn = sorted(range(len(script.happenings)), key=lambda index: script.happenings[index].at)
     for index in turn:

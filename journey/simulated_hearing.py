@@ -13,12 +13,12 @@ from journey import changes, entrance, events, exit_criteria, gate, ids, keeping
 from journey.changes import Attributes
 from journey.entrance import NEVER, Before
 from journey.events import Event, Instant
-from journey.graph import EventNode
+from journey.graph import EventNode, Qualification
 from journey.keeping import Kept
 from journey.matching import About
 from journey.rule_tree import Rule
 from journey.rules import Scope
-from journey.story import Changes, Effect, Happening, Moment, Occurs, Reacts, Told, World
+from journey.story import Changes, Effect, Happening, Moment, Occurs, Qualifies, Reacts, Told, World
 from journey.version import Version
 from journey.walk import Place
 
@@ -72,10 +72,10 @@ class Hearing:
             self._effect(index, happening.at, f"{event.name} again: it has its effect already", Effect("duplicate"))
             return None
         self._seen.add((event.source, event.id))
-        if event.is_change:
+        self.accepted.append(event)
+        if event.is_change and not self._fits_entry(event):
             self._effect(index, event.accepted_at, f"{happening_name(happening)} is written", Effect("no_effect"))
             return None
-        self.accepted.append(event)
         if not self._fits_entry(event):
             self._drop(index, event, event.accepted_at)
             return None
@@ -112,6 +112,8 @@ class Hearing:
 
     def _fits_entry(self, event: Event) -> bool:
         node = self.version.journey.entry_node
+        if event.is_change:
+            return matching.lets_in(self.version, event)
         if not isinstance(node, EventNode):
             return False
         return matching.enters(self.version, self.version.events[node.event], event, self.attributes, self._before)
@@ -147,10 +149,10 @@ class Hearing:
             self._kept[index] = kept
             self._was_kept.add(index)
             self._effect(index, event.accepted_at, f"{event.name} is kept", Effect("kept"))
-        elif event.is_change:
-            self._effect(index, event.accepted_at, f"{happening_name(happening)} is written", Effect("no_effect"))
         elif self._fits_entry(event):
             self._enters_again(index, event, ended=ended)
+        elif event.is_change:
+            self._effect(index, event.accepted_at, f"{happening_name(happening)} is written", Effect("no_effect"))
         else:
             self._drop(index, event, event.accepted_at)
         return won
@@ -205,6 +207,8 @@ class Hearing:
         match happening:
             case Changes():
                 return self._change(index, happening)
+            case Qualifies():
+                return self._qualifies(index, happening)
             case Occurs():
                 name = happening.id or f"{happening.name or 'event'}-{index + 1}"
                 return Event(happening.source, name, happening.name, dict(happening.data), self.profile, None, happening.at)
@@ -216,6 +220,14 @@ class Hearing:
                         return replace(made, accepted_at=happening.at)
         return None
 
+    def _qualifies(self, index: int, happening: Qualifies) -> Event:
+        """They enter, or leave, the segment by which the journey begins; how does not matter."""
+        node = self.version.journey.entry_node
+        assert isinstance(node, Qualification), "nobody else enters so"
+        is_in = (lambda _: node.direction == "leave"), (lambda _: node.direction == "enter")
+        made = changes.event(self.profile, happening.at, [node.segment], *is_in)
+        return replace(made, id=f"{made.id}.{index}")
+
     def _change(self, index: int, happening: Changes) -> Event:
         """The profile is written, and the write is an event."""
         before = self.attributes
@@ -225,7 +237,8 @@ class Hearing:
 
     def _moved(self, name: str, at: Instant, before: Attributes) -> Event:
         """The write that has made of `before` what the attributes are now."""
-        heard = [segment for segment in sorted(self.version.segments_heard) if segment in self.world.segments]
+        asked = self.version.segments_heard | {self.version.begins_with_segment} - {""}
+        heard = [segment for segment in sorted(asked) if segment in self.world.segments]
         made = changes.event(self.profile, at, heard, self._members(before, at), self._members(self.attributes, at))
         return replace(made, id=f"{made.id}.{name}")
 
@@ -288,4 +301,6 @@ def happening_name(happening: Happening) -> str:
             return f"{happening.to} of {happening.of}"
         case Changes():
             return f"the profile ({', '.join(happening.attributes)})"
+        case Qualifies():
+            return "the segment"
     return happening.name or happening.id or "an event"

@@ -44,7 +44,14 @@ class Changes:
     attributes: Mapping[str, Any]
 
 
-Happening = Occurs | Reacts | Changes
+@dataclass(frozen=True, slots=True)
+class Qualifies:
+    """This person enters, or leaves, the segment by which the journey begins, whatever their attributes are."""
+
+    at: Instant
+
+
+Happening = Occurs | Reacts | Changes | Qualifies
 
 
 @dataclass(frozen=True, slots=True)

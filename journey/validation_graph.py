@@ -18,6 +18,7 @@ from journey.graph import (
     Journey,
     Listening,
     Node,
+    Qualification,
     ReadSegment,
     Split,
     Wait,
@@ -121,7 +122,7 @@ def _is_timezone(name: str) -> bool:
 def _entries(journey: Journey) -> Iterator[Finding]:
     entry = journey.entry_node
     if entry is None:
-        said = "Nobody can enter: the first node is where people come in, a read_segment or an event."
+        said = "Nobody can enter: the first node is where people come in, a read_segment, an event or a qualification."
         yield error("no_entry", "", "nodes", said)
         return
     entries = {entry.id, *(node.id for node in journey.nodes if isinstance(node, ReadSegment))}
@@ -134,16 +135,16 @@ def _entries(journey: Journey) -> Iterator[Finding]:
                 yield error(
                     "entry_not_first", node.id, field, "An arrow leads back to the entry: nothing stands before where people enter."
                 )
-    if isinstance(entry, EventNode):
-        yield from _event_entry(entry)
+    if isinstance(entry, EventNode | Qualification):
+        yield from _entered_by(entry)
 
 
-def _event_entry(entry: EventNode) -> Iterator[Finding]:
+def _entered_by(entry: EventNode | Qualification) -> Iterator[Finding]:
     """Nobody is inside yet who could wait or look back."""
     if not entry.next:
         yield _missing(entry.id, "next")
     for field in ("timeout", "since"):
-        if getattr(entry, field):
+        if getattr(entry, field, None):
             said = f"People enter here, so nobody waits and nothing lies behind them: leave {field} out."
             yield error("entry_waits", entry.id, field, said)
 

@@ -19,7 +19,7 @@ from journey.surroundings import Surroundings
 from journey.until import UntilRule
 from journey.validation_calls import of_call, of_update, out_of_reach
 from journey.validation_content import about_event, of_event, of_message, of_segment, parts_of
-from journey.validation_rules import About, about_people, contradicts_itself, meaning, tree
+from journey.validation_rules import PAST, About, about_people, contradicts_itself, meaning, tree
 from journey.validation_rules import check as check_rule
 
 _LATER = ("clicked", "bounced", "complained", "unsubscribed")
@@ -40,8 +40,7 @@ def check(journey: Journey, surroundings: Surroundings) -> Iterator[Finding]:
             case Qualification() if node.segment:
                 yield from _heard(node.segment, node.id, "segment", surroundings)
             case Wait(until=UntilRule() as until):
-                alone = _asking(about_people(surroundings.attributes).without("event", _AT_ANY_TIME), journey, surroundings)
-                yield from check_rule(until.rule, alone.at(node.id, "until.rule"))
+                yield from check_rule(until.rule, _written(journey, surroundings).at(node.id, "until.rule"))
             case Message() if node.message:
                 if node.message not in surroundings.messages:
                     yield error("unknown_message", node.id, "message", f"There is no message {node.message!r}.")
@@ -145,6 +144,14 @@ def _since(journey: Journey, node: EventNode) -> Iterator[Finding]:
         yield error("since_not_before", node.id, "since", said)
 
 
+def _written(journey: Journey, surroundings: Surroundings) -> About:
+    """What a rule that is waited for can ask: what a write of the profile can make true."""
+    about = about_people(surroundings.attributes)
+    for word in ("event", "now", PAST):
+        about = about.without(word, _BY_A_WRITE)
+    return _asking(about, journey, surroundings)
+
+
 def _asking(about: About, journey: Journey, surroundings: Surroundings) -> About:
     """The same with what it can ask of the event by which people have entered."""
     if not isinstance(journey.entry_node, EventNode):
@@ -153,7 +160,7 @@ def _asking(about: About, journey: Journey, surroundings: Surroundings) -> About
     return about.with_beside(entry=definition.fields if definition is not None else {})
 
 
-_AT_ANY_TIME = "what is waited for comes true by a write of the profile, behind no event"
+_BY_A_WRITE = "what is waited for comes true by a write of the profile, and by nothing else"
 _NO_ENTRY_EVENT = "people enter this journey by no event that could be asked"
 
 

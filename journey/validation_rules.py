@@ -22,6 +22,10 @@ CLOCK: Mapping[str, AttributeType] = {"hour": "integer", "time": "string", "week
 _KINDS: dict[str, Kind] = {"string": "text", "datetime": "text", "integer": "number", "number": "number", "boolean": "boolean"}
 
 
+PAST = "did"
+"""The word under which About.without says why nothing of the past can be asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class About:
     """What a rule speaks of: a person's attributes, or the data of an event. `node` and `field` say where the rule is written.
@@ -87,7 +91,8 @@ def _past(leaf: Did | InSegment, about: About) -> Iterator[Finding]:
     asked = f"did({leaf.did!r})" if isinstance(leaf, Did) else f"in_segment({leaf.in_segment!r})"
     around = about.surroundings
     if around is None:
-        said = f"{asked} means nothing here: it can be asked in a segment, a condition, and the where of an event node."
+        why = about.why_not.get(PAST, "it can be asked in a segment, a condition, and the where of an event node")
+        said = f"{asked} means nothing here: {why}."
         yield error("field_out_of_reach", about.node, about.field, said)
     elif isinstance(leaf, InSegment):
         if leaf.in_segment not in around.segments:

@@ -52,8 +52,15 @@ class Version(Document):
     @cached_property
     def segments_heard(self) -> frozenset[str]:
         """The segments that somebody in it waits to enter or leave, or that end them."""
-        waited = {node.segment for node in self.journey.nodes if isinstance(node, Qualification)}
+        inside = [node for node in self.journey.nodes if node is not self.journey.entry_node]
+        waited = {node.segment for node in inside if isinstance(node, Qualification)}
         return frozenset(waited | {criterion.segment for criterion in self.journey.exit_criteria if criterion.segment})
+
+    @cached_property
+    def begins_with_segment(self) -> str:
+        """The segment by which people enter; empty where they enter otherwise, or a run reads one."""
+        entry = self.journey.entry_node
+        return entry.segment if isinstance(entry, Qualification) else ""
 
     @cached_property
     def hears_profiles(self) -> bool:

@@ -17,15 +17,16 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, text
 
-from journey import changes, ids, past
+from journey import changes, ids, matching, past, sentences
 from journey.changes import Attributes
 from journey.errors import SojournError
 from journey.events import Event
 from journey.profiles import ProfileDocument, PushToken
-from store import definitions, entrants, hearing, knowing, profiles, schema, segments, versions
+from store import definitions, entering, entrants, hearing, knowing, profiles, schema, segments, versions
 from store.admission import Start
 from store.entrants import Entrant
 from store.statements import Statement
+from store.versions import VersionRow
 from store.work import Decided, Work
 
 
@@ -59,6 +60,18 @@ class PutAll:
     set_off: SetOff
 
 
+@dataclass(frozen=True, slots=True)
+class _Listening:
+    """Whether a write of a profile can move somebody in a version that people can be in, and the versions that it lets people into, each
+    with the segment by which they begin."""
+
+    inside: bool
+    entries: tuple[tuple[VersionRow, str], ...]
+
+    def __bool__(self) -> bool:
+        return self.inside or bool(self.entries)
+
+
 def put(work: Work, document: ProfileDocument) -> SetOff:
     """As profiles.put."""
     done = put_all(work, [document])
@@ -69,15 +82,18 @@ def put(work: Work, document: ProfileDocument) -> SetOff:
 
 def put_all(work: Work, documents: Sequence[ProfileDocument]) -> PutAll:
     """As profiles.put_all."""
-    if not _somebody_hears(work.connection):
+    listening = _listening(work.connection)
+    if not listening:
         return PutAll(profiles.put_all(work, documents), NOTHING)
     before = profiles.lock_all(work, [document.id for document in documents])
     errors = profiles.put_all(work, documents)
     after = {document.id: document.attributes for document, error in zip(documents, errors, strict=True) if error is None}
     written = [profile for profile in sorted(after) if _differ(before.get(profile), after[profile])]
+    inside = entrants.inside_among(work.connection, written)
     set_off = NOTHING
-    for profile in entrants.inside_among(work.connection, written):
-        set_off = set_off.plus(_hear(work, profile, before.get(profile), after[profile]))
+    for profile in written if listening.entries else inside:
+        known = entrants.open_of(work, profile) if profile in inside else []
+        set_off = set_off.plus(_hear(work, listening, known, profile, before.get(profile), after[profile]))
     return PutAll(errors, set_off)
 
 
@@ -108,9 +124,11 @@ def delete(work: Work, profile_id: str) -> SetOff:
 
 
 def _written(work: Work, profile: str, before: Attributes | None, after: Attributes | None, own: Entrant | None = None) -> SetOff:
-    if not _differ(before, after) or not _somebody_hears(work.connection):
+    listening = _listening(work.connection) if _differ(before, after) else None
+    if not listening:
         return NOTHING
-    return _hear(work, profile, before, after, own)
+    inside = [own if own is not None and own.id == entrant.id else entrant for entrant in entrants.open_of(work, profile)]
+    return _hear(work, listening, inside, profile, before, after)
 
 
 def _differ(before: Attributes | None, after: Attributes | None) -> bool:
@@ -118,22 +136,39 @@ def _differ(before: Attributes | None, after: Attributes | None) -> bool:
     return before != after or json.dumps(before, sort_keys=True) != json.dumps(after, sort_keys=True)
 
 
-def _hear(work: Work, profile: str, before: Attributes | None, after: Attributes | None, own: Entrant | None = None) -> SetOff:
-    """Tell a write to the open entrants of its person. It is an event that is put on record only where it comes to something."""
-    inside = [own if own is not None and own.id == entrant.id else entrant for entrant in entrants.open_of(work, profile)]
-    inside = [entrant for entrant in inside if entrant.frozen.hears_profiles]
-    if not inside:
+def _hear(
+    work: Work, listening: _Listening, inside: Sequence[Entrant], profile: str, before: Attributes | None, after: Attributes | None
+) -> SetOff:  # fmt: skip
+    """Tell a write to the open entrants of its person, and to the journeys that begin with it. It is an event that is put on record only
+    where it comes to something."""
+    hearers = [entrant for entrant in inside if entrant.frozen.hears_profiles]
+    if not hearers and not listening.entries:
         return NOTHING
-    asked = frozenset[str]().union(*(entrant.frozen.segments_heard for entrant in inside))
+    asked = {segment for _, segment in listening.entries}.union(*(entrant.frozen.segments_heard for entrant in hearers))
     event = _event(work, profile, sorted(asked), before, after)
-    heard = hearing.hear(work, event, inside, after or {})
-    if heard.journeys:
+    heard = hearing.hear(work, event, hearers, after or {})
+    entered, refused = _enter(work, listening, event, heard.journeys)
+    if heard.journeys or entered or refused:
         _INSERT.run(work.connection, {
             "source": event.source, "id": event.id, "profile": profile, "name": event.name, "data": event.data, "occurred_at": None,
-            "accepted_at": event.accepted_at, "won": bool(heard.decided),
+            "accepted_at": event.accepted_at, "won": bool(heard.decided or entered),
         })  # fmt: skip
-        work.noted["event", "decided" if heard.decided else "kept"] += 1
-    return SetOff(heard.decided)
+        work.noted["event", "decided" if heard.decided else "entered" if entered else "kept" if heard.journeys else "discarded"] += 1
+    return SetOff(heard.decided, entered)
+
+
+def _enter(work: Work, listening: _Listening, event: Event, heard: frozenset[str]) -> tuple[tuple[Start, ...], bool]:
+    """Let the person into every live version that begins with what they have entered or left, but where they are inside and it was heard.
+    Whoever is refused has their reason on record, for each version; the second value says whether anybody was."""
+    entered: list[Start] = []
+    refused = False
+    for version, segment in listening.entries:
+        if version.journey in heard or not matching.lets_in(versions.frozen_version(work.connection, version.hash), event):
+            continue
+        start = entering.enter(work, version, event.profile, entry=(event.source, event.id), said=sentences.entered(segment))
+        entered += [start] if start is not None else []
+        refused = refused or start is None
+    return tuple(entered), refused
 
 
 def _event(work: Work, profile: str, asked: Sequence[str], before: Attributes | None, after: Attributes | None) -> Event:
@@ -154,9 +189,9 @@ def _event(work: Work, profile: str, asked: Sequence[str], before: Attributes | 
     return event
 
 
-def _somebody_hears(connection: Connection) -> bool:
-    """Is there a version that people can be in, and that a write of a profile can move somebody in?"""
-    return any(versions.frozen_version(connection, row.hash).hears_profiles for row in _INHABITED.all(connection, {}))
+def _listening(connection: Connection) -> _Listening:
+    hears = any(versions.frozen_version(connection, row.hash).hears_profiles for row in _INHABITED.all(connection, {}))
+    return _Listening(hears, tuple(versions.begun_by_a_segment(connection)))
 
 
 _INHABITED = Statement(select(schema.versions.c.hash).where(text("versions.state IN ('live', 'closed', 'paused', 'test')")))

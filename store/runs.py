@@ -100,7 +100,10 @@ def start(
     """
     entry = journey.entry_node
     if not isinstance(entry, ReadSegment):
-        raise Conflict(f"People enter {version.journey} by an event, not by a run: send the event.", code="not_by_run")
+        raise Conflict(
+            f"People enter {version.journey} by an event or a segment, not by a run: send the event, or write the profile.",
+            code="not_by_run",
+        )
     if profiles is None:
         _refuse_a_second_reader(work.connection, version)
     state: RunState = "waiting" if at is not None else "clearing" if entry.force_reentry and profiles is None else "reading"

@@ -11,7 +11,7 @@ from journey import entrance, lifecycle
 from journey.entrance import Refusal
 from journey.errors import NotFound
 from journey.events import EventDefinition, Instant
-from journey.graph import EventNode, Journey, ReadSegment
+from journey.graph import EventNode, Journey, Qualification, ReadSegment
 from journey.lifecycle import Act, State
 from journey.version import Version
 from store import definitions, schema
@@ -77,6 +77,11 @@ _BY_EVENT = Statement(
     select(*_COLUMNS, _definitions.document)
     .outerjoin(schema.event_definitions, _definitions.id == _versions.entry_on)
     .where(_versions.resumes != "closed", text("versions.state IN ('live', 'paused') AND versions.entry_kind = 'event'"))
+    .order_by(_versions.id)
+)
+_BY_SEGMENT = Statement(
+    select(*_COLUMNS, _versions.entry_on)
+    .where(_versions.resumes != "closed", text("versions.state IN ('live', 'paused') AND versions.entry_kind = 'qualification'"))
     .order_by(_versions.id)
 )
 _CANONICAL = select(_frozen.canonical).where(_frozen.hash == bindparam("hash"))
@@ -183,6 +188,11 @@ def begun_by_an_event(connection: Connection, tested: VersionRow | None = None) 
     return found
 
 
+def begun_by_a_segment(connection: Connection) -> list[tuple[VersionRow, str]]:
+    """The versions that people enter by entering or leaving a segment, or would if they were not paused, each with that segment."""
+    return [(VersionRow(*columns), segment) for *columns, segment in _BY_SEGMENT.all(connection, {})]
+
+
 def _entry(journey: Journey) -> tuple[str, str]:
     """How people enter: the kind of the node, and what it names."""
     match journey.entry_node:
@@ -190,6 +200,8 @@ def _entry(journey: Journey) -> tuple[str, str]:
             return node.kind, node.segment
         case EventNode() as node:
             return node.kind, node.event
+        case Qualification() as node:
+            return node.kind, node.segment
     return "", ""
 
 

@@ -45,7 +45,7 @@ class Work:
         self.connection = connection
         self.counted: Counter[CounterKey] = Counter()
         self.noted: Counter[tuple[str, str]] = Counter()
-        self.aside: list[Decided] = []
+        self.aside: list[object] = []
         self._clock = clock
 
     def now(self) -> Instant:

@@ -49,7 +49,7 @@ def write(work: Work, entrant: Entrant, node: UpdateProfile, proposal: Proposal,
     changed = {name: value for name, value in found.items() if _differs(known, name, value)}
     if changed:
         set_off = changes.patch(work, entrant.profile, attributes=changed, own=entrant).set_off
-        work.aside += [decided for decided in set_off.decided if decided.entrant != entrant.id]
+        work.aside += [*set_off.entered, *(decided for decided in set_off.decided if decided.entrant != entrant.id)]
     return Done("next", sentences.written(node.id, found, ""))
 
 

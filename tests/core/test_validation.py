@@ -138,6 +138,23 @@ def test_entry_waits(field: str, value: object) -> None:
     assert ("entry_waits", "enter", field) in said(entered_by_event(WAIT, END, **{field: value}))
 
 
+def entered_by_segment(**changed: Any) -> Journey:
+    entry = node(JOIN, id="enter", next="wait", **({"timeout": None} | changed))
+    return Journey.model_validate({"id": "small", "namespace": "customer_id", "nodes": [entry, WAIT, END]})
+
+
+def test_a_journey_may_begin_with_a_segment_that_is_entered() -> None:
+    assert said(entered_by_segment()) == []
+    assert said(entered_by_segment(segment="nobody")) == [("unknown_segment", "enter", "segment")]
+    assert ("entry_waits", "enter", "timeout") in said(entered_by_segment(timeout={"after": "P1D"}))
+
+
+def test_a_rule_that_is_waited_for_asks_for_nothing_that_no_write_makes_true() -> None:
+    for written in ('did("purchase")', 'in_segment("everybody")', "now.hour > 3", "event.x == 1"):
+        judged = journey(node(WAIT, for_=None, until={"rule": written}, timeout={"after": "P1D"}), END)
+        assert said(judged) == [("field_out_of_reach", "wait", "until.rule")]
+
+
 def test_two_entries_are_an_event_and_a_segment() -> None:
     read = {"id": "read", "kind": "read_segment", "segment": "everybody", "next": "wait"}
     nodes = [node(BUY, timeout=None, next="wait"), WAIT, END, read]

@@ -84,3 +84,20 @@ async def test_a_rule_that_comes_true_and_a_segment_that_is_entered_let_people_o
     assert await here.path("small") == ["grown:timeout"]
     assert (await here.report())["differences"] == []
     assert len(here.pushes()) == 1
+
+
+async def test_who_enters_a_segment_is_let_into_the_journey_that_begins_with_it(here: World) -> None:
+    await set_up(here, {"id": "unused", "kind": "wait", "for": "P1D", "next": "end"})
+    await here.person("joins")
+    await here.person("member", attributes={"city": "Atlanta", "vip": True})
+    joined = {"id": "joined", "kind": "qualification", "segment": "vips", "next": "thanks"}
+    await here.put(f"/v1/journeys/{JOURNEY}", {"id": JOURNEY, "namespace": "customer_id", "nodes": [joined, THANKS, END]})
+    assert (await here.api.post(f"/v1/journeys/{JOURNEY}:publish")).status_code == 200
+    await writes(here, "member", city="Rome")
+    await writes(here, "joins", vip=True)
+
+    assert await here.ends("joins") == "finished"
+    assert await here.path("joins") == ["thanks:next"]
+    assert await here.story("member") == {}
+    assert (await here.report())["differences"] == []
+    assert len(here.pushes()) == 1

@@ -98,6 +98,18 @@ def test_one_place_commits() -> None:
     assert found(ends, "only store/database.py commits") == []
 
 
+def test_one_place_writes_attributes() -> None:
+    """Whatever a write of a profile sets off is decided in store/changes.py: nobody goes by it."""
+    writes = [
+        (file, one)
+        for file in files("api", "activities", "store", "commands")
+        for one in nodes(file)
+        if isinstance(one, ast.Call) and ast.unparse(one.func) in ("profiles.put", "profiles.put_all", "profiles.patch", "profiles.delete")
+        if file != "store/changes.py" and not {"consents", "identities"} & {keyword.arg for keyword in one.keywords}
+    ]
+    assert found(writes, "only store/changes.py writes attributes") == []
+
+
 def test_tests_replace_nothing_of_ours() -> None:
     assert found(((file, one) for file in files("tests") for one in patches(file)), "give it a second implementation of the port") == []
 

@@ -21,7 +21,7 @@ from journey.profiles import Profile, ProfileDocument
 from journey.proposing import propose
 from journey.segments import SegmentDocument
 from journey.simulated_sending import exclusion
-from journey.story import Changes, Effect, Happening, Occurs, Script, World
+from journey.story import Changes, Effect, Happening, Occurs, Qualifies, Script, World
 from journey.tracking import Signer
 from journey.version import Version
 from providers.port import Answer, Later, Refused, Took
@@ -283,6 +283,7 @@ class Driver:
     def accept(self, index: int, happening: Happening) -> acceptance.Verdict | changes.SetOff | None:
         if isinstance(happening, Changes):
             return self.write(index, happening)
+        assert not isinstance(happening, Qualifies), "nobody is let in so here"
         if isinstance(happening, Occurs):
             self.names[index] = (happening.source, happening.id)
             made = Event(happening.source, happening.id, happening.name, dict(happening.data))

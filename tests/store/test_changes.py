@@ -10,9 +10,10 @@ from journey.contract import Proposal, Record
 from journey.profiles import Profile
 from journey.segments import SegmentDocument
 from journey.version import Version
-from store import changes, schema, segments, steps
+from store import changes, profiles, schema, segments, steps
 from store.changes import SetOff
 from store.steps import Opened
+from store.work import Decided
 from tests.builders import DAY, HOUR, MINUTE, message, profile, purchase, version
 from tests.store.driver import Driver, Store, check, document, let_in, next_proposal, publish, sent
 
@@ -217,7 +218,7 @@ def test_what_a_node_writes_moves_the_person_in_their_other_journeys(store: Stor
     publish(store, writing)
     (other,) = let_in(store, writing, [profile("ada", vip=False)])
     work = store.kept_work(lambda work: steps.open_step(work, other.proposal(), other.policy))
-    assert [(one.entrant, one.node) for one in work.aside] == [(ada.entrant, "enter")]
+    assert [(one.entrant, one.node) for one in work.aside if isinstance(one, Decided)] == [(ada.entrant, "enter")]
     assert ada.row().won_node == "enter"
     check(store, waiting)
 
@@ -320,3 +321,60 @@ def test_a_write_where_nobody_waits_for_one_sets_off_nothing(store: Store, drawn
     enters(store, drawn)
     assert writes(store, vip=True) == SetOff()
     assert written_events(store) == []
+
+
+# ---- a journey that begins with a segment ----------------------------------------------------------------------------------------
+
+
+JOINED = {"id": "joined", "kind": "qualification", "segment": "vips", "next": "pause"}
+
+
+def begins(*nodes: dict[str, Any], **changed: Any) -> Version:
+    drawn = version(*nodes, **changed)
+    return Version(journey=drawn.journey.model_copy(update={"nodes": drawn.journey.nodes[1:]}), events=drawn.events)
+
+
+def open_to(store: Store, drawn: Version, *people: Profile) -> None:
+    store.write(lambda work: segments.put(work, VIPS))
+    publish(store, drawn)
+    store.write(lambda work: profiles.put_all(work, [document(person) for person in people]))
+
+
+def test_who_enters_the_segment_by_a_write_is_let_in_and_members_from_before_are_not(store: Store) -> None:
+    drawn = begins(JOINED, PAUSE, END)
+    open_to(store, drawn, profile("ada", vip=False), profile("bob", vip=True))
+    assert store.write(lambda work: changes.patch(work, "bob", attributes={"city": "Rome"})).set_off == SetOff()
+    done = writes(store, vip=True)
+    assert [start.entrant.entrant for start in done.entered] == ["small~ada~1"]
+    row = store.row(schema.entrants)
+    assert (row.place, row.entry_source, row.entry_event) == ("pause", "sojourn", store.row(schema.events).id)
+    assert store.effects() == {("sojourn", row.entry_event): "decided"}
+    check(store, drawn)
+
+
+def test_so_is_a_new_profile_that_is_a_member_at_once_and_of_many_each(store: Store) -> None:
+    drawn = begins(JOINED, PAUSE, END)
+    open_to(store, drawn, profile("ada", vip=True))
+    people = [document(profile(name, vip=name != "cyd")) for name in ("ada", "bob", "cyd", "dan")]
+    done = store.write(lambda work: changes.put_all(work, people))
+    assert [start.entrant.entrant for start in done.set_off.entered] == ["small~bob~1", "small~dan~1"]
+
+
+def test_who_leaves_it_enters_a_journey_that_begins_so(store: Store) -> None:
+    drawn = begins(JOINED | {"direction": "leave"}, PAUSE, END)
+    open_to(store, drawn, profile("ada", vip=True))
+    assert [start.entrant.entrant for start in writes(store, vip=False).entered] == ["small~ada~1"]
+
+
+@pytest.mark.parametrize(
+    ("person", "code"),
+    [(profile("ada", vip=False, test=True), "test_profile"), (profile("ada", vip=False), "already_inside")],
+)
+def test_who_may_not_enter_is_a_discard(store: Store, person: Profile, code: str) -> None:
+    drawn = begins(JOINED, PAUSE, END)
+    open_to(store, drawn, person)
+    writes(store, vip=True)
+    writes(store, vip=False)
+    assert writes(store, vip=True).entered == ()
+    assert {row.code for row in store.rows(schema.discards)} == {code}
+    assert all(row.source == "sojourn" and row.event for row in store.rows(schema.discards))
