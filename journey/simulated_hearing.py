@@ -5,15 +5,15 @@ It knows no walk and no time of its own: simulate.py says where the person is, a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from journey import changes, entrance, events, exit_criteria, gate, ids, keeping, local_time, matching, past
+from journey import entrance, events, exit_criteria, gate, ids, keeping, local_time, matching, past, simulated_changes
 from journey.changes import Attributes
 from journey.entrance import NEVER, Before
 from journey.events import Event, Instant
-from journey.graph import EventNode, Qualification
+from journey.graph import EventNode
 from journey.keeping import Kept
 from journey.matching import About
 from journey.rule_tree import Rule
@@ -208,7 +208,7 @@ class Hearing:
             case Changes():
                 return self._change(index, happening)
             case Qualifies():
-                return self._qualifies(index, happening)
+                return simulated_changes.qualified(self.version, self.profile, str(index), happening.at)
             case Occurs():
                 name = happening.id or f"{happening.name or 'event'}-{index + 1}"
                 return Event(happening.source, name, happening.name, dict(happening.data), self.profile, None, happening.at)
@@ -220,14 +220,6 @@ class Hearing:
                         return replace(made, accepted_at=happening.at)
         return None
 
-    def _qualifies(self, index: int, happening: Qualifies) -> Event:
-        """They enter, or leave, the segment by which the journey begins; how does not matter."""
-        node = self.version.journey.entry_node
-        assert isinstance(node, Qualification), "nobody else enters so"
-        is_in = (lambda _: node.direction == "leave"), (lambda _: node.direction == "enter")
-        made = changes.event(self.profile, happening.at, [node.segment], *is_in)
-        return replace(made, id=f"{made.id}.{index}")
-
     def _change(self, index: int, happening: Changes) -> Event:
         """The profile is written, and the write is an event."""
         before = self.attributes
@@ -237,16 +229,8 @@ class Hearing:
 
     def _moved(self, name: str, at: Instant, before: Attributes) -> Event:
         """The write that has made of `before` what the attributes are now."""
-        asked = self.version.segments_heard | {self.version.begins_with_segment} - {""}
-        heard = [segment for segment in sorted(asked) if segment in self.world.segments]
-        made = changes.event(self.profile, at, heard, self._members(before, at), self._members(self.attributes, at))
-        return replace(made, id=f"{made.id}.{name}")
-
-    def _members(self, attributes: Attributes, at: Instant) -> Callable[[str], bool]:
-        """Tells of which segments somebody with these attributes is a member."""
         done = [event for event in self.accepted if event.accepted_at < at]
-        definitions = {definition.id: definition for definition in self.world.definitions}
-        return past.Segments(self.world.segments, definitions, attributes, done, at - 1).has
+        return simulated_changes.written(self.version, self.world, self.profile, name, at, before, self.attributes, done)
 
     def _has_got_it(self, happening: Reacts) -> None:
         """A reaction proves that a delivery has arrived: one of which nobody knew was sent, as is one that is still on its way (M1)."""
