@@ -113,7 +113,7 @@ class Repairs(Repairing):
         for version in await self._database.read(pausing.held_back):
             await self._workflows.release(version)
             activity.heartbeat()
-        await scheduling.serve_all(self._database, self._workflows)
+        await scheduling.serve_all(self._database, self._workflows, activity.heartbeat)
 
     # ---- the comparison --------------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from temporalio import activity
 
 from journey import gate
 from journey.contract import Occurred, ScheduleStart
+from journey.errors import BadInput
 from journey.events import Instant
 from store import due_runs, schedules
 from store.database import Database
@@ -72,10 +73,14 @@ async def serve(database: Database, workflows: Workflows, journey: str) -> Occur
     return Occurred(run, missed, said)
 
 
-async def serve_all(database: Database, workflows: Workflows) -> None:
-    """Begin what is due of every journey: what no schedule of the server's has brought."""
+async def serve_all(database: Database, workflows: Workflows, alive: Callable[[], object] = lambda: None) -> None:
+    """Begin what is due of every journey: what no schedule of the server's has brought. `alive` is called after each."""
     for journey in await database.read(lambda connection: schedules.due(connection, database.clock.now())):
-        await serve(database, workflows, journey)
+        try:
+            await serve(database, workflows, journey)
+        except BadInput as fault:  # a time zone that this machine does not know any more: the others are not to wait for it
+            _log.error("%s: its schedule cannot be read here: %s", journey, fault.sentence)
+        alive()
 
 
 async def tell_server(database: Database, workflows: Keeping, journey: str) -> None:
@@ -87,9 +92,8 @@ async def tell_server(database: Database, workflows: Keeping, journey: str) -> N
 async def tell_server_all(database: Database, workflows: Workflows) -> None:
     """The same for every journey; a schedule at the server that no journey has any more goes. Done by every worker at its start."""
     there = await workflows.scheduled()  # first: one that is published meanwhile is in the store by then
-    wanted = await database.read(schedules.all_upcoming)
-    for journey, upcoming in wanted.items():
-        await workflows.keep_schedule(journey, [one.at for one in upcoming])
-    for journey in there:
-        if journey not in wanted:
+    for journey in sorted({*there, *await database.read(schedules.journeys_on_schedule)}):
+        try:
             await tell_server(database, workflows, journey)
+        except BadInput as fault:
+            _log.error("%s: its schedule cannot be read here: %s", journey, fault.sentence)

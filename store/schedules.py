@@ -103,10 +103,10 @@ def upcoming(connection: Connection, journey_id: str, most: int = AHEAD) -> tupl
     return tuple(islice(occurrences.of_journey(journey, there.occurrence.at - 1), most))
 
 
-def all_upcoming(connection: Connection) -> dict[str, tuple[Occurrence, ...]]:
-    """The same of every journey that has any."""
-    names = connection.execute(select(_schedules.journey).where(_schedules.next_at.is_not(None)).order_by(_schedules.journey)).scalars()
-    return {journey: upcoming(connection, journey) for journey in list(names)}
+def journeys_on_schedule(connection: Connection) -> list[str]:
+    """Every journey of which an occurrence is still to come."""
+    query = select(_schedules.journey).where(_schedules.next_at.is_not(None)).order_by(_schedules.journey)
+    return list(connection.execute(query).scalars())
 
 
 def _read(row: object) -> Next | None:

@@ -253,7 +253,7 @@ def test_one_that_was_missed_ends_it_too(store: Store) -> None:
 @pytest.mark.parametrize("act", [journeys.close, journeys.stop])
 def test_closed_or_stopped_nothing_is_due_any_more(daily: Store, act: Any) -> None:
     daily.write(lambda work: act(work, JOURNEY))
-    assert schedules.all_upcoming(daily.connection) == {}
+    assert schedules.journeys_on_schedule(daily.connection) == []
     daily.clock.instant = at("2026-03-02T09:00")
     assert schedules.due(daily.connection, daily.clock.instant) == []
     assert serve(daily) == Served()
