@@ -76,6 +76,12 @@ BODIES: dict[str, tuple[Any, ...]] = {
     "/v1/journeys/{journey_id}:pause": ({"what": "hold", "for": "P3D"}, {"what": "discard"}, {}),
     "/v1/journeys/{journey_id}:resume": ({"rate": 10}, {}),
     "/v1/journeys/{journey_id}:duplicate": ({"id": "another"}, {}),
+    "/v1/policies": (
+        {
+            "caps": [{"id": "weekly", "channels": "all", "most": 3, "within": "P7D", "then": "retry", "retry_for": "P2D"}],
+            "quiet_hours": {"channels": ["push"], "from": "22:00", "to": "08:00", "then": "queue"},
+        },
+    ),
     "/v1/reconcile": ({"wake": True}, {}),
     "/v1/events": (EVENT, [EVENT, CLOUD], CLOUD),
     "/v1/events:explain": (EVENT, CLOUD, [EVENT]),

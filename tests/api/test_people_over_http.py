@@ -14,7 +14,7 @@ ANN: dict[str, Any] = {
     "attributes": {"city": "Atlanta", "birth_year": "1985", "email": "ann@example.com"},
     "identities": {"customer_id": "c-1"},
     "consents": {"push": False},
-    "push_tokens": [{"token": "t-1", "platform": "ios"}],
+    "push_tokens": [{"token": "t-1", "platform": "ios", "timezone": "Europe/Paris"}],
     "test": False,
 }
 
