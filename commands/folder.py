@@ -85,6 +85,7 @@ class Folder:
             segments=_documents(self.segments),
             events=_documents(self.events),
             messages=_documents(self.messages),
+            journeys=_documents(self.journeys),
             public_url=public_url,
             now=now,
         )

@@ -35,7 +35,7 @@ class Way:
 def ways(version: Version, profile: Profile, world: World, *, key: str = "") -> Iterator[Way]:
     """Every way that this person can take, one by one; a branch that their profile does not take is none of theirs.
 
-    An event that no example can be made for (its rule asks for more than plain equality) is left out. There may be very many:
+    An event that no example can be made for (its rule asks for more than plain values) is left out. There may be very many:
     stop when it is enough.
     """
     yield from _onward(version, profile, world, key, entering(version), 0)
@@ -69,8 +69,8 @@ def entry_example(version: Version) -> dict[str, Any]:
 def example(
     definition: EventDefinition, where: RuleOrText | None = None, entry: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:  # fmt: skip
-    """The data of an event that the definition describes, as far as its rule says `=` or `in`; the key is not in it. `entry` is the data
-    of the event by which its person has entered."""
+    """The data of an event that the definition describes, as far as its rule says `=`, `in` or names a bound; the key is not in it.
+    `entry` is the data of the event by which its person has entered."""
     data: dict[str, Any] = {}
     for rule in (definition.rule, where):
         if rule is not None:
@@ -97,6 +97,8 @@ def _wanted(test: Test, entry: Mapping[str, Any]) -> tuple[str, Any]:
             field, other = other, field
         return field.removeprefix("event."), rules.look_up(entry, other.removeprefix("entry."))
     value = test.value[0] if test.operator == "in" and isinstance(test.value, tuple) and test.value else test.value
+    if test.operator in _BESIDE and isinstance(value, int | float):
+        value += _BESIDE[test.operator]
     return test.field.removeprefix("event."), value
 
 
@@ -104,7 +106,7 @@ def _onward(
     version: Version, profile: Profile, world: World, key: str, happenings: tuple[Happening, ...], now: Instant
 ) -> Iterator[Way]:  # fmt: skip
     story = simulate(version, profile, Script(happenings, until=now), world, key=key)
-    if story.end:
+    if story.end or not story.entered:
         yield Way(happenings, story)
         return
     assert story.wakes_at is not None, "whoever takes no time for a stop stands at a gate or has ended"
@@ -157,11 +159,20 @@ def _needed(rule: Rule) -> Iterator[Test]:
     """The tests that must hold for the rule to hold; of those joined by `or` the first is enough."""
     if isinstance(rule, Test):
         asks_event = rule.field.partition(".")[0] not in ("now", "profile")
-        if asks_event and rule.operator in ("=", "in") and (rule.value_source == "value" or _asks_entry(rule)):
+        if asks_event and (_asks_entry(rule) if rule.value_source != "value" else _can_be_met(rule)):
             yield rule
     elif isinstance(rule, Group) and not rule.negated:
         for part in rule.rules if rule.combinator == "and" else rule.rules[:1]:
             yield from _needed(part)
+
+
+def _can_be_met(test: Test) -> bool:
+    """Is there a plain value with which it holds: one that equals, or a number on the right side of a bound?"""
+    is_number = isinstance(test.value, int | float) and not isinstance(test.value, bool)
+    return test.operator in ("=", "in") or (test.operator in _BESIDE and is_number)
+
+
+_BESIDE: Mapping[str, int] = {">": 1, ">=": 0, "<=": 0, "<": -1}
 
 
 def _asks_entry(test: Test) -> bool:

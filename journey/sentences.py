@@ -29,6 +29,16 @@ def written(node: str, attributes: Iterable[str], why_not: str) -> str:
     return f"{node}: nothing written, {why_not}" if why_not else f"{node}: {', '.join(attributes)} written"
 
 
+def came_by_jump(journey: str) -> str:
+    """How somebody came in from another journey."""
+    return f"jumped here from {journey}"
+
+
+def jumped(journey: str, refused: str) -> str:
+    """What came of a jump: `refused` is the code of why not, empty when they are in."""
+    return f"does not jump to {journey}: {refused}" if refused else f"jumps to {journey}"
+
+
 def left(node: str, taken: str, *, heard: bool) -> str:
     """How a gate was left: an event came, a wait was over, or time ran out."""
     if heard:

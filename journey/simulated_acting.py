@@ -20,7 +20,7 @@ from journey.rule_tree import Rule
 from journey.simulated_hearing import Hearing
 from journey.story import Script, Told, World
 from journey.version import Version
-from journey.walk import Acting, Answer, Call, Decide, Send, Write
+from journey.walk import Acting, Answer, Call, Decide, Enter, Send, Write
 
 ANSWERED = Response(200)
 """What a webhook answers of which the world says nothing."""
@@ -63,6 +63,8 @@ class Doing:
             case Decide():
                 decision = deciding.decide(self.version.journey, answer.node, self.key, lambda asked: self.scope(now, asked))
                 return decision.exit, ""
+            case Enter():
+                return "next", f"jumps to {answer.journey}: that is another story"
 
     # ---- sending and calling ---------------------------------------------------------------------------------------------------------
 

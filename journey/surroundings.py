@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from journey.events import EventDefinition, Instant
+from journey.graph import Journey
 from journey.messages import MessageDocument
 from journey.profiles import Attribute
 from journey.segments import SegmentDocument
@@ -14,7 +15,8 @@ from journey.segments import SegmentDocument
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """Everything by its id. `public_url` is where the links of mails point to, empty when it is not known, as in a folder; `now` is
-    the instant at which it is judged, 0 when nothing is to be said about the past."""
+    the instant at which it is judged, 0 when nothing is to be said about the past. `journeys` are the others
+    as they let people in now; those of them that do not, drafts, are `not_live`."""
 
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
     segments: Mapping[str, SegmentDocument] = field(default_factory=dict)
@@ -22,3 +24,5 @@ class Surroundings:
     messages: Mapping[str, MessageDocument] = field(default_factory=dict)
     public_url: str = ""
     now: Instant = 0
+    journeys: Mapping[str, Journey] = field(default_factory=dict)
+    not_live: frozenset[str] = frozenset()

@@ -26,7 +26,8 @@ from journey.graph import (
 from journey.until import timed
 
 SUPPORTED = (
-    "read_segment", "event", "qualification", "reaction", "message", "wait", "condition", "split", "update_profile", "webhook", "end",
+    "read_segment", "event", "qualification", "reaction", "message", "wait", "condition", "split", "update_profile", "webhook",
+    "jump", "end",
 )  # fmt: skip
 """The kinds of nodes that the engine walks today."""
 
@@ -40,6 +41,7 @@ _NEEDED: dict[str, tuple[str, ...]] = {
     "split": ("shares",),
     "update_profile": ("set",),
     "webhook": ("url", "method"),
+    "jump": ("journey",),
 }
 
 
@@ -185,6 +187,7 @@ _MEANT = {
     "set": "name the attributes that are written, each with its value",
     "url": "write the address that is called, as https://crm.example.com/people/{{ profile.id }}",
     "method": "write how it is called, as POST",
+    "journey": "name the journey that its people enter as well",
     "for": "write a duration, as P1D or PT30M, or what is waited for under until",
     "timeout.after": "write a duration, as P1D or PT30M",
 }

@@ -16,6 +16,7 @@ from journey.graph import (
     End,
     EventNode,
     Journey,
+    Jump,
     Message,
     Next,
     Node,
@@ -77,6 +78,14 @@ class Decide:
 
 
 @dataclass(frozen=True, slots=True)
+class Enter:
+    """Let its person into another journey; they go on in both."""
+
+    node: str
+    journey: str
+
+
+@dataclass(frozen=True, slots=True)
 class Listen:
     """Wait here until one of these nodes is decided; gate.py holds the rules.
 
@@ -98,7 +107,7 @@ class Finish:
     node: str = ""
 
 
-Acting = Send | Call | Write | Decide
+Acting = Send | Call | Write | Decide | Enter
 """What a stop does, at one node; the others are where it comes to rest."""
 Answer = Acting | Listen | Finish
 
@@ -136,6 +145,8 @@ def ask(journey: Journey, place: Place, *, left: Outcome | None = None) -> Answe
             return Write(node.id)
         case Condition() | Split():
             return Decide(node.id)
+        case Jump():
+            return Enter(node.id, node.journey)
         case End():
             return Finish(FINISHED, node.id)
     raise CannotWalk(f"a {node.kind} cannot be walked")
@@ -151,6 +162,8 @@ def outcomes(journey: Journey, answer: Acting) -> tuple[str, ...]:
     match answer:
         case Send() | Call() | Write():
             return ("next", "error")
+        case Enter():
+            return ("next",)
         case Decide():
             node = journey.node(answer.node)
             if isinstance(node, Split):

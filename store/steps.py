@@ -15,13 +15,13 @@ from journey.calls import ToCall
 from journey.contract import Proposal, Record
 from journey.errors import NotFound
 from journey.events import Instant
-from journey.graph import UpdateProfile, Webhook
+from journey.graph import Jump, UpdateProfile, Webhook
 from journey.messages import MessageDocument
 from journey.policies import NONE
 from journey.profiles import Profile
 from journey.version import Session
 from journey.walk import Outcome
-from store import claims, closing, entrants, halting, knowing, messages, profiles, schema, writing
+from store import claims, closing, entrants, halting, jumping, knowing, messages, profiles, schema, writing
 from store.claims import Busy, Claim, Policy, Taken
 from store.closing import Opening
 from store.entrants import Entrant
@@ -196,6 +196,8 @@ def _done(work: Work, entrant: Entrant, proposal: Proposal, now: Instant) -> Don
     node = journey.node(proposal.node)
     if isinstance(node, UpdateProfile):
         return writing.write(work, entrant, node, proposal, now)
+    if isinstance(node, Jump):
+        return jumping.jump(work, entrant, node)
     decision = deciding.decide(journey, proposal.node, entrant.key, lambda asked: knowing.scope(work, entrant, proposal, asked))
     return Done(decision.exit, why=decision.why)
 

@@ -6,12 +6,13 @@ from sqlalchemy import Connection
 
 from journey.events import Instant
 from journey.surroundings import Surroundings
-from store import attributes, definitions, messages, segments
+from store import attributes, definitions, messages, segments, versions
 
 
 def read(connection: Connection, public_url: str = "", now: Instant = 0) -> Surroundings:
     """Attributes, segments, event definitions and messages, all at one moment. `public_url` is where the links of mails lead, `now` the
     instant at which a draft is judged; without it nothing is said about the past."""
+    journeys, live = versions.jumped_to(connection)
     return Surroundings(
         attributes=attributes.all_of(connection),
         segments=segments.all_of(connection),
@@ -19,4 +20,6 @@ def read(connection: Connection, public_url: str = "", now: Instant = 0) -> Surr
         messages=messages.all_of(connection),
         public_url=public_url,
         now=now,
+        journeys=journeys,
+        not_live=frozenset(journeys) - live,
     )

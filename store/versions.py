@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, literal_column, select, text
 
-from journey import entrance, lifecycle
+from journey import documents, entrance, lifecycle
 from journey.entrance import Refusal
-from journey.errors import NotFound
+from journey.errors import NotFound, SojournError
 from journey.events import EventDefinition, Instant
 from journey.graph import EventNode, Journey, Qualification, ReadSegment
 from journey.lifecycle import Act, State
@@ -84,6 +85,8 @@ _BY_SEGMENT = Statement(
     .where(_versions.resumes != "closed", text("versions.state IN ('live', 'paused') AND versions.entry_kind = 'qualification'"))
     .order_by(_versions.id)
 )
+_DRAFTS = select(schema.journeys.c.id, schema.journeys.c.draft).where(schema.journeys.c.draft.is_not(None))
+_ALL_LIVE = select(_versions.journey, _versions.hash).where(_versions.state == "live")
 _CANONICAL = select(_frozen.canonical).where(_frozen.hash == bindparam("hash"))
 
 _parsed: dict[str, Version] = {}
@@ -136,6 +139,17 @@ def open_to(connection: Connection, journey: str) -> VersionRow | None:
 def of_journey(connection: Connection, journey: str) -> list[VersionRow]:
     """Every published version of a journey, the oldest first; those of test sessions are none."""
     return [_as_row(found) for found in connection.execute(_OF_JOURNEY, {"journey": journey}).mappings()]
+
+
+def jumped_to(connection: Connection) -> tuple[dict[str, Journey], frozenset[str]]:
+    """Every journey that can be jumped to, as it lets people in now: its live version, else its draft as far as it can be read; and which
+    of them are live."""
+    found: dict[str, Journey] = {}
+    for row in connection.execute(_DRAFTS):
+        with suppress(SojournError):
+            found[row.id] = documents.parse(Journey, row.draft)
+    live = {row.journey: frozen_version(connection, row.hash).journey for row in connection.execute(_ALL_LIVE)}
+    return found | live, frozenset(live)
 
 
 def frozen_version(connection: Connection, content_hash: str) -> Version:

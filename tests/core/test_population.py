@@ -158,7 +158,7 @@ def test_a_rate_given_twice_is_said() -> None:
 
 def test_an_event_that_no_example_can_be_made_of_has_no_rate() -> None:
     dear = version({"id": "bought", "kind": "event", "event": "purchase", "next": "end"}, END,
-                   definitions=[purchase_definition(rule=rule("total", ">", 100))])  # fmt: skip
+                   definitions=[purchase_definition(rule=rule("product", "contains", "Lamp"))])  # fmt: skip
     with pytest.raises(BadInput, match="asks for more"):
         population_rates.read(["purchase=0.1"], dear)
 

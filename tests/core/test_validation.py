@@ -257,7 +257,6 @@ def test_field_missing_in_an_entry_that_reads_nothing_and_leads_nowhere() -> Non
 @pytest.mark.parametrize(
     ("drawn", "field"),
     [
-        ({"id": "x", "kind": "jump", "journey": "other"}, "kind"),
         (node(SEND, id="x", channels=["sms"]), "channels[0]"),
     ],
 )

@@ -225,11 +225,11 @@ def test_a_gate_that_holds_something_that_cannot_listen_is_refused_loudly() -> N
 @pytest.mark.parametrize(
     "node",
     [
-        {"id": "x", "kind": "jump", "journey": "other"},
+        {"id": "x", "kind": "read_segment", "segment": "everybody"},
     ],
     ids=lambda node: str(node["kind"]),
 )
-def test_what_validation_refuses_today_cannot_be_walked(node: dict[str, object]) -> None:
+def test_what_validation_refuses_cannot_be_walked(node: dict[str, object]) -> None:
     with pytest.raises(CannotWalk):
         walk.ask(journey(node), "x")
 

@@ -111,6 +111,12 @@ SORTS = {
     "an exit criterion of somebody who waits": (
         "a_purchase_or_a_segment_ends_a_wait_of_30_days_within_seconds_and_its_timer_is_gone", "thank-you~buys~1",
     ),
+    "somebody let in by an event, who jumps into another journey": (
+        "an_event_lets_its_person_in_and_a_jump_leads_into_another_journey", "thank-you~c-42~1",
+    ),
+    "somebody let in to a gate by a jump": (
+        "an_event_lets_its_person_in_and_a_jump_leads_into_another_journey", "there~c-42~1",
+    ),
     "reconcile": ("a_comparison_of_what_agrees_changes_nothing", "sojourn-reconcile"),
 }  # fmt: skip
 """What a history is an example of: the file of tests/histories it is in, without `test_`, and the workflow's id there."""
@@ -119,6 +125,7 @@ EXITS = {
     ("wait", "next"), ("wait", "timeout"), ("condition", "branch"), ("condition", "otherwise"), ("split", "branch"),
     ("qualification", "next"), ("qualification", "timeout"),
     ("webhook", "next"), ("webhook", "error"), ("update_profile", "next"), ("update_profile", "error"),
+    ("jump", "next"),
 }  # fmt: skip
 """Every way out of a node at which somebody stops or waits, as far as it may be published."""
 NAMES_ITS_EXITS = ("condition", "split")
