@@ -130,11 +130,11 @@ class Books:
 
     def _caught(self, place: Place) -> Iterator[str]:
         """The catchers have what the store says was sent, and nothing else."""
-        mails, pushes = place.mails_by_id(), place.pushes_by_key()
+        mails, pushes, calls = place.mails_by_id(), place.pushes_by_key(), place.calls_by_id()
         known: set[str] = set()
         for name, row in self.deliveries.items():
-            key = name if row.channel == "push" else ids.message_id(name, "")[:-1]
-            times = (pushes if row.channel == "push" else mails)[key]
+            key = {"push": name, "webhook": ids.webhook(name)}.get(row.channel) or ids.message_id(name, "")[:-1]
+            times = {"push": pushes, "webhook": calls}.get(row.channel, mails)[key]
             known.add(key)
             if row.status == "sent" and not times:
                 yield f"{name} is sent, and nobody got it"
@@ -144,7 +144,7 @@ class Books:
                 yield f"{name} is still on its way"
             if row.channel == "email" and times > 1 and self._never_twice(row):
                 yield f"{name} went out {times} times"
-        yield from (f"nobody sent {key}" for key in sorted((mails.keys() | pushes.keys()) - known))
+        yield from (f"nobody sent {key}" for key in sorted((mails.keys() | pushes.keys() | calls.keys()) - known))
 
     def _never_twice(self, row: Row[Any]) -> bool:
         return not row.message.endswith("-again")  # the chaos names its messages that may go out twice so

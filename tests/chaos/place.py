@@ -14,6 +14,7 @@ from demo.catchers import MailCatcher, PushCatcher, _Session
 from settings import Settings
 from tests.chaos.processes import Postgres, Sojourn, Temporal
 from tests.e2e.world import ADMIN_KEY, World, eventually, settings_for
+from tests.hooks import HookCatcher
 
 
 class CountingMailCatcher(MailCatcher):
@@ -29,15 +30,15 @@ class CountingMailCatcher(MailCatcher):
 
 
 class Place(World):
-    """A world whose API and worker are in other processes. `mail` and `push` keep all they get, twice what comes twice."""
+    """A world whose API and worker are in other processes. `mail`, `push` and `hooks` keep all they get, twice what comes twice."""
 
     mail: CountingMailCatcher
 
     def __init__(
         self, folder: Path, settings: Settings, api: httpx.AsyncClient, mail: CountingMailCatcher, push: PushCatcher,
-        temporal: Temporal, postgres: Postgres | None,
+        hooks: HookCatcher, temporal: Temporal, postgres: Postgres | None,
     ) -> None:  # fmt: skip
-        self.folder, self.settings, self.api, self.mail, self.push = folder, settings, api, mail, push
+        self.folder, self.settings, self.api, self.mail, self.push, self.hooks = folder, settings, api, mail, push, hooks
         self.temporal, self.postgres = temporal, postgres
         self.sojourn = Sojourn(settings, folder / "sojourn.log")
 
@@ -91,11 +92,15 @@ class Place(World):
         """How often the push service was called with each Idempotency-Key."""
         return Counter(push.delivery for push in self.push.pushes)
 
+    def calls_by_id(self) -> Counter[str]:
+        """How often the system behind the webhooks was called with each webhook-id."""
+        return Counter(call.id for call in self.hooks.calls)
+
 
 async def opened_place(there: AsyncExitStack, folder: Path, database: str) -> Place:
     """Open a place on one of the two databases; Sojourn itself has not come yet."""
     enter = there.enter_async_context
-    mail, push = await enter(CountingMailCatcher()), await enter(PushCatcher())
+    mail, push, hooks = await enter(CountingMailCatcher()), await enter(PushCatcher()), await enter(HookCatcher())
     temporal = Temporal(folder)
     there.push_async_callback(temporal.is_killed)
     postgres = Postgres() if database == "postgresql" else None
@@ -108,6 +113,6 @@ async def opened_place(there: AsyncExitStack, folder: Path, database: str) -> Pl
     settings = settings_for(folder, mail, push, temporal.server).model_copy(update={"database_url": url})
     headers = {"Authorization": f"Bearer {ADMIN_KEY}"}
     api = await enter(httpx.AsyncClient(base_url=settings.api_url, headers=headers, timeout=20, trust_env=False))
-    place = Place(folder, settings, api, mail, push, temporal, postgres)
+    place = Place(folder, settings, api, mail, push, hooks, temporal, postgres)
     there.push_async_callback(place.sojourn_is_killed)
     return place

@@ -30,27 +30,34 @@ IN_TURN = sorted(POINTS, key=lambda point: point != "while_called")
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of message: what it is called in a journey of its own, its channel, and what its marketer has asked for."""
+    """One kind of message, or a call: what it is called in a journey of its own, its channel, and what its marketer has asked for."""
 
     name: str
     channel: str
     promise: str = ""
 
+    def node(self, place: Place) -> dict[str, Any]:
+        if self.channel == "webhook":
+            return {"id": "news", "kind": "webhook", "url": f"http://{place.hooks.host}/people/{{{{ profile.id }}}}", "next": "end"}
+        return {"id": "news", "kind": "message", "message": self.name, "next": "end"}
+
     def message(self) -> dict[str, Any]:
         content = {"email": {"subject": "News", "html": "<p>News</p>"}, "push": {"title": "News", "body": "News"}}[self.channel]
         return {"id": self.name, self.channel: content} | ({"promise": self.promise} if self.promise else {})
 
-    def journey(self) -> dict[str, Any]:
+    def journey(self, place: Place) -> dict[str, Any]:
         nodes = [
             {"id": "read", "kind": "read_segment", "segment": "nobody", "schedule": "manual", "next": "news"},
-            {"id": "news", "kind": "message", "message": self.name, "next": "end"},
+            self.node(place),
             {"id": "end", "kind": "end"},
         ]
         return {"id": self.name, "namespace": "customer_id", "nodes": nodes}
 
 
 PUSH, TWICE_NEVER, LOST_NEVER = Kind("push", "push"), Kind("mail", "email", "never_twice"), Kind("mail-again", "email", "never_lost")
-KINDS = (PUSH, TWICE_NEVER, LOST_NEVER)
+CALL = Kind("call", "webhook")
+KINDS = (PUSH, TWICE_NEVER, LOST_NEVER, CALL)
+MAILS = tuple(kind for kind in KINDS if kind.channel == "email")
 
 
 def keys(point: str, kind: Kind) -> list[str]:
@@ -60,8 +67,9 @@ def keys(point: str, kind: Kind) -> list[str]:
 async def set_up(place: Place) -> None:
     await place.put("/v1/segments/nobody", {"id": "nobody", "rule": 'city = "Nowhere"'})
     for kind in KINDS:
-        await place.put(f"/v1/messages/{kind.name}", kind.message())
-        await place.put(f"/v1/journeys/{kind.name}", kind.journey())
+        if kind is not CALL:
+            await place.put(f"/v1/messages/{kind.name}", kind.message())
+        await place.put(f"/v1/journeys/{kind.name}", kind.journey(place))
         assert (await place.api.post(f"/v1/journeys/{kind.name}:publish")).status_code == 200
         for point in POINTS:
             for key in keys(point, kind):
@@ -76,18 +84,23 @@ async def die_at(place: Place, point: str) -> None:
     if point == "while_called":
         place.mail.behave(MailBehaviour(at="BODY", delay=NEVER_ENDING))  # the mail is on its way, its last line is not read
         place.push.behave(PushBehaviour(delay=NEVER_ENDING))  # the push has arrived, its answer is not sent
-    begun = place.mail.asked["BODY"], len(place.push.pushes)
+        place.hooks.behave(PushBehaviour(delay=NEVER_ENDING))
+    begun = place.mail.asked["BODY"], len(place.push.pushes), len(place.hooks.calls)
     for kind in KINDS:
         await place.run(kind.name, keys(point, kind))
     if point == "while_called":
 
-        async def on_their_way() -> tuple[int, int]:
-            return place.mail.asked["BODY"] - begun[0], len(place.push.pushes) - begun[1]
+        async def on_their_way() -> tuple[int, int, int]:
+            return place.mail.asked["BODY"] - begun[0], len(place.push.pushes) - begun[1], len(place.hooks.calls) - begun[2]
 
-        await eventually(on_their_way, lambda seen: seen[0] >= (len(KINDS) - 1) * EACH and seen[1] >= EACH, "every message on its way", 60)
+        def all_are(seen: tuple[int, int, int]) -> bool:
+            return seen[0] >= len(MAILS) * EACH and seen[1] >= EACH and seen[2] >= EACH
+
+        await eventually(on_their_way, all_are, "every message on its way", 60)
         await place.sojourn.is_killed()
         place.mail.behave()
         place.push.behave()
+        place.hooks.behave()
     else:
         await place.sojourn.dies()
 
@@ -95,6 +108,9 @@ async def die_at(place: Place, point: str) -> None:
 def seen(place: Place, point: str, kind: Kind) -> list[int]:
     """How often the catcher has the message of each of these people."""
     deliveries = [ids.delivery(ids.entrant(kind.name, key, 1), 1, kind.channel) for key in keys(point, kind)]
+    if kind is CALL:
+        calls = place.calls_by_id()
+        return [calls[ids.webhook(one)] for one in deliveries]
     found = place.pushes_by_key() if kind.channel == "push" else place.mails_by_id()
     return [found[one if kind.channel == "push" else ids.message_id(one, "")[:-1]] for one in deliveries]
 
@@ -121,7 +137,9 @@ async def test_killed_at_any_point_of_a_stop_every_promise_is_kept(place: Place,
         for kind in KINDS:
             tabled(place, database, point, kind, uncertain)
     for point in POINTS:
-        pushes, once, again = (seen(place, point, kind) for kind in KINDS)
+        pushes, once, again, calls = (seen(place, point, kind) for kind in KINDS)
+        assert min(calls) >= 1, f"{point}: a call of every id"
+        assert max(calls) <= 2, f"{point}: one repeat of those that were in the air, by the same id"
         assert min(pushes) >= 1, f"{point}: a push of every key"
         assert max(pushes) <= 2, f"{point}: one repeat of those that were in the air"
         assert max(once) <= 1, f"{point}: no mail of never_twice is there twice"
@@ -129,5 +147,6 @@ async def test_killed_at_any_point_of_a_stop_every_promise_is_kept(place: Place,
             assert times == 1 or uncertain[ids.entrant(TWICE_NEVER.name, key, 1)] == 1, f"{point}: whose mail is missing is uncertain"
         assert min(again) >= 1, f"{point}: no mail of never_lost is missing"
         assert sum(again) - EACH <= EACH, f"{point}: no more doubles than mails in flight"
+    assert len(place.calls_by_id()) == EACH * len(POINTS), "one id for each person: whoever is called knows a repeat"
     assert all(one["channel"] == "email" and one["message"] == TWICE_NEVER.name for one in listed)
     assert await (await Books.read(place)).faults(place) == []

@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,7 +27,9 @@ from journey.contract import Proposal, Record, SweepStart
 from journey.messages import Rendered
 from providers.port import Answer, Provider
 from providers.push_http import HttpPushProvider
+from providers.signing import derived
 from providers.smtp import SmtpProvider
+from providers.webhook import WebhookProvider
 from settings import Settings, completed, load
 from store import latest
 from store.clock import SystemClock, wall
@@ -179,6 +182,9 @@ async def struck(settings: Settings, want: Wanted) -> AsyncIterator[Process]:
     providers: dict[str, Provider] = {
         "email": StruckProvider(SmtpProvider(settings.smtp_url, longest_call=LONGEST_CALL, connections=16), want.blade),
         "push": StruckProvider(HttpPushProvider(settings.push_url, longest_call=LONGEST_CALL), want.blade),
+        "webhook": StruckProvider(
+            WebhookProvider([derived(settings.secret)], private=[ip_network("127.0.0.1")], longest_call=LONGEST_CALL), want.blade
+        ),
     }
     clock = moved(want.clock, settings) if want.clock else None
     async with opened(settings, providers=providers, clock=clock, lazy="worker" not in want.parts) as process:

@@ -11,10 +11,13 @@ import pytest
 import settings
 import worker
 from journey.errors import BadInput
+from providers.signing import derived
 from tests.providers.fcm_server import key_file, written
 
 AN_ADDRESS = "it is an address that begins with"
 A_DATABASE = "has a wrong value: it is sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE."
+NETWORKS = "it is networks or addresses with commas between them, as in 10.1.0.0/16,127.0.0.1"
+SECRETS = "it is one secret or two with a comma between them, each whsec_ and 24 to 64 bytes in base64"
 RATES = "it is written email=50,push=200: each channel once, with its messages a second, more than 0"
 WRONG_SMTP = "SOJOURN_SMTP_URL has a wrong value"
 WRONG_KEYS = "SOJOURN_WRITE_KEYS has a wrong value"
@@ -57,7 +60,11 @@ def test_every_setting_is_read_from_its_name_in_capitals(monkeypatch: pytest.Mon
         {
             "SOJOURN_WRITE_KEYS": "web-key=customer_id, app-key=device_id",
             "SOJOURN_TOO_OLD": "PT12H",
-            "SOJOURN_SEND_RATES": "email=50, push=0.5",
+            "SOJOURN_SEND_RATES": "email=50, push=0.5, webhook=20, webhook:crm.example:8443=2",
+            "SOJOURN_WEBHOOK_TIMEOUT": "30",
+            "SOJOURN_WEBHOOK_AT_ONCE": "4",
+            "SOJOURN_WEBHOOK_PRIVATE": "10.1.0.0/16, ::1",
+            "SOJOURN_WEBHOOK_SECRETS": f"{derived('new')}, {derived('old')}",
             "SOJOURN_CREATE_PROFILES": "off",
             "SOJOURN_PUBLIC_URL": "https://go.shop.example/",
             "SOJOURN_MAIL_FROM": "Kaya Coffee <hello@shop.example>",
@@ -66,7 +73,9 @@ def test_every_setting_is_read_from_its_name_in_capitals(monkeypatch: pytest.Mon
     )
     assert found.write_keys == {"web-key": "customer_id", "app-key": "device_id"}
     assert (found.too_old, found.create_profiles) == (43200, False)
-    assert found.send_rates == {"email": 50, "push": 0.5}
+    assert found.send_rates == {"email": 50, "push": 0.5, "webhook": 20, "webhook:crm.example:8443": 2}
+    assert (found.webhook_timeout, found.webhook_at_once) == (30, 4)
+    assert worker.webhook_of(found).longest_call == 30
     assert found.links_url == "https://go.shop.example"
     assert found.database == "sqlite:////var/lib/sojourn/s.db"
 
@@ -89,6 +98,11 @@ def test_every_setting_is_read_from_its_name_in_capitals(monkeypatch: pytest.Mon
         ("SEND_RATES", "email=fast", f"SOJOURN_SEND_RATES is 'email=fast': {RATES}."),
         ("SEND_RATES", "email=5,email=6", f"SOJOURN_SEND_RATES is 'email=5,email=6': {RATES}."),
         ("SEND_RATES", "sms=5", f"SOJOURN_SEND_RATES is 'sms=5': {RATES}."),
+        ("SEND_RATES", "webhook:https://crm.example=5", f"SOJOURN_SEND_RATES is 'webhook:https://crm.example=5': {RATES}."),
+        ("WEBHOOK_TIMEOUT", "31", "SOJOURN_WEBHOOK_TIMEOUT is '31': it is a whole number from 1 to 30."),
+        ("WEBHOOK_AT_ONCE", "0", "SOJOURN_WEBHOOK_AT_ONCE is '0': it is a whole number from 1 to 256."),
+        ("WEBHOOK_PRIVATE", "intranet", f"SOJOURN_WEBHOOK_PRIVATE is 'intranet': {NETWORKS}."),
+        ("WEBHOOK_SECRETS", "whsec_topsecret", f"SOJOURN_WEBHOOK_SECRETS has a wrong value: {SECRETS}."),
         ("SEND_RATES", "email=0", f"SOJOURN_SEND_RATES is 'email=0': {RATES}."),
         ("SECRET", "short", "SOJOURN_SECRET has a wrong value: it has at least 16 characters."),
         ("SECRETS_BEFORE", "a-secret-of-yesterday,short", "SOJOURN_SECRETS_BEFORE has a wrong value: each has at least 16 characters."),
