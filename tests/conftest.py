@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.databases import KINDS, Databases
 
 WITH_SERVERS = ("e2e", "chaos", "workflows")
 """Folders whose tests have servers and processes of their own: one after the other, while all other tests run beside them."""
+
+hypothesis.settings.register_profile("house", deadline=None)  # how long an example takes is the machine's business
+hypothesis.settings.load_profile("house")
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for the marker
