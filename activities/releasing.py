@@ -37,6 +37,7 @@ class Releases(Releasing):
         async def one_after_the_other() -> None:
             for entrant in waiting:
                 await self._workflows.leave(entrant, "")
+                activity.heartbeat()
 
         async with asyncio.TaskGroup() as group:
             for _ in range(_AT_ONCE):

@@ -32,4 +32,5 @@ class WindDowns(WindingDown):
         told = await self._database.write(lambda work: tell_page(work, start.version, start.reason, _PAGE))
         for entrant in told:
             await self._workflows.leave(entrant, start.reason)
+            activity.heartbeat()
         return len(told)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, text
 
 from journey.events import Instant
 from journey.lifecycle import HOLDS_PEOPLE
@@ -25,6 +25,7 @@ class Held:
     runs_reading: int
     deliveries: dict[tuple[str, str], int]  # (channel, status)
     facts: dict[tuple[str, str, str, str, str], int]  # (journey, version, node, kind, channel)
+    paused: dict[tuple[str, str], int] = field(default_factory=dict)  # (journey, version): people whom a pause holds
 
 
 def held(connection: Connection, now: Instant) -> Held:
@@ -46,7 +47,8 @@ def held(connection: Connection, now: Instant) -> Held:
         if state in HOLDS_PEOPLE:
             facts[journey, version, node, kind, channel] = int(times)
     shown = {key: count for key, count in inside.items() if count or states[key[1]][1] in HOLDS_PEOPLE}
-    return Held(shown, late, stuck, connection.execute(_READING).scalar_one(), dict(deliveries), facts)
+    paused = {(states[row.version][0], row.version): row.people for row in connection.execute(_PAUSED)}
+    return Held(shown, late, stuck, connection.execute(_READING).scalar_one(), dict(deliveries), facts, paused)
 
 
 def families(numbers: Held) -> Iterator[Metric]:
@@ -57,6 +59,10 @@ def families(numbers: Held) -> Iterator[Metric]:
     yield inside
     yield GaugeMetricFamily("sojourn_entrants_overdue", "Open entrants more than a minute past the instant they are due.", numbers.overdue)
     yield GaugeMetricFamily("sojourn_entrants_stalled", "Those of them more than ten minutes past it.", numbers.stalled)
+    held_up = GaugeMetricFamily("sojourn_entrants_held", "People whom a pause holds before an action.", labels=["journey", "version"])
+    for key, count in sorted(numbers.paused.items()):
+        held_up.add_metric(key, count)
+    yield held_up
     yield GaugeMetricFamily("sojourn_runs_reading", "Runs that are reading their segment.", numbers.runs_reading)
     sent = CounterMetricFamily(
         "sojourn_deliveries", "Deliveries that are over: sent, failed, excluded, uncertain.", labels=["channel", "status"]
@@ -79,5 +85,10 @@ _COUNTED = (
     select(_counters.version, _counters.node, _counters.kind, _counters.channel, func.sum(_counters.count))
     .where(_counters.mode == "live")
     .group_by(_counters.version, _counters.node, _counters.kind, _counters.channel)
+)
+_PAUSED = (
+    select(schema.entrants.c.version, func.count().label("people"))
+    .where(text("entrants.state = 'open' AND entrants.held <> ''"), schema.entrants.c.mode == "live")
+    .group_by(schema.entrants.c.version)
 )
 _READING = select(func.count()).where(schema.runs.c.state == "reading")

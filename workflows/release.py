@@ -11,6 +11,9 @@ with workflow.unsafe.imports_passed_through():
     from workflows.ports import Releasing
     from workflows.retrying import RETRIES
 
+DEAD = timedelta(seconds=15)
+"""A page that shows no sign of life for so long has died with its worker."""
+
 
 @workflow.defn(name="release")
 class Release:
@@ -21,7 +24,12 @@ class Release:
         released = start.released
         while True:
             page = await workflow.execute_activity_method(
-                Releasing.release_page, start, start_to_close_timeout=timedelta(minutes=2), retry_policy=RETRIES, summary=start.version
+                Releasing.release_page,
+                start,
+                start_to_close_timeout=timedelta(minutes=2),
+                heartbeat_timeout=DEAD,
+                retry_policy=RETRIES,
+                summary=start.version,
             )
             released += page.people
             workflow.set_current_details(f"{released} have gone on")

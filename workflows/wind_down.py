@@ -11,6 +11,9 @@ with workflow.unsafe.imports_passed_through():
     from workflows.ports import WindingDown
     from workflows.retrying import RETRIES
 
+DEAD = timedelta(seconds=15)
+"""A page that shows no sign of life for so long has died with its worker."""
+
 
 @workflow.defn(name="wind_down")
 class WindDown:
@@ -19,7 +22,12 @@ class WindDown:
     @workflow.run
     async def run(self, start: WindDownStart) -> None:
         while await workflow.execute_activity_method(
-            WindingDown.wind_down_page, start, start_to_close_timeout=timedelta(minutes=2), retry_policy=RETRIES, summary=start.version
+            WindingDown.wind_down_page,
+            start,
+            start_to_close_timeout=timedelta(minutes=2),
+            heartbeat_timeout=DEAD,
+            retry_policy=RETRIES,
+            summary=start.version,
         ):
             if workflow.info().is_continue_as_new_suggested():
                 workflow.continue_as_new(start)

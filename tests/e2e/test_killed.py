@@ -176,3 +176,42 @@ async def test_somebody_whose_signal_was_lost_with_the_process_is_told_by_the_ne
 
     await there.waits_at("purchase")
     assert await there.path() == ["first:next", "email-opened:next"]
+
+
+async def test_killed_while_people_are_held_and_again_while_they_are_let_go_on_nobody_is_lost_and_nobody_written_to_twice(
+    there: Beside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(world, "PATIENCE", 60.0)
+    await there.set_up(timeout="PT2S")
+    people = await there.people(30)
+    await there.publish()
+    for key in people:
+        await there.waits_at("push-opened", "email-opened", key=key)
+    assert (await there.api.post(f"/v1/journeys/{JOURNEY}:pause")).status_code == 200
+
+    async def held() -> int:
+        return int((await there.report())["totals"]["held"])
+
+    async def accounted_for() -> int:
+        return await held() + there.mails().count("The Atlanta roast is still here")
+
+    await eventually(accounted_for, lambda found: found == 30, "everybody held, but who was just being written to")
+    before = await held()
+    await there.killable.is_killed()
+    await there.killable.comes(there.api)
+    assert await held() == before
+
+    assert (await there.api.post(f"/v1/journeys/{JOURNEY}:resume", json={"rate": 5})).json()["held"] == before
+    await eventually(held, lambda found: found < before - 4, "some have gone on")
+    await there.killable.is_killed()
+    await there.killable.comes(there.api)
+    for key in people:
+        await there.waits_at("purchase", key=key)
+    assert there.mails().count("The Atlanta roast is still here") <= 30
+    stories = [await there.story(key) for key in people]
+    follow_ups = [one["status"] for story in stories for one in story["deliveries"] if one["node"] == "follow-up"]
+    assert len(follow_ups) == 30
+    assert set(follow_ups) <= {"sent", "uncertain"}, "whose mail was in the hands of the process that died may have got it"
+    recipients = [mail.to for mail in there.mail.messages if mail.subject == "The Atlanta roast is still here"]
+    assert len(recipients) == len(set(recipients))
+    assert (await there.report())["differences"] == []

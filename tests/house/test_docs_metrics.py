@@ -16,7 +16,7 @@ from store.numbers import Held
 from tests.house.source import text
 
 MEASURING = (store.metrics, activities.metrics, workflows.metrics, api.metrics)
-HELD = Held({("j", "j@1"): 1}, 0, 0, 0, {("email", "sent"): 1}, {("j", "j@1", "n", "sent", "email"): 1})
+HELD = Held({("j", "j@1"): 1}, 0, 0, 0, {("email", "sent"): 1}, {("j", "j@1", "n", "sent", "email"): 1}, {("j", "j@1"): 1})
 
 Described = dict[str, tuple[str, tuple[str, ...]]]
 

@@ -19,7 +19,7 @@ from store.admission import Start
 from store.database import Database
 from store.entrants import DECIDED_DUE
 from store.work import Work
-from tests.builders import DAY, MINUTE, SECOND, START, journey, message, profile, version
+from tests.builders import DAY, MINUTE, SECOND, START, journey, message, profile, purchase, version
 from tests.store.driver import Driver, Store, check, document, let_in, publish
 
 SENDS = {"id": "one", "kind": "message", "message": "one", "next": "pause"}
@@ -67,6 +67,26 @@ def test_somebody_is_let_in_with_what_let_them_in_and_what_a_workflow_is_started
     (step,) = store.rows(schema.steps)
     assert (step.node, step.outcome, step.place) == ("cart", "next", "one")
     check(store, live)
+
+
+@pytest.mark.parametrize(("changed", "code"), [
+    ({"state": "paused", "resumes": "live", "pause": "hold"}, "paused"),
+    ({"starts_at": START + DAY}, "not_started"),
+    ({"ends_at": START}, "journey_ended"),
+])  # fmt: skip
+def test_an_event_finds_a_journey_that_lets_nobody_in_just_now_and_says_why(
+    store: Store, live: Version, changed: dict[str, Any], code: str
+) -> None:
+    store.connection.execute(schema.versions.update().values(**changed))
+    verdict = store.accept(purchase("cart-1"), "ada")
+    assert (verdict.code, [found for found, _ in codes(store)]) == (code, [code])
+    assert store.row(schema.discards).detail.startswith("small@1 ")
+    assert store.rows(schema.entrants) == []
+
+
+def test_of_a_version_that_is_closed_when_the_pause_is_over_an_event_knows_nothing(store: Store, live: Version) -> None:
+    store.connection.execute(schema.versions.update().values(state="paused", resumes="closed", pause="hold"))
+    assert store.accept(purchase("cart-1"), "ada").code == "nobody_listening"
 
 
 def test_one_who_walks_the_journey_already_is_not_let_in_again(store: Store, live: Version) -> None:
