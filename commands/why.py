@@ -36,6 +36,8 @@ def _now(answer: Mapping[str, Any]) -> Iterator[str]:
     entrant, waiting = answer["entrant"], answer["waiting"]
     if entrant["state"] == "ended":
         yield f"Ended at {entrant['ended_at']}: {entrant['end_reason']}."
+    elif entrant["held"]:
+        yield f"Held before {entrant['held']}: the journey is paused."
     elif waiting is None:
         yield f"Under way at {' or '.join(entrant['place']) or 'the start'}."
     else:

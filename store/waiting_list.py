@@ -17,8 +17,8 @@ _entrants = schema.entrants.c
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """An open entrant at a node. `waiting` is False for one whose gate is decided, or who acts there; `until` is None while it listens for
-    ever; `awaited` is everything that the gate waits for, this node among it."""
+    """An open entrant at a node. `waiting` is False for one whose gate is decided, who acts there, or whom a pause holds;
+    `until` is None while it listens for ever; `awaited` is everything that the gate waits for, this node among it."""
 
     entrant: str
     profile: str
@@ -37,7 +37,14 @@ def at_node(connection: Connection, version: str, journey: Journey, node: str, *
     places = walk.places(journey, node)
     query = (
         select(
-            _entrants.id, _entrants.profile, _entrants.place, _entrants.arrived_at, _entrants.waiting, _entrants.until, _entrants.entered_at
+            _entrants.id,
+            _entrants.profile,
+            _entrants.place,
+            _entrants.arrived_at,
+            _entrants.waiting,
+            _entrants.held,
+            _entrants.until,
+            _entrants.entered_at,
         )
         .where(_entrants.version == version, _entrants.place.in_(places), schema.OPEN, _entrants.id > after)
         .order_by(_entrants.id)
@@ -46,6 +53,8 @@ def at_node(connection: Connection, version: str, journey: Journey, node: str, *
     waited_for = {place: awaited(journey, place) for place in places}
     longest = durations.seconds(journey.global_timeout) * gate.MICROSECONDS
     return [
-        Standing(row.id, row.profile, row.arrived_at, row.waiting, row.until, row.entered_at + longest, waited_for[row.place])
+        Standing(
+            row.id, row.profile, row.arrived_at, row.waiting and not row.held, row.until, row.entered_at + longest, waited_for[row.place]
+        )
         for row in connection.execute(query)
     ]

@@ -6,7 +6,7 @@ import pytest
 
 from journey import durations
 from journey.contract import Record
-from store import journeys, overdue, pausing, removal, views
+from store import journeys, overdue, pausing, removal, views, waiting_list
 from store.claims import Busy, Policy
 from store.closing import Mark
 from store.pausing import Page, Resumed
@@ -250,3 +250,21 @@ def test_paused_again_before_all_have_gone_on_the_others_stay(store: Store) -> N
     assert pausing.held_back(store.connection) == []
     assert release(store) == Page()
     assert ada.row().held == "first"
+
+
+def test_one_held_behind_the_entry_stays_so_whoever_asks(store: Store) -> None:
+    """Let in at a gate, whose time is over: a question of the workflow does not make them overdue."""
+    of = version(
+        {"id": "rests", "kind": "wait", "for": "PT1H", "next": "one"},
+        {"id": "one", "kind": "message", "message": "first-message", "next": "end"},
+        {"id": "end", "kind": "end"},
+    )
+    ada = let_ada_in(store, of)
+    pause(store, journey="small")
+    ada.pass_time()
+    held(ada)
+    due = ada.row().due
+    before = store.written()
+    assert ada.ask().n == 0
+    assert (store.written(), ada.row().due) == (before, due)
+    assert [one.waiting for one in waiting_list.at_node(store.connection, "small@1", of.journey, "rests")] == [False]
