@@ -13,6 +13,7 @@ from journey import rules, script_text
 from journey.errors import BadInput
 from journey.freezing import freeze
 from journey.graph import Journey, ReadSegment
+from journey.policies import NONE
 from journey.profiles import Profile, ProfileDocument
 from journey.story import World
 from journey.version import Version
@@ -106,7 +107,7 @@ def members(read: Folder, drawn: Journey) -> Iterator[ProfileDocument]:
 def seen(document: ProfileDocument) -> Profile:
     """A profile as a stop reads it."""
     tokens = tuple(token.token for token in document.push_tokens)
-    return Profile(document.id, document.attributes, dict(document.consents), tokens, document.test)
+    return Profile(document.id, document.attributes, dict(document.consents), tokens, document.test, document.device_zone)
 
 
 def world(read: Folder, *, consent_explicit: bool = False) -> World:
@@ -116,6 +117,7 @@ def world(read: Folder, *, consent_explicit: bool = False) -> World:
         definitions=tuple(entry.document for entry in read.events.values()),
         suppressed=frozenset((entry.document.channel, entry.document.address) for entry in read.suppressions),
         consent_explicit=consent_explicit,
+        policies=read.policies.document if read.policies is not None else NONE,
         segments={name: entry.document.tree for name, entry in read.segments.items()},
     )
 

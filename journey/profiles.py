@@ -46,6 +46,11 @@ class ProfileDocument(Document):
     push_tokens: tuple[PushToken, ...] = ()
     test: StrictBool = False
 
+    @property
+    def device_zone(self) -> str:
+        """Where the last of their devices is that says so; empty when none does."""
+        return next((token.timezone for token in reversed(self.push_tokens) if token.timezone), "")
+
 
 @dataclass(frozen=True, slots=True)
 class Profile:

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field, replace
 from journey import durations, ends, exit_criteria, gate, ids, local_time, sentences, walk
 from journey.events import Event, Instant
 from journey.graph import EventNode, Qualification
+from journey.policies import HELD
 from journey.profiles import Profile
 from journey.simulated_acting import Doing
 from journey.simulated_hearing import Hearing, Leaves
 from journey.story import Effect, Happening, Moment, Script, Story, Told, World
 from journey.version import Version
-from journey.walk import Acting, Answer, Finish, Listen, Outcome, Place
+from journey.walk import Acting, Answer, Finish, Listen, Outcome, Place, Send
 
 
 def simulate(version: Version, profile: Profile, script: Script, world: World, *, key: str = "") -> Story:
@@ -148,10 +149,12 @@ class Person:
         self.doing.profile = replace(self.doing.profile, attributes=dict(self.hearing.attributes))
 
     def _must_end(self) -> None:
-        """At once where they wait; else their next commit is their end."""
+        """At once where they wait, be it for policies; else their next commit is their end."""
         self.ending = exit_criteria.REASON
         if self.at_gate is not None:
             self._finish(Finish(self.ending))
+        elif self._stop is not None and isinstance(self._stop.answer, Send) and self.doing.rests(self._stop.answer):
+            self._close(self._stop)
 
     def _wakes_at(self) -> Instant:
         assert self.at_gate is not None
@@ -177,8 +180,8 @@ class Person:
         """A stop begins: what it sends is claimed now. A stop that sends nothing has left the gate only when it closes."""
         answer = walk.ask(self.version.journey, target, left=left)
         self.n += 1
-        claims = self.doing.claim(answer, self.n)
-        opened = any(told.status == "claimed" for told in claims)
+        claims = self.doing.claim(answer, self.n, self.now, self.deadline)
+        opened = any(told.status == "claimed" or told.reason in HELD for told in claims)
         if opened:
             if not decided and self.now >= self.deadline:
                 self._finish(Finish("global_timeout"))
@@ -188,7 +191,22 @@ class Person:
             self.told += claims
             self.place = target
             self.hearing.came_to(target, self.now)
-        self._stop = _Stop(answer, target, self.now + self.script.stops.get(target, 0), opened, left if decided else None)
+        takes = self.script.stops.get(target, 0) if not opened or any(self.doing.is_out(told) for told in claims) else 0
+        self._stop = _Stop(answer, target, self.now + takes, opened, left if decided else None)
+
+    def _rests(self, stop: _Stop, send: Send) -> bool:
+        """Is something of a message still out, or held back? What was out is marked, and what is held no longer goes."""
+        self.doing.mark(send, self.now)
+        if self.ending:
+            self.doing.give_up(send)
+        if self.doing.release(send, self.n, self.now, self.deadline):
+            self._stop = replace(stop, closes_at=self.now + self.script.stops.get(stop.target, 0))
+            return True
+        held = self.doing.held(send)
+        if held:
+            self._say(sentences.held(send.message, {channel: told.reason for channel, told in held.items()}))
+            self._stop = replace(stop, closes_at=min(self.doing.holding.until[told.id] for told in held.values()))
+        return bool(held)
 
     def _close(self, stop: _Stop) -> None:
         self._stop = None
@@ -198,9 +216,11 @@ class Person:
                 return
             if stop.left is not None:
                 self._leave(stop.left)
-            self.told += self.doing.claim(stop.answer, self.n)
+            self.told += self.doing.claim(stop.answer, self.n, self.now, self.deadline)
             if not isinstance(stop.answer, Listen | Finish):
                 self.hearing.came_to(stop.answer.node, self.now)
+        elif isinstance(stop.answer, Send) and self._rests(stop, stop.answer):
+            return
         match stop.answer:
             case Listen():
                 self.place = stop.target

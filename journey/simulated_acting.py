@@ -18,6 +18,7 @@ from journey.graph import UpdateProfile, Webhook
 from journey.profiles import Profile
 from journey.rule_tree import Rule
 from journey.simulated_hearing import Hearing
+from journey.simulated_holding import Holding
 from journey.story import Script, Told, World
 from journey.version import Version
 from journey.walk import Acting, Answer, Call, Decide, Enter, Send, Write
@@ -42,11 +43,15 @@ class Doing:
     answered: dict[str, Response] = field(default_factory=dict)
     misfits: list[tuple[str, str]] = field(default_factory=list)
 
-    def claim(self, answer: Answer, n: int) -> list[Told]:
-        """The deliveries of what step n does: those of a message, of a call, or none."""
+    def __post_init__(self) -> None:
+        self.holding = Holding(self.version, self.world, self.entrant)
+
+    def claim(self, answer: Answer, n: int, now: Instant, deadline: Instant) -> list[Told]:
+        """The deliveries of what step n does: those of a message, of a call, or none. `deadline` is the end of the journey."""
         match answer:
             case Send():
-                return simulated_sending.claim(self.world, self.profile, self.entrant, n, answer)
+                claims = simulated_sending.claim(self.world, self.profile, self.entrant, n, answer)
+                return self.holding.judge(claims, self.profile, n, now, deadline)
             case Call():
                 return [Told(ids.delivery(self.entrant, n, calls.CHANNEL), answer.node, "", calls.CHANNEL, "claimed")]
         return []
@@ -55,6 +60,7 @@ class Doing:
         """Do it, or mark what was claimed for it; the exit that this comes to, and a sentence, empty when there is nothing to say."""
         match answer:
             case Send():
+                self.mark(answer, now)
                 return self._sent(answer)
             case Call():
                 return self._called(answer, now)
@@ -68,13 +74,44 @@ class Doing:
 
     # ---- sending and calling ---------------------------------------------------------------------------------------------------------
 
-    def _sent(self, send: Send) -> tuple[str, str]:
-        marked: list[Told] = []
+    def is_out(self, told: Told) -> bool:
+        """Is it on its way, and neither over nor held back?"""
+        return told.status == "claimed" and told.id not in self.holding.until
+
+    def mark(self, send: Send, now: Instant) -> None:
+        """What was out of a message has its answer."""
         for index, told in enumerate(self.told):
-            if told.node == send.node:
-                if told.status == "claimed":
-                    told = self.told[index] = simulated_sending.mark(told, self.script, arrived=told.id in self.hearing.arrived)
-                marked.append(told)
+            if told.node == send.node and self.is_out(told):
+                self.told[index] = simulated_sending.mark(told, self.script, arrived=told.id in self.hearing.arrived)
+                self.holding.marked(self.told[index], now)
+
+    def release(self, send: Send, n: int, now: Instant, deadline: Instant) -> bool:
+        """What was held until now is judged anew; True when something of the message goes."""
+        until = self.holding.until
+        due = [index for index, told in enumerate(self.told) if told.node == send.node and until.get(told.id, now + 1) <= now]
+        anew = [simulated_sending.judged(self.told[index], self.profile, self.world) for index in due]
+        for told in anew:
+            until.pop(told.id, None)
+        for index, told in zip(due, self.holding.judge(anew, self.profile, n, now, deadline), strict=True):
+            self.told[index] = told
+        return any(told.node == send.node and self.is_out(told) for told in self.told)
+
+    def give_up(self, send: Send) -> None:
+        """They must end: what is held is not sent any more."""
+        for index, told in enumerate(self.told):
+            if told.node == send.node and self.holding.until.pop(told.id, None) is not None:
+                self.told[index] = replace(told, status="excluded", reason="ended")
+
+    def rests(self, send: Send) -> bool:
+        """Is all that is left of a message held back?"""
+        return bool(self.held(send)) and not any(told.node == send.node and self.is_out(told) for told in self.told)
+
+    def held(self, send: Send) -> dict[str, Told]:
+        """What is held back of a message, by channel."""
+        return {told.channel: told for told in self.told if told.node == send.node and told.id in self.holding.until}
+
+    def _sent(self, send: Send) -> tuple[str, str]:
+        marked = [told for told in self.told if told.node == send.node]
         parts = [f"{told.status} on {told.channel}" + (f" ({told.reason})" if told.reason else "") for told in marked]
         return simulated_sending.outcome(marked), f"{send.message}: {', '.join(parts) or 'nothing to send'}"
 

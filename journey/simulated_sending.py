@@ -33,6 +33,12 @@ def claim(world: World, profile: Profile, entrant: str, n: int, send: Send) -> l
     return found
 
 
+def judged(told: Told, profile: Profile, world: World) -> Told:
+    """A delivery that has waited: what forbids it to this person is looked at once more."""
+    reason = exclusion(profile, told.channel, world)
+    return replace(told, status="excluded", reason=reason) if reason else told
+
+
 def exclusion(profile: Profile, channel: str, world: World) -> str:
     """Why this person cannot be written to on a channel: consent stands before address or token, and these before suppression."""
     if not profile.consents.get(channel, not world.consent_explicit):

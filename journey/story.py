@@ -12,6 +12,7 @@ from typing import Any
 from journey.calls import Response
 from journey.events import EventDefinition, Instant
 from journey.messages import MessageDocument
+from journey.policies import NONE, Policies
 from journey.rule_tree import Rule
 
 
@@ -77,6 +78,7 @@ class World:
 
     `segments` are rules by id, for `in_segment`. `begins` is the instant of the admission, for what looks at a date or a clock.
     `responses` are what webhooks answer in the end, by node; one that is not named answers 200 and nothing more.
+    `policies` hold within this journey alone.
     """
 
     messages: Mapping[str, MessageDocument] = field(default_factory=dict)
@@ -86,6 +88,7 @@ class World:
     segments: Mapping[str, Rule] = field(default_factory=dict)
     begins: Instant = 0
     responses: Mapping[str, Response] = field(default_factory=dict)
+    policies: Policies = NONE
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,13 @@ from sqlalchemy import bindparam, or_, select
 
 from journey import calls, ids
 from journey.events import Instant
+from journey.holding import Held
 from journey.policies import CAPPED
 from journey.policies import HELD as POLICIES
 from journey.version import Session
 from store import exclusions, holding, schema
 from store.entrants import DECIDED_DUE, Entrant
-from store.holding import Asking, Held
+from store.holding import Asking
 from store.send_rates import SendRates
 from store.statements import Row, Statement
 from store.work import Work

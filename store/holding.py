@@ -11,27 +11,19 @@ from dataclasses import dataclass
 
 from sqlalchemy import bindparam, func, select
 
-from journey import caps, quiet_hours
+from journey import caps, holding, quiet_hours
 from journey.calls import ToCall
-from journey.caps import Capped, Place
+from journey.caps import Place
 from journey.events import Instant
+from journey.holding import Held, Wanted
 from journey.messages import MessageDocument
-from journey.policies import CAPPED, Cap, Policies
+from journey.policies import CAPPED, Policies
 from journey.profiles import Profile
-from journey.quiet_hours import Quiet
 from store import schema
 from store.engines import POSTGRESQL
 from store.entrants import Entrant
 from store.statements import Statement
 from store.work import Work
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A delivery does not go now. It may at `until`; None when it is left out. `reason` is what its row says."""
-
-    reason: str
-    until: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,30 +62,11 @@ def judge(work: Work, asking: Asking, channels: Sequence[str]) -> dict[str, Held
     """For each of these channels that must not be sent on now: why, and until when. Whatever is not named has its place."""
     if asking.exempt:
         return {}
-    found: dict[str, Held] = {}
-    for channel in channels:
-        quiet = quiet_hours.judge(asking.policies.quiet_hours, channel, quiet_hours.zone_of(asking.profile), asking.asked_at, asking.now)
-        if quiet is not None:
-            found[channel] = _bounded(asking, quiet)
-    rest = [channel for channel in channels if channel not in found]
-    holding = [cap for cap in asking.policies.caps if any(cap.covers(channel) for channel in rest)]
-    if holding:
-        found |= _capped(work, asking, rest, holding)
-    return found
-
-
-def _capped(work: Work, asking: Asking, channels: Sequence[str], holding: Sequence[Cap]) -> dict[str, Held]:
-    """One channel after the other: what goes by the first counts for the next."""
-    places = _places(work, asking, channels)
-    found: dict[str, Held] = {}
-    for channel in channels:
-        mine = caps.rank(asking.priority, asking.asked_at, asking.entrant.id, asking.n, channel)
-        verdict = caps.judge(holding, mine, asking.asked_at, places, asking.now)
-        if verdict is not None:
-            found[channel] = _bounded(asking, verdict)
-        else:
-            places.append(Place(channel, asking.now))
-    return found
+    wanted = Wanted(
+        asking.entrant.id, asking.n, asking.priority, quiet_hours.zone_of(asking.profile), asking.asked_at, asking.entrant.global_deadline,
+        asking.counts,
+    )  # fmt: skip
+    return holding.judge(asking.policies, wanted, channels, asking.now, lambda: _places(work, asking, channels))
 
 
 def _places(work: Work, asking: Asking, channels: Sequence[str]) -> list[Place]:
@@ -110,14 +83,6 @@ def _places(work: Work, asking: Asking, channels: Sequence[str]) -> list[Place]:
         rank = caps.rank(row.priority, row.asked_at or row.counts_at, row.entrant, row.n, row.channel) if in_line else None
         found.append(Place(row.channel, row.counts_at, rank))
     return found
-
-
-def _bounded(asking: Asking, verdict: Quiet | Capped) -> Held:
-    """Nobody waits beyond the end of their journey: what could not go until then is left out."""
-    deadline = asking.entrant.global_deadline
-    if verdict.until is None or asking.now >= deadline:
-        return Held(verdict.reason)
-    return Held(verdict.reason, min(verdict.until, deadline))
 
 
 _LOCK = Statement(select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("person"), 0))))

@@ -179,3 +179,31 @@ def test_a_folder_without_scenarios_is_said(copied: Path, tmp_path: Path) -> Non
 def test_a_report_that_cannot_be_written_is_said(alone: Path) -> None:
     with pytest.raises(BadInput, match="cannot be written"):
         scenarios.run(alone, junit=alone / "nowhere" / "report.xml")
+
+
+def test_policies_of_the_folder_hold_in_scenarios_by_the_clock_of_the_scenario(
+    alone: Path, capsys: pytest.CaptureFixture[str]
+) -> None:  # fmt: skip
+    (alone / "policies.yaml").write_text(
+        'caps: [{id: mails, channels: email, most: 1, within: P2D}]\nquiet_hours: {from: "21:00", to: "08:00", zone: America/New_York}\n'
+    )
+    (alone / "scenarios" / "opens-the-email.yaml").write_text(
+        "journey: thank-you\n"
+        "begins: 2026-03-07T23:00\n"  # the night in which New York skips an hour
+        "expect:\n"
+        "  path: [read, first, email-opened:timeout, follow-up]\n"
+        "  deliveries:\n"
+        "    - {node: first, channel: email}\n"
+        "    - {node: first, channel: push}\n"
+        "    - {node: follow-up, channel: email, status: excluded, reason: capped}\n"
+    )
+    told = only(data(capsys, alone, 0))
+    assert told["differences"] == []
+    change(
+        alone,
+        "expect:\n",
+        "happens: [PT7H59M email.opened, PT8H1M push.opened]\nexpect:\n  events: [kept then decides email-opened, late]\n",
+    )
+    change(alone, "email-opened:timeout, follow-up", "email-opened")
+    change(alone, "    - {node: follow-up, channel: email, status: excluded, reason: capped}\n", "")
+    assert only(data(capsys, alone, 0))["differences"] == []

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from journey.calls import Response
 from journey.events import EventDefinition
 from journey.graph import EventNode, Reaction
+from journey.policies import Policies
 from journey.profiles import AttributeType, ProfileDocument
 from journey.rule_text import as_tree
 from journey.rule_tree import Did
@@ -215,3 +216,35 @@ WORLD = World(
     begins=START,
     segments=SEGMENTS,
 )
+
+
+_CAPS = st.builds(
+    lambda channels, most, within, then, number: {
+        "id": f"cap-{number}", "channels": channels, "most": most, "within": within, "then": then, "retry_for": "PT1H",
+    },
+    st.sampled_from(["all", "email", "push"]), st.integers(1, 2), st.sampled_from(["PT30M", "PT1H", "PT3H"]),
+    st.sampled_from(["drop", "retry", "wait", "wait"]), st.integers(0, 99),
+)  # fmt: skip
+_QUIET = st.builds(
+    lambda channels, start, end, then, longest: {"channels": channels, "from": start, "to": end, "then": then, "longest": longest},
+    st.sampled_from(["all", "email"]), st.sampled_from(["15:00", "15:30", "16:36"]), st.sampled_from(["16:06", "16:30", "18:00"]),
+    st.sampled_from(["queue", "queue", "discard"]), st.sampled_from(["PT1H", "P1D"]),
+)  # fmt: skip
+ANY_POLICIES = st.builds(
+    lambda caps, quiet: Policies.model_validate({"caps": caps, "quiet_hours": quiet}),
+    st.lists(_CAPS, min_size=1, max_size=2), st.lists(_QUIET, max_size=2),
+)  # fmt: skip
+"""Caps and quiet hours around the instant at which stories begin, 15:06:40 in UTC."""
+CALM = ["message", "message", "event", "reaction", "wait", "condition", "split"]
+"""Kinds of which time and what people do move people on."""
+TALKATIVE = builders.version(
+    {"id": "n0", "kind": "message", "message": "both", "next": "n1"},
+    {"id": "n1", "kind": "message", "message": "both", "next": ["n2", "n3"]},
+    {"id": "n2", "kind": "reaction", "of": "n1", "to": "email.opened", "next": "n4"},
+    {"id": "n3", "kind": "wait", "for": "PT30M", "next": "n4"},
+    {"id": "n4", "kind": "message", "message": "mail", "next": "n5", "error": "n5"},
+    {"id": "n5", "kind": "message", "message": "both"},
+    id="talkative", global_timeout="PT9H", priority=5, exit_criteria=[{"segment": "romans"}],
+    definitions=[builders.purchase_definition(), REFUND],
+)  # fmt: skip
+"""A journey that sends more than any cap allows."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from activities.sending import Sending
 from journey import durations, ids, walk
@@ -25,9 +25,23 @@ from journey.story import Changes, Effect, Happening, Occurs, Qualifies, Script,
 from journey.tracking import Signer
 from journey.version import Version
 from providers.port import Answer, Later, Refused, Took
-from store import acceptance, admission, changes, closing, definitions, messages, profiles, schema, segments, steps, suppressions, versions
+from store import (
+    acceptance,
+    admission,
+    changes,
+    closing,
+    definitions,
+    messages,
+    policies,
+    profiles,
+    schema,
+    segments,
+    steps,
+    suppressions,
+    versions,
+)
 from store.acceptance import Arrived
-from store.claims import Carrier, Claim
+from store.claims import Busy, Carrier, Claim
 from store.claims import Policy as SendingPolicy
 from store.closing import Mark
 from store.steps import Opened
@@ -91,6 +105,7 @@ class Driver:
     person: ProfileDocument
     record: Record = field(default_factory=Record)
     closes_at: Instant | None = None
+    rests: bool = False  # policies hold back all that is left of the stop
     proposal: Proposal | None = None
     opened: Opened | None = None
     duplicates: dict[int, str] = field(default_factory=dict)
@@ -131,6 +146,7 @@ class Driver:
             definitions.put(work, definition)
         for name, rule in self.world.segments.items():
             segments.put(work, SegmentDocument(id=name, rule=rule))
+        policies.put(work, self.world.policies)
         for channel, address in self.world.suppressed:
             suppressions.put(work, channel, address, "test")
         profiles.put(work, self.person)
@@ -192,6 +208,8 @@ class Driver:
             found = steps.open_step(self.work, proposal, SENDING)
             if isinstance(found, Opened):
                 self.opened = found
+            elif isinstance(found, Busy):
+                self.rest(found.held)
             else:
                 assert isinstance(found, Record)
                 self.closes_at = None
@@ -206,14 +224,32 @@ class Driver:
 
     def close(self) -> None:
         assert self.proposal is not None
-        proposal, self.closes_at = self.proposal, None
+        proposal, self.closes_at, self.rests = self.proposal, None, False
         if self.opened is None:
             found: Any = steps.open_step(self.work, proposal, SENDING)
+            if isinstance(found, Opened):  # what policies have held until now
+                self.proposal, self.opened = proposal, found
+                self.closes_at = self.clock.instant - START + self.script.stops.get(proposal.node, 0)
+                return
         else:
+            held = self.opened.held
             marks = [self.mark(proposal.node, claim, self.opened) for claim in self.opened.claims]
-            found = closing.mark(self.work, proposal, marks)
+            found = closing.mark(self.work, proposal, marks) or Busy(0, held)
+        if isinstance(found, Busy):
+            self.proposal = proposal
+            self.rest(found.held)
+            return
         assert isinstance(found, Record)
         self.take(found)
+
+    def rest(self, said: str) -> None:
+        """The workflow sleeps until policies may let something go; whoever must leave asks again at once."""
+        assert said
+        of = schema.deliveries.c
+        until = self.connection.execute(select(func.min(of.not_before)).where(of.status == "claimed")).scalar_one()
+        self.opened, self.closes_at, self.rests = None, max(until, self.clock.instant) - START, True
+        if self.connection.execute(select(schema.entrants.c.ending)).scalar_one():
+            self.close()
 
     def mark(self, node: str, claim: Claim, opened: Opened) -> Mark:
         """What the provider said; a call is made out and answered by the real sending."""
@@ -262,7 +298,9 @@ class Driver:
 
     def leave(self) -> None:
         """The workflow is told to leave: waiting it asks at once, on the way it finds out at its next commit."""
-        if self.closes_at is None:
+        if self.rests:
+            self.close()
+        elif self.closes_at is None:
             self.take(steps.open_step(self.work, Proposal(entrant=self.entrant, n=self.record.n + 1), SENDING))
 
     def write(self, index: int, happening: Changes) -> changes.SetOff:

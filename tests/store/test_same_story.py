@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine
 
 from journey.calls import Response
+from journey.policies import Policies
 from journey.profiles import ProfileDocument
 from journey.simulate import simulate
 from journey.story import Script, Story, World
 from journey.version import Version
 from tests import builders
 from tests.builders import PERSON
-from tests.store.any_journey import MOVED, PEOPLE, RESPONSES, WORLD, any_script, any_version
+from tests.store.any_journey import ANY_POLICIES, CALM, MOVED, PEOPLE, RESPONSES, TALKATIVE, WORLD, any_script, any_version
 from tests.store.story_driver import Driver, Found
 
 # ---- any journey, any script -----------------------------------------------------------------------------------------------------
@@ -98,3 +99,21 @@ def test_so_it_does_on_postgresql(
     connection: Connection, played: tuple[Version, Script], person: ProfileDocument, responses: dict[str, Response]
 ) -> None:
     assert_same(connection, *played, person, replace(WORLD, responses=responses))
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True, scope="session")
+@settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(
+    (st.integers(0, 1).flatmap(lambda criteria: any_version(CALM, criteria)) | st.just(TALKATIVE)).flatmap(
+        lambda version: st.tuples(st.just(version), any_script(version, writes=3))
+    ),
+    PEOPLE,
+    ANY_POLICIES,
+)
+def test_under_any_policies_the_simulator_tells_what_the_store_does(
+    connection: Connection, played: tuple[Version, Script], person: ProfileDocument, held_to: Policies
+) -> None:  # fmt: skip
+    story = assert_same(connection, *played, person, replace(WORLD, policies=held_to))
+    for told in story.deliveries:
+        event(f"{told.status} {told.reason}")
+    event("something waited" if any("waits for" in moment.sentence for moment in story.timeline) else "nothing waited")
