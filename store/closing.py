@@ -255,7 +255,8 @@ def step(work: Work, entrant: str, n: int) -> Row:
 
 
 def _record(entrant: Entrant, now: Instant, said: str) -> Record:
-    seconds = max(entrant.next_instant - now, 0) / gate.MICROSECONDS if entrant.waiting else 0.0
+    waits = entrant.waiting and not entrant.must_end  # who must end goes on at once: what told them so may have found no workflow
+    seconds = max(entrant.next_instant - now, 0) / gate.MICROSECONDS if waits else 0.0
     record = Record(entrant.n, entrant.place, seconds, entrant.won_node, entrant.won_source, entrant.won_event, entrant.end_reason, said)
     here = entrant.gate_here() if entrant.ends else None
     if here is not None and here.due_exit is not None:

@@ -60,7 +60,7 @@ def open_step(work: Work, proposal: Proposal, policy: Policy) -> Record | Opened
     if proposal.n == entrant.n and not entrant.closed:
         step = closing.step(work, entrant.id, entrant.n)
         return _resume(work, entrant, proposal, policy, step) if _is_own(step, proposal) else closing.last_record(work, entrant)
-    if entrant.n == 0 and entrant.waiting and not entrant.held and entrant.due != entrant.next_instant:
+    if entrant.n == 0 and entrant.waiting and not entrant.held and not entrant.must_end and entrant.due != entrant.next_instant:
         entrant.due = entrant.next_instant  # let in by no run, and its workflow is there: from now on it waits
         entrants.save(work, entrant)
     if entrant.state != "open" or proposal.n != entrant.n + 1 or not entrant.closed:

@@ -258,6 +258,15 @@ def test_a_purchase_on_day_1_of_a_wait_of_30_days_ends_them_and_is_no_discard(st
     check(store, drawn)
 
 
+def test_one_whose_workflow_starts_only_after_the_event_is_told_to_go_on_at_once_by_what_it_asks_first(store: Store) -> None:
+    """The signal found no workflow, and is lost; 30 days would be long to wait for the sweep's."""
+    drawn = version(PAUSE, END, exit_criteria=BUYERS)
+    ada = enters(store, drawn)
+    store.accept(purchase(), "ada")
+    assert ada.ask().seconds == 0
+    assert ada.stop().end == "exit_criteria"
+
+
 def test_so_does_entering_a_segment(store: Store) -> None:
     drawn = version(PAUSE, END, exit_criteria=BUYERS)
     ada = enters(store, drawn)
