@@ -22,6 +22,7 @@ from tests.store.in_test import (
     drafted,
     drivers,
     enter,
+    enter_up_to,
     fire,
     put,
     start,
@@ -202,3 +203,17 @@ def test_a_write_of_the_profile_lets_on_who_waits_for_a_rule_in_a_test(store: St
     assert (row.waiting, row.until) == (True, row.arrived_at + 10 * SECOND)
     store.write(lambda work: changes.patch(work, "tess", attributes={"birth_year": 2000}))
     assert tess.row().won_node == "rich"
+
+
+def test_a_journey_that_begins_with_a_qualification_is_tested_with_named_profiles(store: Store) -> None:
+    nodes = [
+        {"id": "in", "kind": "qualification", "segment": "three-cities-after-1980", "next": "thanks"},
+        {"id": "thanks", "kind": "message", "message": "thank-you", "next": "end"},
+        {"id": "end", "kind": "end"},
+    ]
+    store.write(lambda work: stock.put_use_case(work, nodes=nodes))
+    put(store, a_tester())
+    start(store)
+    assert [one.entrant.entrant for one in enter(store, "tess").starts] == ["thank-you~tess~t1"]
+    with pytest.raises(BadInput, match="thank-you reads no segment: name the profiles"):
+        enter_up_to(store, 10)
