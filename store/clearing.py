@@ -41,8 +41,9 @@ def clear_page(work: Work, run_id: str, most: int, *, patient: bool = True) -> C
     run = work.connection.execute(_RUN, {"run": run_id}).one_or_none()
     if run is None or run.state != "clearing":
         return Cleared(done=True)
-    if versions.row(work.connection, run.version).state not in ("live", "paused"):
-        _save(work, run_id, state="reading")  # the first page sees the same, and ends the run
+    version = versions.row(work.connection, run.version)
+    if version.state != "live" and version.pause != "hold":
+        _save(work, run_id, state="reading")  # the first page sees the same, and lets in nobody: so nobody more is to lose their place
         return Cleared(done=True)
     inside = {"journey": run.journey, "cutoff": run.cutoff}
     told = tuple(work.connection.execute(_TO_TELL, inside | {"most": most}).scalars())

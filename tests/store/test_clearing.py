@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from journey.version import Version
 from store import clearing, runs, schema, versions
 from store.clearing import REENTERED, Cleared, clear_page
@@ -110,6 +112,14 @@ def test_closed_meanwhile_nobody_more_is_told_and_nobody_let_in(store: Store) ->
     assert read(store, run).done
     assert runs.get(store.connection, run).state == "stopped"
     assert len([row for row in store.rows(schema.entrants) if row.ending]) == 1
+
+
+@pytest.mark.parametrize(("pause", "told"), [("hold", 2), ("discard", 0)])
+def test_in_a_pause_it_goes_on_only_where_people_are_let_in_after_it(store: Store, pause: str, told: int) -> None:
+    run = begin_and_read(store, 3)
+    clear(store, run, most=1)
+    store.connection.execute(schema.versions.update().values({"state": "paused", "pause": pause, "resumes": "live"}))
+    assert len(clear(store, run).told) == told
 
 
 def test_a_list_of_people_forces_nobody(store: Store) -> None:
