@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from api import paging
 from api.auth import admin
+from api.explaining import RuleModel
 from api.instants import Moment
 from api.paging import Cursor, Limit
 from api.problems import answers
@@ -49,13 +50,16 @@ class EntrantPage(BaseModel):
     next: str | None
 
 
-WHY = """Of a condition, each branch that was tried: `branch`, the `verdict` of its rule, and its parts. A test has `field`, `operator`,
-what was `found` there and what was `wanted`; `why` is a sentence when the two could not be compared."""
+class BranchModel(RuleModel):
+    """A branch of a condition that was tried, and what came of its rule."""
+
+    branch: str
 
 
 class StepModel(BaseModel):
     """One step of a path: the node it left and by which exit, the event that decided it; the node where it then acted, how that came
-    out, and the place it led to. `said` is the same as a sentence."""
+    out, and the place it led to. `said` is the same as a sentence. `why` are the branches of a condition that were tried, the last of them
+    taken unless it was left by `otherwise`."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -71,7 +75,7 @@ class StepModel(BaseModel):
     said: str
     opened_at: Moment | None
     closed_at: Moment | None
-    why: list[dict[str, Any]] = Field(description=WHY)
+    why: list[BranchModel]
 
 
 class AwaitedModel(BaseModel):

@@ -23,13 +23,15 @@ def sentences(answer: Mapping[str, Any]) -> Iterator[str]:
     for step in answer["path"]:
         if step["said"]:
             yield f"  {step['closed_at']}  {step['said']}"
+        for branch in step["why"]:
+            yield f"    the branch {branch['branch']} of {step['node']} is {'taken' if branch['verdict'] else 'not taken'}"
+            yield from _not_so(branch)
     yield from _now(answer)
     for heard in answer["heard"]:
         yield f"{heard['accepted_at']}  {heard['name'] or heard['id']} ({heard['source']}/{heard['id']}): {_effect(heard)}"
         for node in heard["nodes"] if heard["effect"] == "none" else []:
             yield f"    {node['node']}: {node['said']['sentence']}"
-            for test in _failed(node["said"]["rule"]):
-                yield f"      {test['field']} {test['operator']} {test['wanted']!r} is not so: {test['why'] or repr(test['found'])}"
+            yield from _not_so(node["said"]["rule"])
 
 
 def _now(answer: Mapping[str, Any]) -> Iterator[str]:
@@ -61,6 +63,11 @@ def _effect(heard: Mapping[str, Any]) -> str:
     stood = f"waiting at {where}" if heard["waiting"] else f"under way from {where}" if where else "not at any place"
     code = f" [{heard['code']}]" if heard["code"] else ""
     return f"no effect{code} on somebody {stood}. {heard['sentence']}"
+
+
+def _not_so(rule: Mapping[str, Any] | None) -> Iterator[str]:
+    for test in _failed(rule):
+        yield f"      {test['field']} {test['operator']} {test['wanted']!r} is not so: {test['why'] or repr(test['found'])}"
 
 
 def _failed(rule: Mapping[str, Any] | None) -> Iterator[Mapping[str, Any]]:

@@ -39,7 +39,7 @@ def as_data(explanation: Explanation) -> dict[str, Any]:
     if not explanation.field:
         parts = [as_data(part) for part in explanation.parts]
         said: dict[str, Any] = {"verdict": explanation.verdict, "combinator": explanation.combinator, "parts": parts}
-        return said | ({"not": True} if explanation.negated else {}) | ({"why": explanation.why} if explanation.why else {})
+        return said | ({"negated": True} if explanation.negated else {}) | ({"why": explanation.why} if explanation.why else {})
     said = {name: getattr(explanation, name) for name in ("verdict", "field", "operator", "found", "wanted")}
     return said | ({"why": explanation.why} if explanation.why else {})
 

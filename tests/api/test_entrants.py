@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 from httpx import AsyncClient
 
+from commands.why import sentences
+from journey.rule_explaining import as_data, explain
+from journey.rule_text import parse
+from journey.rules import Scope
 from store import journeys, schema
 from store.database import Database
 from store.work import Work
@@ -115,3 +121,18 @@ async def test_discards_are_found_by_each_filter(api: AsyncClient) -> None:
     one = (await api.get("/v1/discards", params={"event": "e-1"})).json()["items"]
     assert [(found["code"], found["detail"]) for found in one] == [("late", "too late")]
     assert one[0]["at"].endswith("Z")
+
+
+async def test_a_condition_says_of_each_branch_that_was_tried_why(api: AsyncClient, database: Database, inside: str) -> None:
+    rule = parse('city == "Bern" && !(income > 100000)')
+    told = {"branch": "rich", **as_data(explain(rule, Scope.of_profile({"city": "Bern", "income": 200_000})))}
+    step = {"entrant": inside, "n": 2, "node": "choose", "outcome": "otherwise", "said": "goes on", "why": [told]}
+    await database.write(lambda work: work.connection.execute(schema.steps.insert(), step | {"closed_at": work.now()}))
+    story = (await api.get(f"/v1/entrants/{quote(inside)}")).json()
+    assert [step["why"] for step in story["path"][:2]] == [[], []]
+    (branch,) = story["path"][2]["why"]
+    assert (branch["branch"], branch["verdict"], branch["combinator"]) == ("rich", False, "and")
+    assert [part["found"] for part in branch["parts"]] == ["Bern", None]
+    assert branch["parts"][1]["negated"]
+    said = [one.strip() for one in sentences(story | {"heard": []})]
+    assert "the branch rich of choose is not taken" in said
