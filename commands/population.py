@@ -16,7 +16,7 @@ from rich.table import Table
 from commands import staging
 from commands.folder import Folder
 from commands.simulate import after, refuse
-from journey import calls, diagram, diagram_svg, population, population_people, population_rates
+from journey import calls, diagram, diagram_svg, past, population, population_people, population_rates
 from journey.errors import BadInput, SojournError
 from journey.freezing import freeze
 from journey.graph import Condition, Journey, Message, ReadSegment, Webhook
@@ -146,7 +146,8 @@ def _people(read: Folder, drawn: Journey, wanted: str, seed: int) -> tuple[Who, 
         return lambda number: _drawn(members, seed, number), f"drawn from {len(members)} of the folder"
     segment, others = _rules(read, drawn)
     source = "made up by the segment" if segment is not None else "made up"
-    return lambda number: population_people.make(segment, others, Lots(seed, number)), source
+    asked = staging.trees(read) if past.needs([*others, *([segment] if segment is not None else [])]).segments else {}
+    return lambda number: population_people.make(segment, others, Lots(seed, number), asked), source
 
 
 def _drawn(members: Sequence[Profile], seed: int, number: int) -> Profile:

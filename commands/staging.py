@@ -9,12 +9,13 @@ from pathlib import Path
 
 from commands import folder
 from commands.folder import Folder
-from journey import rules, script_text
+from journey import past, rules, script_text
 from journey.errors import BadInput
 from journey.freezing import freeze
 from journey.graph import Journey, ReadSegment
 from journey.policies import NONE
 from journey.profiles import Profile, ProfileDocument
+from journey.rule_tree import Rule
 from journey.story import World
 from journey.version import Version
 
@@ -118,8 +119,13 @@ def world(read: Folder, *, consent_explicit: bool = False) -> World:
         suppressed=frozenset((entry.document.channel, entry.document.address) for entry in read.suppressions),
         consent_explicit=consent_explicit,
         policies=read.policies.document if read.policies is not None else NONE,
-        segments={name: entry.document.tree for name, entry in read.segments.items()},
+        segments=trees(read),
     )
+
+
+def trees(read: Folder) -> dict[str, Rule]:
+    """The rules of the folder's segments. Of what its people did nobody knows: where a segment asks for it, they did as it wants."""
+    return {name: entry.document.tree for name, entry in read.segments.items()}
 
 
 def notes(read: Folder, drawn: Journey, walks: ProfileDocument) -> Iterator[str]:
@@ -130,7 +136,7 @@ def notes(read: Folder, drawn: Journey, walks: ProfileDocument) -> Iterator[str]
     for node in drawn.nodes:
         if isinstance(node, ReadSegment) and node.segment in read.segments:
             rule = read.segments[node.segment].document.tree
-            if not rules.evaluate(rule, rules.Scope.of_profile(walks.attributes)):
+            if not past.may_hold(rule, rules.Scope.of_profile(walks.attributes), trees(read)):
                 yield f"{walks.id} is no member of {node.segment}: a run would not let them in."
     if not walks.identities.get(drawn.namespace):
         yield f"{walks.id} has no identity {drawn.namespace}: a run would not let them in (no_identity)."

@@ -12,9 +12,9 @@ from typing import Any
 from journey import durations
 from journey.events import Event, EventDefinition, Instant
 from journey.matching import definition_fits
-from journey.rule_check import all_leaves
-from journey.rule_tree import Did, InSegment, Rule
-from journey.rules import MICROSECONDS, Scope, evaluate, fields
+from journey.rule_check import all_leaves, can_hold
+from journey.rule_tree import Did, InSegment, Rule, Test
+from journey.rules import MICROSECONDS, Scope, evaluate, fields, holds, sides
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,27 @@ class Segments:
             definitions=self.definitions, member=lambda other: self.has(other, (*within, name)),
         )  # fmt: skip
         return evaluate(rule, about)
+
+
+def may_hold(
+    rule: Rule, scope: Scope, segments: Mapping[str, Rule], wanted: bool = True, within: tuple[str, ...] = ()
+) -> bool:  # fmt: skip
+    """Could the rule be what is wanted of somebody whose past nobody knows? As `evaluate`, but that `did` may be either."""
+    match rule:
+        case Test():
+            return holds(rule, *sides(rule, scope)) == wanted
+        case Did():
+            return True
+        case InSegment(in_segment=name):
+            inner = segments.get(name) if name not in within else None
+            if inner is None or not can_hold(inner):
+                return not wanted
+            return may_hold(inner, scope, segments, wanted, (*within, name))
+    if not rule.rules:
+        return False
+    wanted = wanted != rule.negated
+    parts = (may_hold(part, scope, segments, wanted, within) for part in rule.rules)
+    return all(parts) if (rule.combinator == "and") == wanted else any(parts)
 
 
 def looks_back(name: str, rules: Mapping[str, Rule], within: tuple[str, ...] = ()) -> bool:

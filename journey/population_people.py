@@ -5,28 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from journey import rules
+from journey import past, rules
 from journey.errors import BadInput
 from journey.population_rates import Lots
 from journey.profiles import Profile
 from journey.rule_tree import Rule, Test
 from journey.rules import Scope, leaves
 
+NO_SEGMENTS: Mapping[str, Rule] = {}
 _TRIES = 500
 _SPREAD = 30  # how far beyond a bound a number is drawn
 
 
-def make(segment: Rule | None, others: Iterable[Rule], lots: Lots) -> Profile:
+def make(segment: Rule | None, others: Iterable[Rule], lots: Lots, segments: Mapping[str, Rule] = NO_SEGMENTS) -> Profile:
     """A person whom the segment holds, anybody without one, and who can be reached on every channel. `others` are the rules that the
-    journey asks later: their fields are drawn too, so that people take different branches. Raises BadInput when nobody can be found."""
-    asked = (*([segment] if segment is not None else []), *others)
+    journey asks later: their fields are drawn too, so that people take different branches; `segments` is what `in_segment` names. What
+    somebody did before is taken to be as the segment wants it. Raises BadInput when nobody can be found."""
+    asked = (*([segment] if segment is not None else []), *others, *segments.values())
     tests = [test for rule in asked for test in leaves(rule) if test.value_source == "value"]
     pools = {name: tuple(_values(name, tests)) for name in dict.fromkeys(_attribute(test) for test in tests) if name}
     for attempt in range(_TRIES):
         attributes: dict[str, Any] = {"email": f"person-{lots.person}@mail.example", "first_name": f"Person {lots.person}"}
         for name, pool in pools.items():
             _put(attributes, name, _drawn(pool, lots, name, str(attempt)))
-        if segment is None or rules.evaluate(segment, Scope.of_profile(attributes)):
+        if segment is None or past.may_hold(segment, Scope.of_profile(attributes), segments):
             return Profile(f"person-{lots.person}", attributes, push_tokens=(f"device-{lots.person}",))
     raise BadInput("Nobody could be made up whom the segment holds: put profiles into the folder, in profiles.ndjson or profiles.csv.")
 

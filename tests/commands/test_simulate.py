@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from commands import simulate, staging
+from commands import population, simulate, staging
 from journey.errors import BadInput, Invalid
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "three-cities"
@@ -66,6 +66,19 @@ def test_what_hangs_on_a_date_is_told_for_the_day_that_is_given(capsys: pytest.C
         assert (story["path"][-1], story["ended_at"]) == ("thanks:next", ended)
     assert simulate.run(folder, at=at, begins="yesterday") == 1
     assert "is no date-time" in capsys.readouterr().err
+
+
+def test_what_a_segment_asks_of_the_past_is_taken_to_be_so(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    folder = shutil.copytree(EXAMPLE, tmp_path / "folder")
+    (folder / "segments" / "three-cities-after-1980.yaml").write_text(
+        'id: three-cities-after-1980\nrule: |\n  in_segment("buyers") && !did("purchase", {within: "P30D"})\n'
+    )
+    (folder / "segments" / "buyers.yaml").write_text('id: buyers\nrule: did("purchase") && city == "Seattle"\n')
+    told = played(capsys, path=folder, until="PT1H")
+    assert told["notes"] == []
+    (folder / "profiles.ndjson").unlink()
+    made = population.run(folder, population.Asked(20), None)
+    assert (made, json.loads(capsys.readouterr().out)["people"]) == (0, 20)
 
 
 def test_the_first_member_walks_unless_somebody_is_named(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from journey import past
 from journey.events import EventDefinition, Instant
 from journey.rule_explaining import as_data, explain
 from journey.rule_text import parse
@@ -133,3 +134,25 @@ def test_why_says_how_often_something_was_done_and_of_what_somebody_is_a_member(
         "why": "purchase was done 0 times within P7D",
     }  # fmt: skip
     assert [part["found"] for part in told["parts"][1]["parts"]] == [False, "Bern"]
+
+
+# ---- where nobody knows the past -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rule", "true"),
+    [
+        ('did("purchase") && city == "Bern"', True),
+        ('!did("purchase") && city == "Bern"', True),
+        ('did("purchase") && city == "Basel"', False),
+        ('!(did("purchase") || city == "Bern")', False),
+        ('in_segment("buyers") && !did("purchase", {within: "P30D"})', True),
+        ('!in_segment("strangers")', True),
+        ('in_segment("gone") || in_segment("round")', False),
+        ('!in_segment("gone")', True),
+    ],
+)
+def test_of_somebody_whose_past_nobody_knows_a_rule_may_hold(rule: str, true: bool) -> None:
+    named = {"buyers": 'did("purchase") && city == "Bern"', "strangers": 'city == "Basel"', "round": 'in_segment("round")'}
+    segments = {name: parse(text) for name, text in named.items()}
+    assert past.may_hold(parse(rule), Scope.of_profile({"city": "Bern"}), segments) is true

@@ -7,10 +7,14 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
-from store import admission, versions
+from journey.events import EventDefinition
+from journey.rule_text import parse
+from store import admission, rule_sql, schema, versions
 from store.admission import admit_page
-from tests.builders import profile, purchase, use_case, use_case_messages
+from store.rule_sql import Around
+from tests.builders import START, profile, purchase, use_case, use_case_messages, use_case_nodes
 from tests.store.driver import Store, let_in, publish
 
 pytestmark = pytest.mark.parametrize("kind", ["sqlite"], indirect=True, scope="session")  # test_postgres_plans.py is the other one
@@ -99,3 +103,20 @@ def test_who_is_still_inside_a_version_is_asked_by_the_index_of_places(store: St
     with statements(store) as seen:
         versions.anybody_inside(store.connection, "thank-you@1")
     assert "INDEX entrants_place (version=?)" in index_of(store, seen, "entrants")
+
+
+def test_what_somebody_did_is_found_by_the_index_of_their_events(store: Store) -> None:
+    bought = {"bought": EventDefinition(id="bought", match="Order Completed")}
+    rule = parse('did("bought", {within: "P7D", where: total > 100})')
+    asked = select(schema.profiles.c.id).where(rule_sql.where(rule, "sqlite", Around(START, bought)))
+    for_one = use_case(nodes=[*use_case_nodes()[:5], use_case_nodes()[5] | {"where": {"did": "purchase"}}, *use_case_nodes()[6:]])
+    publish(store, for_one, use_case_messages())
+    (ada,) = let_in(store, for_one, [profile("ada")])
+    ada.walk_to("purchase")
+    with statements(store) as seen:
+        store.connection.execute(asked).all()
+        store.accept(purchase("p-1"), "ada")
+    of_events = [one for one in seen if "FROM events" in one and "events.accepted_at <=" in one]
+    assert len(of_events) == 2
+    for one in of_events:
+        assert "events_profile (profile=? AND accepted_at>? AND accepted_at<?)" in " ".join(plan(store, one))
