@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.auth import admin
-from api.entrants import WHY, EntrantModel, WaitingModel
+from api.entrants import BranchModel, EntrantModel, WaitingModel
 from api.instants import Moment
 from api.named import Id
 from api.problems import FindingModel, answers
@@ -95,7 +95,7 @@ class StepSeen(BaseModel):
     said: str
     opened_at: Moment | None
     closed_at: Moment | None
-    why: list[dict[str, Any]] = Field(description=WHY)
+    why: list[BranchModel]
 
 
 class DeliverySeen(DeliveryModel):
@@ -239,7 +239,7 @@ def _step(step: StepView, tested: Tested) -> StepSeen:
     event = None if heard is None else EventSeen(**asdict(heard))
     return StepSeen(
         n=step.n, left=step.left, exit=step.exit, event=event, node=step.node, outcome=step.outcome, place=list(step.place),
-        said=step.said, opened_at=step.opened_at, closed_at=step.closed_at, why=list(step.why),
+        said=step.said, opened_at=step.opened_at, closed_at=step.closed_at, why=[BranchModel.model_validate(branch) for branch in step.why],
     )  # fmt: skip
 
 
