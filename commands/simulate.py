@@ -115,7 +115,7 @@ def _tell(console: Console, way: Way) -> None:
     console.print(table)
     console.print(f"[bold]path[/] {escape(_path(story))}")
     for told in story.deliveries:
-        console.print(f"[bold]{escape(told.channel)}[/] {escape(f'{told.message}: {told.status}')}{_because(told.reason)}")
+        console.print(f"[bold]{escape(told.channel)}[/] {escape(f'{told.message or told.node}: {told.status}')}{_because(told.reason)}")
     for happening, effect in zip(way.happenings, story.effects, strict=True):
         console.print(f"[bold]{escape(happening_name(happening))}[/] after {after(happening.at)}: {escape(_effect(effect))}")
     console.print(f"[bold]end[/] {escape(_end(story))}")
@@ -130,7 +130,7 @@ def _list(console: Console, played: Sequence[Way]) -> None:
         for told in way.story.deliveries:
             style = "default" if told.status in ("sent", "uncertain") else "dim"
             console.print(
-                f"    {told.message} by {told.channel}: {told.status}{f' ({told.reason})' if told.reason else ''}",
+                f"    {told.message or told.node} by {told.channel}: {told.status}{f' ({told.reason})' if told.reason else ''}",
                 style=style,
                 markup=False,
             )

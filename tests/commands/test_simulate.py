@@ -150,3 +150,22 @@ def test_a_journey_that_is_not_valid_is_not_walked(tmp_path: Path, capsys: pytes
         staging.prepare(file)
     assert simulate.run(file, as_json=True) == 1
     assert "unknown_node" in {finding["code"] for finding in json.loads(capsys.readouterr().out)["findings"]}
+
+
+def test_a_webhook_answers_as_it_is_told_and_is_named_by_its_node(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, text in {
+        "segments/all": "id: all\nname: All\nrule: email != null",
+        "journeys/short": "id: short\nnamespace: customer_id\nnodes:\n"
+        "  - {id: read, kind: read_segment, segment: all, next: get-score}\n"
+        "  - {id: get-score, kind: webhook, url: 'https://crm.example/x', next: high}\n"
+        "  - {id: high, kind: condition, branches: [{id: yes, when: calls.get_score.body.score > 5}]}",
+    }.items():
+        file = tmp_path / f"{name}.yaml"
+        file.parent.mkdir()
+        file.write_text(text)
+    assert simulate.run(tmp_path, stop=["get-score=PT1S"], responses=['get-score=200 {"score": 7}']) == 0
+    out = capsys.readouterr().out
+    assert "webhook get-score: sent" in out
+    assert "path read → get-score → high (yes)" in out
+    with pytest.raises(BadInput, match="is no answer"):
+        staging.prepare(tmp_path, responses=["read=200"])

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -255,3 +257,16 @@ async def test_one_that_finds_no_place_was_not_tried(catcher: HookCatcher) -> No
     assert isinstance(await first, Took)
     assert [came.id for came in catcher.calls] == ["small~c-42~1~2~webhook"]
     await provider.close()
+
+
+async def test_what_the_docs_say_of_verifying_a_call_is_so(catcher: HookCatcher, provider: WebhookProvider) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "webhooks.md").read_text(encoding="utf-8")
+    shown: dict[str, Any] = {}
+    for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+        exec(block.replace("whsec_…", NEW), shown)  # what the page shows is what is tried
+    await provider.deliver(DELIVERY, call(catcher))
+    (came,) = catcher.calls
+    assert shown["called"](came.headers, came.body) == {"name": "Grüße"}
+    assert shown["is_ours"](OLD, came.headers, came.body)
+    assert not shown["is_ours"](OTHER, came.headers, came.body)
+    assert not shown["is_ours"](OLD, came.headers | {"webhook-timestamp": "1700000000"}, came.body)
