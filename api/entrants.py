@@ -22,7 +22,8 @@ router = APIRouter(prefix="/v1/entrants", tags=["entrants"], dependencies=[Depen
 
 class EntrantModel(BaseModel):
     """An entrant. `place` are the nodes where it stands, at a gate several; `until` is null while it listens for ever; `held` is the
-    node before which it is held while its journey is paused. `end_detail` says which exit criterion was met, and by which event."""
+    node before which it is held while its journey is paused. `end_detail` says which exit criterion was met, and by which event;
+    `entry_source` and `entry_event` are the event that let it in, empty when a run did."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -41,6 +42,8 @@ class EntrantModel(BaseModel):
     end_reason: str
     mode: Mode
     end_detail: str = ""
+    entry_source: str = ""
+    entry_event: str = ""
 
 
 class EntrantPage(BaseModel):

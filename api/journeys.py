@@ -128,7 +128,7 @@ async def put_draft(
     return kept
 
 
-@router.delete("/{journey_id}", status_code=204, responses=answers(404, 412))
+@router.delete("/{journey_id}", status_code=204, responses=answers(404, 409, 412))
 async def delete_draft(journey_id: Id, services: With, if_match: IfMatch = "") -> None:
     """Throw the draft away; what was published stays."""
     wanted = _etag(if_match)

@@ -24,7 +24,7 @@ _entrants, _steps, _deliveries, _discards = schema.entrants.c, schema.steps.c, s
 class EntrantView:
     """An entrant as a list shows it. `place` are the nodes where it stands, at a gate several; instants in microseconds. `held` is the
     node before which it is held since its journey was paused, empty when it is not; `end_detail` is the exit criterion that was met, and
-    by which event."""
+    by which event; `entry_source` and `entry_event` are the event that let it in, empty when a run did."""
 
     id: str
     journey: str
@@ -41,6 +41,8 @@ class EntrantView:
     end_reason: str
     mode: str = "live"
     end_detail: str = ""
+    entry_source: str = ""
+    entry_event: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +258,7 @@ def _as_entrant(row: RowMapping) -> EntrantView:
         id=row["id"], journey=row["journey"], version=row["version"], profile=row["profile"], run=row["run"], state=row["state"],
         place=walk.nodes_of(row["place"]), waiting=_waits(row), held=row["held"], until=row["until"],
         entered_at=row["entered_at"], ended_at=row["ended_at"], end_reason=row["end_reason"], mode=row["mode"],
-        end_detail=row["ending_detail"],
+        end_detail=row["ending_detail"], entry_source=row["entry_source"], entry_event=row["entry_event"],
     )  # fmt: skip
 
 

@@ -59,6 +59,7 @@ async def test_without_the_temporal_server_they_are_let_in_all_the_same(api: Asy
     assert workflows.started == []
     found = await api.get("/v1/entrants/abandoned~c-42~1")
     assert found.json()["waiting"]["awaited"][0]["node"] == "order"
+    assert (found.json()["entrant"]["entry_source"], found.json()["entrant"]["entry_event"]) == ("api", "cart-1")
 
 
 @pytest.mark.usefixtures("live")

@@ -18,11 +18,13 @@ from sqlalchemy import select
 
 from api.problems import MEDIA_TYPE
 from journey.version import Session
-from store import schema, session_starting
+from store import journeys, schema, session_starting
 from store.database import Database
+from store.work import Work
 from tests import builders
 from tests.api import waiting
 from tests.api.conftest import WRITE_KEY
+from tests.carts import abandoned
 
 ROUNDS = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 KNOWN = ("thank-you", "c-42", "first-message", "purchase", "customer_id", waiting.ENTRANT, waiting.FIRST_MAIL, "thank-you@1", "1", "live")
@@ -65,6 +67,15 @@ BODIES: dict[str, tuple[Any, ...]] = {
     "/v1/messages/{message_id}:preview": ({"profile": "c-42"}, {"profile": PERSON, "event": {"n": 1}}),
     "/v1/journeys/{journey_id}": (
         builders.use_case().journey.model_dump(mode="json", by_alias=True, exclude={"id"}, exclude_defaults=True),
+        {**abandoned().journey.model_dump(mode="json", by_alias=True, exclude={"id"}, exclude_defaults=True), "reentry": {"after": "P1D"}},
+        {
+            "namespace": "customer_id",
+            "nodes": [
+                {"id": "in", "kind": "event", "event": "purchase", "where": "product != 'x'", "next": "on"},
+                {"id": "on", "kind": "jump", "journey": "thank-you", "next": "again"},
+                {"id": "again", "kind": "event", "event": "purchase", "where": "product == entry.product", "since": "on", "next": []},
+            ],
+        },
     ),
     "/v1/journeys/{journey_id}/runs": ({}, {"profiles": ["c-42", "nobody"]}),
     "/v1/journeys/{journey_id}:test": ({"channels": "inbox", "wait": "PT1S", "branches": {"ways": "a"}}, {}),
@@ -143,12 +154,20 @@ def body(draw: st.DataObject, path: str, operation: dict[str, Any]) -> tuple[byt
     return json.dumps(changed, ensure_ascii=draw.draw(st.booleans())).encode(), kind
 
 
+def begun_by_a_purchase(work: Work) -> None:
+    """A journey into which the events that are sent let people."""
+    nodes = [{"id": "in", "kind": "event", "event": "purchase", "next": "on"}, {"id": "on", "kind": "wait", "for": "P1D"}]
+    journeys.put_draft(work, "bought", {"id": "bought", "namespace": "customer_id", "reentry": {"after": "PT1S"}, "nodes": nodes})
+    journeys.publish(work, "bought", "https://sojourn.example")
+
+
 @ROUNDS
 @given(draw=st.data())
 async def test_no_call_answers_with_a_fault_of_ours(api: httpx.AsyncClient, database: Database, draw: st.DataObject) -> None:
     if api.headers.get("X-Waiting") is None:  # once for all rounds
         await waiting.for_a_purchase(database)
         await database.write(lambda work: session_starting.start(work, "thank-you", Session(), ""))
+        await database.write(begun_by_a_purchase)
         api.headers["X-Waiting"] = "yes"
     document = (await api.get("/openapi.json")).json()
     method, path, operation = draw.draw(st.sampled_from(calls(document)))
