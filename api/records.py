@@ -29,7 +29,8 @@ Status = Literal["claimed", "sent", "excluded", "failed", "uncertain"]
 
 
 class DeliveryModel(BaseModel):
-    """One message to one entrant on one channel. `id` is the key that the provider got; `reason` says why it was excluded or failed."""
+    """One message to one entrant on one channel. `id` is the key that the provider got; `reason` says why it was excluded or failed, or
+    what it waits for, until `not_before`."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -46,6 +47,7 @@ class DeliveryModel(BaseModel):
     tries: int
     provider_id: str
     marked_at: Moment | None
+    not_before: Moment | None
 
 
 class DeliveryPage(BaseModel):

@@ -107,6 +107,7 @@ class DeliveryView:
     tries: int
     provider_id: str
     marked_at: Instant | None
+    not_before: Instant | None  # of one that waits: when it is tried again
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,4 +276,5 @@ def _as_delivery(row: RowMapping) -> DeliveryView:
         id=ids.delivery(row["entrant"], row["n"], row["channel"]), entrant=row["entrant"], n=row["n"], channel=row["channel"],
         version=row["version"], node=row["node"], message=row["message"], profile=row["profile"], status=row["status"],
         reason=row["reason"], tries=row["tries"], provider_id=row["provider_id"], marked_at=row["marked_at"],
+        not_before=row["not_before"],
     )  # fmt: skip

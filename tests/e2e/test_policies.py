@@ -31,11 +31,11 @@ async def held_to(here: World, within: str) -> None:
 async def waiting(here: World) -> None:
     """Wait until the second mail is held back, and its push is out."""
 
-    async def stands() -> dict[str, tuple[str, str]]:
+    async def stands() -> dict[str, tuple[str, str, bool]]:
         items = (await here.api.get("/v1/deliveries", params={"journey": JOURNEY})).json()["items"]
-        return {one["channel"]: (one["status"], one["reason"]) for one in items if one["node"] == "again"}
+        return {one["channel"]: (one["status"], one["reason"], bool(one["not_before"])) for one in items if one["node"] == "again"}
 
-    wanted = {"email": ("claimed", "capped"), "push": ("sent", "")}
+    wanted = {"email": ("claimed", "capped", True), "push": ("sent", "", False)}
     await eventually(stands, lambda found: found == wanted, "a mail that waits beside a push that does not")
 
 
