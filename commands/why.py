@@ -34,6 +34,10 @@ def sentences(answer: Mapping[str, Any]) -> Iterator[str]:
             yield from _not_so(node["said"]["rule"])
 
 
+_FOR = {"quiet_hours": "quiet hours", "capped": "a place under a frequency cap"}
+"""What a delivery waits for, by its reason."""
+
+
 def _now(answer: Mapping[str, Any]) -> Iterator[str]:
     entrant, waiting = answer["entrant"], answer["waiting"]
     if entrant["state"] == "ended":
@@ -42,6 +46,10 @@ def _now(answer: Mapping[str, Any]) -> Iterator[str]:
         yield f"Held before {entrant['held']}: the journey is paused."
     elif waiting is None:
         yield f"Under way at {' or '.join(entrant['place']) or 'the start'}."
+        for one in answer["deliveries"]:
+            if one["status"] == "claimed" and one["not_before"]:
+                wanted = _FOR.get(one["reason"], "a pause or a turn of its provider")
+                yield f"  Its {one['channel']} waits until {one['not_before']}: {wanted}."
     else:
         awaited = ", ".join(f"{one['node']} ({one['kind']}: {one['what']})" for one in waiting["awaited"])
         until = (

@@ -7,6 +7,7 @@ from typing import Any
 from temporalio.api.enums.v1 import EventType
 from temporalio.service import RPCError
 
+from commands import why
 from journey import ids
 from tests.e2e.world import JOURNEY, World, eventually
 from worker import make_worker
@@ -61,6 +62,10 @@ async def test_a_mail_that_a_cap_holds_back_goes_when_the_window_frees(here: Wor
 async def test_whoever_is_taken_out_does_not_wait_for_their_turn_under_a_cap(here: World) -> None:
     await held_to(here, "P1D")
     await waiting(here)
+    story = await here.story()
+    said = list(why.sentences(story | {"heard": []}))
+    until = next(one["not_before"] for one in story["deliveries"] if one["reason"] == "capped")
+    assert said[-1] == f"  Its email waits until {until}: a place under a frequency cap."
     await here.process.client.get_workflow_handle(ids.entrant(JOURNEY, "c-42", 1)).cancel()
 
     assert await here.ends() == "removed"
