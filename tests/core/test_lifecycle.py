@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import TypeAdapter
 
 from journey import lifecycle
 from journey.errors import Conflict
+from journey.graph import Node
 from journey.lifecycle import ACTS, STATES, Act, State
 
 LEADS_TO: dict[tuple[State, Act], State] = {
@@ -67,3 +69,9 @@ def test_who_may_not_enter_is_told_why(state: State) -> None:
     assert lifecycle.refusal(state, NOW, NOW, None) == usual, "the first moment belongs to it"
     assert lifecycle.refusal(state, NOW, LATER, None) == (usual or "not_started")
     assert lifecycle.refusal(state, NOW, BEFORE, NOW) == "journey_ended", "the last one does not"
+
+
+def test_every_kind_of_node_does_something_to_somebody_or_goes_on_during_a_pause() -> None:
+    kinds = set(TypeAdapter(Node).json_schema()["discriminator"]["mapping"])
+    assert kinds - lifecycle.ACTING == {"read_segment", "event", "qualification", "reaction", "wait", "condition", "split", "end"}
+    assert kinds >= lifecycle.ACTING

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -10,6 +11,7 @@ from sqlalchemy import select
 from journey.contract import Leave
 from store import schema
 from tests.e2e.world import JOURNEY, World, eventually
+from worker import catch_up
 
 FOLLOW_UP = "The Atlanta roast is still here"
 GATE = ("push-opened", "email-opened")
@@ -125,3 +127,29 @@ async def test_somebody_held_is_removed_and_the_others_end_at_the_end_of_the_jou
     for key in people[1:]:
         assert await here.ends(key) == "journey_stopped"
     assert len(here.pushes()) == 3
+
+
+async def test_a_pause_that_nobody_ends_ends_by_itself_and_at_its_end_date_the_journey_ends_everybody(here: World) -> None:
+    await here.set_up(timeout="PT1S")
+    await here.person()
+    document = (await here.api.get(f"/v1/journeys/{JOURNEY}")).json()
+    ends = datetime.now(UTC) + timedelta(seconds=9)
+    await here.put(f"/v1/journeys/{JOURNEY}", document | {"end": ends.strftime("%Y-%m-%dT%H:%M:%SZ")})
+    await here.publish()
+    await here.waits_at(*GATE)
+    await post(here, "pause", {"for": "PT2S"})
+    await is_held(here, {"follow-up": 1})
+
+    async def swept() -> str:
+        await catch_up(here.process)
+        return str((await here.api.get(f"/v1/journeys/{JOURNEY}/versions")).json()["items"][0]["state"])
+
+    await eventually(swept, lambda found: found == "live", "the end of the pause")
+    await here.waits_at("purchase")
+    await eventually(swept, lambda found: found == "finished", "the end of the journey")
+    assert await here.ends() == "journey_ended"
+    moves = (await here.api.get(f"/v1/journeys/{JOURNEY}/moves")).json()["items"]
+    assert [(one["act"], one["detail"]) for one in moves] == [
+        ("finish", ""), ("end", ""), ("resume", "its time was over"), ("pause", "hold"), ("publish", ""),
+    ]  # fmt: skip
+    assert here.mails().count(FOLLOW_UP) == 1

@@ -6,7 +6,8 @@ import pytest
 
 from journey import durations
 from journey.contract import Record
-from store import journeys, overdue, pausing, removal, views, waiting_list
+from journey.version import Version
+from store import journeys, overdue, pausing, removal, schema, views, waiting_list
 from store.claims import Busy, Policy
 from store.closing import Mark
 from store.pausing import Page, Resumed
@@ -268,3 +269,17 @@ def test_one_held_behind_the_entry_stays_so_whoever_asks(store: Store) -> None:
     assert ada.ask().n == 0
     assert (store.written(), ada.row().due) == (before, due)
     assert [one.waiting for one in waiting_list.at_node(store.connection, "small@1", of.journey, "rests")] == [False]
+
+
+def test_a_profile_is_not_written_before_they_may_go_on(store: Store) -> None:
+    of = version({"id": "mark", "kind": "update_profile", "set": {"city": "Rome"}, "next": "end"}, {"id": "end", "kind": "end"})
+    of = Version(journey=of.journey, events=of.events, writes={"city": "string"})
+    ada = let_ada_in(store, of)
+    pause(store, journey="small")
+    assert held(ada).said == "held before mark: the journey is paused"
+    assert store.row(schema.profiles, id="ada").attributes["city"] == "Atlanta"
+    resume(store, "small")
+    release(store, "small@1")
+    assert ada.stop().end == "finished"
+    assert store.row(schema.profiles, id="ada").attributes["city"] == "Rome"
+    check(store, of)
