@@ -74,7 +74,7 @@ def _side(connection: Connection, journey_id: str, which: str) -> tuple[Side, Ma
     """One side, and who stands where in it; nobody in a draft."""
     if which == "draft":
         draft = documents.parse(Journey, journeys.get_draft(connection, journey_id).document)
-        named = {node.event for node in draft.nodes if isinstance(node, EventNode)}
+        named = {node.event for node in draft.nodes if isinstance(node, EventNode)} | {one.event for one in draft.exit_criteria}
         known = definitions.all_of(connection)
         return Side(draft, {name: known[name] for name in named if name in known}), {}
     row = journeys.version(connection, journey_id, int(which))

@@ -41,7 +41,7 @@ def of_folder(api: Api, root: Path, journey: str) -> dict[str, Any]:
     version = api.get(f"{journey_path(drawn.id)}/versions/{number}")
     people = between(api, drawn.id, str(number), str(number))["standing"]
     older = Side(documents.parse(Journey, version["journey"]), documents.parse_as(_EVENTS, version["events"]))
-    named = {node.event for node in drawn.nodes if isinstance(node, EventNode)}
+    named = {node.event for node in drawn.nodes if isinstance(node, EventNode)} | {one.event for one in drawn.exit_criteria}
     newer = Side(drawn, {name: entry.document for name, entry in read.events.items() if name in named})
     changes = [
         {name: getattr(one, name) for name in one.__slots__} | {"people": people.get(one.was, 0)} for one in diff.compare(older, newer)

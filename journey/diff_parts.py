@@ -117,7 +117,8 @@ def _collect(found: Parts, prefix: str, data: Mapping[str, Any], leave: set[str]
         elif name == "until" and isinstance(value, dict):
             _collect(found, "until.", value, frozenset())
         elif name == "exit_criteria" and isinstance(value, list):
-            found.parts[path] = Part(_with_rules_as_text(value, ""), value, " or ".join(_criterion(one) for one in value))
+            asked = _with_rules_as_text(value, "")
+            found.parts[path] = Part(asked, asked, " or ".join(_criterion(one) for one in value))
         elif name in _NAMED_LISTS and isinstance(value, list):
             _named(found, path, value)
         else:

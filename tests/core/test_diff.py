@@ -222,6 +222,23 @@ def test_what_holds_for_the_whole_journey_is_told() -> None:
     ]
 
 
+def test_exit_criteria_are_told_by_what_they_ask_however_their_rules_are_written() -> None:
+    older = side(exit_criteria=[{"event": "purchase", "where": rule("total", ">", 3)}])
+    assert compare(older, side(exit_criteria=[{"event": "purchase", "where": "total > 3"}])) == ()
+    (change,) = compare(older, side(exit_criteria=[{"segment": "vips", "direction": "leave"}]))
+    assert change.sentence == "The journey: exit_criteria is leaves vips; it was event purchase where `total > 3`."
+
+
+def test_a_rule_that_is_waited_for_is_told_as_a_rule() -> None:
+    def waits(written: Any) -> Side:
+        return side([{"id": "read", "kind": "read_segment", "segment": "s", "next": "w"},
+                     {"id": "w", "kind": "wait", "until": {"rule": written}, "next": []}])  # fmt: skip
+
+    assert compare(waits("vip == true"), waits(rule("vip", "=", True))) == ()
+    (change,) = compare(waits("vip == true"), waits("vip == false"))
+    assert (change.kind, change.sentence) == ("rule_changed", "w: until.rule is `vip == false`; it was `vip == true`.")
+
+
 def test_another_definition_of_an_event_is_told() -> None:
     events = {"purchase": purchase_definition()}
     (found,) = compare(side(events=events), side(events={"purchase": purchase_definition(rule="purchaseMessage == 'thanks'")}))
