@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from temporalio.api.enums.v1 import EventType
+from temporalio.service import RPCError
 
 from journey import ids
-from tests.e2e.world import JOURNEY, WRITE_KEY, World
+from tests.e2e.world import JOURNEY, WRITE_KEY, World, eventually
 
 THANKS = {"id": "thanks", "kind": "message", "message": "thank-you", "next": "end"}
 END = {"id": "end", "kind": "end"}
@@ -27,6 +29,14 @@ async def writes(here: World, key: str, **attributes: Any) -> None:
     assert answer.status_code == 200, answer.text
 
 
+async def events(here: World, key: str) -> list[Any]:
+    """What the history of somebody's workflow holds; nothing while it has not been started."""
+    with suppress(RPCError):
+        history = await here.process.client.get_workflow_handle(ids.entrant(JOURNEY, key, 1)).fetch_history()
+        return [event.event_type for event in history.events]
+    return []
+
+
 async def test_a_purchase_or_a_segment_ends_a_wait_of_30_days_within_seconds_and_its_timer_is_gone(here: World) -> None:
     pause = {"id": "pause", "kind": "wait", "for": "P30D", "next": "thanks"}
     await set_up(here, pause, exit_criteria=[{"event": "purchase"}, {"segment": "vips"}])
@@ -35,13 +45,13 @@ async def test_a_purchase_or_a_segment_ends_a_wait_of_30_days_within_seconds_and
     await here.publish()
     for key in ("buys", "joins", "stays"):
         await here.waits_at("pause", key=key)
+    await eventually(lambda: events(here, "buys"), lambda seen: EventType.EVENT_TYPE_TIMER_STARTED in seen, "the timer")
     await here.buys("buys")
     await writes(here, "joins", vip=True)
 
     assert await here.ends("buys") == "exit_criteria"
     assert await here.ends("joins") == "exit_criteria"
-    history = await here.process.client.get_workflow_handle(ids.entrant(JOURNEY, "buys", 1)).fetch_history()
-    assert EventType.EVENT_TYPE_TIMER_CANCELED in [event.event_type for event in history.events]
+    assert EventType.EVENT_TYPE_TIMER_CANCELED in await events(here, "buys")
     assert (await here.story("buys"))["entrant"]["end_detail"].startswith("event purchase (")
     assert (await here.story("joins"))["entrant"]["end_detail"].startswith("enters vips (")
     assert await here.discards() == {}, "what ended somebody is no discard"
