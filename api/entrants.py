@@ -22,8 +22,9 @@ router = APIRouter(prefix="/v1/entrants", tags=["entrants"], dependencies=[Depen
 
 class EntrantModel(BaseModel):
     """An entrant. `place` are the nodes where it stands, at a gate several; `until` is null while it listens for ever; `held` is the
-    node before which it is held while its journey is paused. `end_detail` says which exit criterion was met, and by which event;
-    `entry_source` and `entry_event` are the event that let it in, empty when a run did."""
+    node before which it is held while its journey is paused, `parked` the one whose error is to be mended, and `parked_why` its code.
+    `end_detail` says which exit criterion was met, and by which event; `entry_source` and `entry_event` are the event that let it in,
+    empty when a run did."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -44,6 +45,8 @@ class EntrantModel(BaseModel):
     end_detail: str = ""
     entry_source: str = ""
     entry_event: str = ""
+    parked: str
+    parked_why: str
 
 
 class EntrantPage(BaseModel):
@@ -147,12 +150,14 @@ async def list_entrants(
     profile: Filter = "",
     run: Filter = "",
     held: Annotated[str, Query(max_length=63, pattern=TEXT, description="Those whom a pause holds before this node.")] = "",
+    parked: Annotated[str, Query(max_length=63, pattern=TEXT, description="Those parked at this node: its error is to be mended.")] = "",
     mode: Which = "live",
     limit: Limit = 100,
     cursor: Cursor = "",
 ) -> EntrantPage:
     """Entrants of all journeys, or those that the filters leave. Those of test sessions are left out unless `mode` asks for them."""
     wanted = {"journey": journey, "version": version, "mode": mode, "state": state, "profile": profile, "run": run, "held": held}
+    wanted["parked"] = parked
     key = paging.read(cursor, [str])
     after = str(key[0]) if key else ""
     found = await services.database.read(lambda c: views.entrants(c, wanted, node=node, after=after, limit=limit))

@@ -229,7 +229,7 @@ class Journey(Document):
 
     `start` and `end` are date-times in its zone. `priority` says who goes first where two journeys compete for a place under
     a frequency cap. People in one of the class transactional have a task queue of their own; what a message is exempt from, its own
-    class says.
+    class says. `on_error` says what becomes of people at an error that no exit is drawn for: they end, or stay until it is mended.
     """
 
     id: ThingId
@@ -243,6 +243,7 @@ class Journey(Document):
     purpose: Literal["marketing", "transactional"] = Field("marketing", alias="class")
     reentry: Reentry = Reentry()
     exit_criteria: tuple[ExitCriterion, ...] = ()
+    on_error: Literal["end", "park"] = "end"
     nodes: tuple[Node, ...] = ()
 
     @cached_property

@@ -52,7 +52,7 @@ class NodeReport:
     A person at a gate is inside each of its nodes, and leaves or ends at each. `left` counts every exit; `other` says that another node
     of the same gate was decided. `planned` is what each share of a split is meant to get, in percent;
     `no_time` how often a wait was over at once, since its field held no time that can be read. `held` are people
-    whom a pause holds before the node: they have not arrived there.
+    whom a pause holds before the node: they have not arrived there. `parked` are those whose error there is to be mended.
     """
 
     node: str
@@ -66,6 +66,7 @@ class NodeReport:
     planned: dict[str, float] = field(default_factory=dict)
     no_time: int = 0
     held: int = 0
+    parked: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +92,16 @@ class Report:
 
 
 def build(
-    journey: Journey, counters: Iterable[Counted], discards: Mapping[str, int] | None = None, held: Mapping[str, int] | None = None
+    journey: Journey, counters: Iterable[Counted], discards: Mapping[str, int] | None = None, held: Mapping[str, int] | None = None,
+    parked: Mapping[str, int] | None = None,
 ) -> Report:  # fmt: skip
-    """The report of one version. Of two counters with the same key the counts are added. `held` are people held by node."""
+    """The report of one version. Of two counters with the same key the counts are added. `held` and `parked` are people by node."""
     at: dict[str, dict[tuple[str, str], int]] = {}
     for node, kind, channel, times in counters:
         here = at.setdefault(node, {})
         here[kind, channel] = here.get((kind, channel), 0) + times
-    held = held or {}
-    nodes = tuple(_node(node, at.get(node.id, {}), held.get(node.id, 0)) for node in journey.nodes)
+    held, parked = held or {}, parked or {}
+    nodes = tuple(_node(node, at.get(node.id, {}), held.get(node.id, 0), parked.get(node.id, 0)) for node in journey.nodes)
     entered = sum(counts.get(("entered", ""), 0) for counts in at.values())
     ended = _added(_by_suffix(counts, "ended.", "") for counts in at.values())
     excluded = _added(channel.excluded for node in nodes for channel in node.channels.values())
@@ -130,7 +132,7 @@ def differences(journey: Journey, report: Report) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _node(node: Node, counts: Mapping[tuple[str, str], int], held: int) -> NodeReport:
+def _node(node: Node, counts: Mapping[tuple[str, str], int], held: int, parked: int) -> NodeReport:
     left, cut_off = _by_suffix(counts, "left.", ""), {}
     if node.kind in LISTENING:  # whoever ends while waiting leaves by the reason of the end, which is no exit
         cut_off = {way: left.pop(way) for way in list(left) if way not in _WAYS_OUT_OF_A_GATE}
@@ -149,6 +151,7 @@ def _node(node: Node, counts: Mapping[tuple[str, str], int], held: int) -> NodeR
         planned={share.id: share.percent for share in node.shares} if isinstance(node, Split) else {},
         no_time=counts.get(("no_time", ""), 0),
         held=held,
+        parked=parked,
     )
 
 

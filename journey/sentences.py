@@ -63,6 +63,11 @@ def halted(node: str) -> str:
     return f"held before {node}: the journey is paused"
 
 
+def parked(node: str, why: str) -> str:
+    """Somebody has come to an error that is to be mended."""
+    return f"parked at {node}: {why or 'it failed'}; mend it and try again"
+
+
 def joined(*parts: str) -> str:
     """One sentence of its parts; empty ones are left out."""
     return "; ".join(part for part in parts if part)

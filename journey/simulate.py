@@ -15,9 +15,10 @@ from journey.policies import HELD
 from journey.profiles import Profile
 from journey.simulated_acting import Doing
 from journey.simulated_hearing import Hearing, Leaves
+from journey.simulated_stop import Stop
 from journey.story import Effect, Happening, Moment, Script, Story, Told, World
 from journey.version import Version
-from journey.walk import Acting, Answer, Finish, Listen, Outcome, Place, Send
+from journey.walk import Acting, Finish, Listen, Outcome, Place, Send
 
 
 def simulate(version: Version, profile: Profile, script: Script, world: World, *, key: str = "") -> Story:
@@ -38,21 +39,6 @@ def simulate(version: Version, profile: Profile, script: Script, world: World, *
         person.happen(index, happening)
     person.advance(script.until)
     return person.story()
-
-
-@dataclass(frozen=True, slots=True)
-class _Stop:
-    """What a person is under way with: what is done, at which place, and when the stop closes.
-
-    One that sends is opened when it begins; any other is a single commit at its end, and only then has left the gate `left` that led
-    here. Where a gate did, the global deadline no longer counts.
-    """
-
-    answer: Answer
-    target: Place
-    closes_at: Instant
-    opened: bool
-    left: Outcome | None
 
 
 @dataclass
@@ -80,7 +66,8 @@ class Person:
     told: list[Told] = field(default_factory=list)
     timeline: list[Moment] = field(default_factory=list)
     timeless: list[str] = field(default_factory=list)
-    _stop: _Stop | None = None
+    parked: Place = ""
+    _stop: Stop | None = None
 
     def __post_init__(self) -> None:
         self.hearing = Hearing(
@@ -157,13 +144,14 @@ class Person:
             self._close(self._stop)
 
     def _wakes_at(self) -> Instant:
+        if self.parked:
+            return self.deadline
         assert self.at_gate is not None
         return self.deadline if self.at_gate.due_at is None else min(self.at_gate.due_at, self.deadline)
 
     def _time_is_up(self) -> None:
         """The wait or timeout stands before the global timeout of the same instant."""
-        assert self.at_gate is not None
-        due = gate.due(self.at_gate, min(self.now, self.deadline))
+        due = gate.due(self.at_gate, min(self.now, self.deadline)) if self.at_gate is not None else None
         if due is None:
             self._finish(Finish("global_timeout"))
             return
@@ -192,9 +180,9 @@ class Person:
             self.place = target
             self.hearing.came_to(target, self.now)
         takes = self.script.stops.get(target, 0) if not opened or any(self.doing.is_out(told) for told in claims) else 0
-        self._stop = _Stop(answer, target, self.now + takes, opened, left if decided else None)
+        self._stop = Stop(answer, target, self.now + takes, opened, left if decided else None)
 
-    def _rests(self, stop: _Stop, send: Send) -> bool:
+    def _rests(self, stop: Stop, send: Send) -> bool:
         """Is something of a message still out, or held back? What was out is marked, and what is held no longer goes."""
         self.doing.mark(send, self.now)
         if self.ending:
@@ -208,7 +196,7 @@ class Person:
             self._stop = replace(stop, closes_at=min(self.doing.holding.until[told.id] for told in held.values()))
         return bool(held)
 
-    def _close(self, stop: _Stop) -> None:
+    def _close(self, stop: Stop) -> None:
         self._stop = None
         if not stop.opened:
             if self.ending or (stop.left is None and self.now >= self.deadline):
@@ -243,12 +231,20 @@ class Person:
         ahead = walk.ask(self.version.journey, self.place, left=outcome)
         if self.ending:
             self._finish(Finish(self.ending, ahead.node if isinstance(ahead, Finish) else ""))
+        elif walk.parks(self.version.journey, ahead):
+            self._park(outcome)
         elif isinstance(ahead, Listen):
             self._arrive_at_gate()
         elif isinstance(ahead, Finish):
             self._finish(ahead)
         else:
             self._set_off(self.place, outcome)
+
+    def _park(self, outcome: Outcome) -> None:
+        """Nobody mends anything here: they stay until their time in the journey is over."""
+        self.path.pop()
+        self.place = self.parked = outcome.node
+        self._say(f"parked at {outcome.node}")
 
     def _arrive_at_gate(self) -> None:
         """The clock of the gate starts, and what was kept on the way is decided."""

@@ -183,6 +183,11 @@ def nodes_of(place: Place) -> tuple[str, ...]:
     return tuple(place.split("+")) if place else ()
 
 
+def parks(journey: Journey, answer: Answer) -> bool:
+    """Would the journey rather have this end mended? Whoever comes to it stays where the error was."""
+    return journey.on_error == "park" and isinstance(answer, Finish) and answer.reason == ERROR
+
+
 def places(journey: Journey, node: str) -> tuple[Place, ...]:
     """Every place at which a node stands, alone or in a gate."""
     found = {node: None} | {"+".join(way): None for one in journey.nodes for _, way in exits(one) if node in way}

@@ -9,13 +9,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam
 
 from journey import ends, events, gate, keeping, matching, sentences, walk
 from journey.calls import Response
 from journey.contract import Proposal, Record
 from journey.events import Instant
-from store import claims, entrants, journeys, knowing, profiles, responses, schema
+from store import claims, entrants, journeys, knowing, parking, profiles, records, responses, schema
 from store.entrants import Entrant
 from store.statements import Row, Statement
 from store.work import Work
@@ -69,7 +69,7 @@ def mark(work: Work, proposal: Proposal, marks: list[Mark]) -> Record | None:
         if answer.dead_tokens:
             profiles.drop_push_tokens(work, entrant.profile, answer.dead_tokens)
     if entrant.n != proposal.n or entrant.closed:
-        return last_record(work, entrant)
+        return records.last_record(work, entrant)
     found = standing_of(rows.values()) | {channel: (row["status"], row["reason"]) for channel, row in changed.items()}
     if any(status == "claimed" for status, _ in found.values()):
         _put_off(work, entrant, changed.values())
@@ -94,6 +94,13 @@ def _outcome(standing: Standing) -> str:
     """How a message node is left, by what became of its deliveries (M1)."""
     found = {status for status, _ in standing.values()}
     return "error" if "failed" in found and not found & {"sent", "uncertain"} else "next"
+
+
+def _why_failed(standing: Standing | None, facts: Iterable[tuple[str, str, str]]) -> str:
+    """The code of the first failure: of a delivery, or of what was done in this commit."""
+    if standing is not None:
+        return next(reason for status, reason in standing.values() if status == "failed")
+    return next((kind.removeprefix("failed.") for _, kind, _ in facts if kind.startswith("failed.")), "")
 
 
 def _counts(row: Row, answer: Mark) -> bool:
@@ -154,6 +161,8 @@ def close(
         shown = {channel: f"{status} ({reason})" if reason else status for channel, (status, reason) in standing.items()}
         parts.append(sentences.sent(proposal.message or proposal.node, shown))
     landing = proposal.landings[outcome]
+    if parking.parks(entrant, landing, now):
+        return parking.park(work, entrant, proposal, _why_failed(standing, facts), now)
     reason = entrant.must_end or landing.reason
     if proposal.node:
         facts.append((proposal.node, f"left.{outcome}", ""))
@@ -172,7 +181,7 @@ def close(
     else:
         _CLOSE.run(work.connection, {"entrant_": entrant.id, "n_": proposal.n, **closed})
     _save(work, entrant)
-    return _record(entrant, now, sentence)
+    return records.record(entrant, now, sentence)
 
 
 def arrive(work: Work, entrant: Entrant, proposal: Proposal, now: Instant) -> list[tuple[str, str, str]]:
@@ -237,38 +246,14 @@ def end_waiting(work: Work, entrant: Entrant, reason: str, now: Instant) -> Reco
     )
     work.record(entrant.id, entrant.n, entrant.version, entrant.mode, now, facts)
     _save(work, entrant)
-    return _record(entrant, now, said)
-
-
-def last_record(work: Work, entrant: Entrant) -> Record:
-    """The last closed step, and what has become of the gate it led to: an open step behind it says how that was left."""
-    if entrant.closed:
-        return _record(entrant, work.now(), step(work, entrant.id, entrant.n).said)
-    last, opened = step(work, entrant.id, entrant.n - 1), step(work, entrant.id, entrant.n)
-    heard = opened.left if opened.by_event else ""
-    return Record(last.n, last.place, node=heard, source=opened.by_source, event=opened.by_event, said=last.said)
-
-
-def step(work: Work, entrant: str, n: int) -> Row:
-    """Step n as it stands."""
-    return _STEP.first(work.connection, {"entrant": entrant, "step": n})
-
-
-def _record(entrant: Entrant, now: Instant, said: str) -> Record:
-    waits = entrant.waiting and not entrant.must_end  # who must end goes on at once: what told them so may have found no workflow
-    seconds = max(entrant.next_instant - now, 0) / gate.MICROSECONDS if waits else 0.0
-    record = Record(entrant.n, entrant.place, seconds, entrant.won_node, entrant.won_source, entrant.won_event, entrant.end_reason, said)
-    here = entrant.gate_here() if entrant.ends else None
-    if here is not None and here.due_exit is not None:
-        record.due_node, record.due_exit = here.due_exit.node, here.due_exit.exit
-    return record
+    return records.record(entrant, now, said)
 
 
 def _end(work: Work, entrant: Entrant, reason: str, now: Instant, end_node: str) -> list[tuple[str, str, str]]:
     """The last facts of an entrant. What is still kept for it is without effect from now on."""
     entrant.state, entrant.end_reason, entrant.ended_at = "ended", reason, now
     entrant.waiting, entrant.due, entrant.until, entrant.ends, entrant.place, entrant.held = False, None, None, None, end_node, ""
-    entrant.won_node = entrant.won_source = entrant.won_event = ""
+    entrant.won_node = entrant.won_source = entrant.won_event = entrant.parked = entrant.parked_why = ""
     for one in entrants.kept(work, entrant):
         entrants.forget(work, entrant, one.event)
     entrant.keeps = False
@@ -295,4 +280,3 @@ _CLOSE = Statement(
     .where(schema.steps.c.entrant == bindparam("entrant_"), schema.steps.c.n == bindparam("n_"))
     .values({name: bindparam(name) for name in ("closed_at", "outcome", "place", "said")})
 )
-_STEP = Statement(select(schema.steps).where(schema.steps.c.entrant == bindparam("entrant"), schema.steps.c.n == bindparam("step")))

@@ -50,6 +50,8 @@ class Entrant:
     keeps: bool
     due: Instant | None
     held: str
+    parked: str
+    parked_why: str
     ending: str
     ending_detail: str
     end_reason: str
@@ -124,7 +126,7 @@ _OWN = tuple(field.name for field in fields(Entrant) if field.name not in (*_OF_
 _NAMES = (*_OWN, *_OF_VERSION)
 _CHANGING = (
     "state", "n", "closed", "place", "waiting", "arrived_at", "until", "ends", "won_node", "won_source", "won_event", "keeps", "due",
-    "held", "ending", "ending_detail", "end_reason", "ended_at",
+    "held", "parked", "parked_why", "ending", "ending_detail", "end_reason", "ended_at",
 )  # fmt: skip
 _SELECT = select(
     *(schema.entrants.c[name] for name in _OWN), schema.versions.c.hash, schema.versions.c.state.label("version_state"),

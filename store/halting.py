@@ -11,7 +11,7 @@ from journey import gate, sentences
 from journey.contract import Proposal, Record
 from journey.events import Instant
 from journey.lifecycle import ACTING
-from store import closing, entrants
+from store import closing, entrants, records
 from store.entrants import Entrant
 from store.work import Work
 
@@ -42,4 +42,4 @@ def halted(work: Work, entrant: Entrant, node: str, now: Instant) -> Record:
         entrant.held, entrant.due = node, entrant.global_deadline
         entrants.save(work, entrant)
     seconds = (entrant.global_deadline - now) / gate.MICROSECONDS
-    return replace(closing.last_record(work, entrant), held=True, seconds=seconds, said=sentences.halted(node))
+    return replace(records.last_record(work, entrant), held=True, seconds=seconds, said=sentences.halted(node))

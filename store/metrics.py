@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Collection
+from typing import Literal
 
 import prometheus_client
 
@@ -25,9 +26,11 @@ EVENTS = prometheus_client.Counter(
 )
 DISCARDS = prometheus_client.Counter("sojourn_discards", "What had no effect, by the code of its discard.", ["code"])
 
-Noted = tuple[str, str]
-"""What a unit of work has counted: `event` and its verdict, or `discard` and its code."""
-_COUNTERS = {"event": EVENTS, "discard": DISCARDS}
+PARKED = prometheus_client.Counter("sojourn_entrants_parked", "People parked at an error, by the code of the error.", ["reason"])
+
+Noted = tuple[Literal["event", "discard", "parked"], str]
+"""What a unit of work has counted: `event` and its verdict, `discard` and its code, or `parked` and the code of the error."""
+_COUNTERS = {"event": EVENTS, "discard": DISCARDS, "parked": PARKED}
 
 
 def committed(began: float, members: Collection[tuple[float, Counter[Noted]]]) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, bindparam, func, select
 from journey import reports
 from journey.graph import Journey
 from journey.reports import Counted, Report
-from store import pausing, schema
+from store import parking, pausing, schema
 
 _counters, _discards = schema.counters.c, schema.discards.c
 _COUNTED = (
@@ -32,5 +32,5 @@ def discarded(connection: Connection, version_id: str) -> dict[str, int]:
 
 def report(connection: Connection, version_id: str, journey: Journey, mode: str = "live") -> Report:
     """The report of a version as of now. `journey` is its frozen graph; the numbers of a test session have the mode `test`."""
-    held = pausing.held(connection, version_id, mode)
-    return reports.build(journey, counted(connection, version_id, mode), discarded(connection, version_id), held)
+    held, parked = pausing.held(connection, version_id, mode), parking.parked(connection, version_id, mode)
+    return reports.build(journey, counted(connection, version_id, mode), discarded(connection, version_id), held, parked)

@@ -15,7 +15,7 @@ from journey.contract import ResendStart
 from journey.errors import Conflict, NotFound
 from journey.events import Instant
 from journey.profiles import Profile
-from store import claims, closing, entrants, exclusions, knowing, messages, profiles, responses, schema, steps
+from store import claims, entrants, exclusions, knowing, messages, profiles, records, responses, schema, steps
 from store.claims import Busy, Claim, Policy
 from store.closing import Mark
 from store.entrants import Entrant
@@ -61,7 +61,7 @@ def open_again(work: Work, start: ResendStart, policy: Policy) -> Opened | Busy 
         return Busy((turn - now) / gate.MICROSECONDS + 0.01)
     token, lease = secrets.token_hex(8), now + policy.carriers[row.channel].lease
     claims.save(work, [claims.change(row, reason="resending", tries=tries, token=token, lease=lease, not_before=None, slot=None)])
-    step = closing.step(work, entrant.id, row.n)
+    step = records.step(work, entrant.id, row.n)
     document = call or messages.at(work.connection, row.message, step.revision)
     entry = knowing.entry_of(work, entrant)
     event = knowing.last_event(work, entrant.id, row.n, step.by_source, step.by_event, entry)

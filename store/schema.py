@@ -13,6 +13,7 @@ COUNTING = text("counts_at IS NOT NULL")
 RUNNING = text("ended_at IS NULL")
 ON_SCHEDULE = text("occurrence <> ''")
 HELD = text("state = 'open' AND held <> ''")
+PARKED = text("state = 'open' AND parked <> ''")
 """Conditions of partial indexes. A query that is to use one carries the same words: a bound value does not match them."""
 
 
@@ -191,6 +192,7 @@ entrants = Table(
     _instant("due"),  # when it should have gone on; a minute later the sweep looks after it
     _instant("looked_at"),  # when the sweep last did
     _text("held"),  # the node before which it is held since its journey was paused
+    _text("parked"), _text("parked_why"),  # the node whose error is to be mended before it goes on, and the code of the error
     _text("ending"),
     _text("ending_detail"),  # what that came of: the exit criterion that was met, and by which event
     _text("end_reason"),
@@ -201,6 +203,7 @@ entrants = Table(
     Index("entrants_due", "due", sqlite_where=OPEN, postgresql_where=OPEN),
     Index("entrants_place", "version", "place", sqlite_where=OPEN, postgresql_where=OPEN),
     Index("entrants_held", "version", "held", sqlite_where=HELD, postgresql_where=HELD),
+    Index("entrants_parked", "journey", "parked", sqlite_where=PARKED, postgresql_where=PARKED),
     Index("entrants_setting_off", "run", sqlite_where=SETTING_OFF, postgresql_where=SETTING_OFF),
 )  # fmt: skip
 

@@ -21,7 +21,7 @@ from journey.policies import NONE
 from journey.profiles import Profile
 from journey.version import Session
 from journey.walk import Outcome
-from store import claims, closing, entrants, halting, jumping, knowing, messages, profiles, schema, writing
+from store import claims, closing, entrants, halting, jumping, knowing, messages, parking, profiles, records, schema, writing
 from store.claims import Busy, Claim, Policy, Taken
 from store.closing import Opening
 from store.entrants import Entrant
@@ -57,14 +57,18 @@ def open_step(work: Work, proposal: Proposal, policy: Policy) -> Record | Opened
     if entrant is None:
         raise NotFound(f"There is no entrant {proposal.entrant}: restore the database that its run was admitted into.")
     policy = policy.of(entrant.frozen.session)
+    if entrant.parked and entrant.state == "open":
+        entrant.ending = parking.over(entrant, work.now())
+        if not entrant.ending:
+            return parking.record(work, entrant, work.now())
     if proposal.n == entrant.n and not entrant.closed:
-        step = closing.step(work, entrant.id, entrant.n)
-        return _resume(work, entrant, proposal, policy, step) if _is_own(step, proposal) else closing.last_record(work, entrant)
+        step = records.step(work, entrant.id, entrant.n)
+        return _resume(work, entrant, proposal, policy, step) if _is_own(step, proposal) else records.last_record(work, entrant)
     if entrant.n == 0 and entrant.waiting and not entrant.held and not entrant.must_end and entrant.due != entrant.next_instant:
         entrant.due = entrant.next_instant  # let in by no run, and its workflow is there: from now on it waits
         entrants.save(work, entrant)
     if entrant.state != "open" or proposal.n != entrant.n + 1 or not entrant.closed:
-        return closing.last_record(work, entrant)
+        return records.last_record(work, entrant)
     now = work.now()
     if entrant.must_end:
         return closing.end_waiting(work, entrant, entrant.must_end, now)
@@ -72,7 +76,7 @@ def open_step(work: Work, proposal: Proposal, policy: Policy) -> Record | Opened
     if decided is None and now >= entrant.global_deadline:
         return closing.end_waiting(work, entrant, "global_timeout", now)
     if not _agrees(entrant, proposal, decided):
-        return closing.last_record(work, entrant)
+        return records.last_record(work, entrant)
     if entrant.may_not_act and halting.acts(entrant, proposal):
         return halting.halted_at_gate(work, entrant, proposal, now)
     return _open(work, entrant, proposal, policy, now)

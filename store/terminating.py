@@ -9,7 +9,7 @@ from journey import walk
 from journey.contract import Happened, Proposal
 from journey.proposing import propose
 from journey.walk import Outcome
-from store import claims, closing, entrants
+from store import claims, closing, entrants, records
 from store.entrants import Entrant
 from store.work import Work
 
@@ -42,9 +42,9 @@ def end_terminated(work: Work, entrant_id: str) -> bool:
 def _as_proposed(work: Work, entrant: Entrant) -> Proposal:
     """The proposal that the open step was opened with."""
     journey = entrant.frozen.journey
-    step = closing.step(work, entrant.id, entrant.n)
+    step = records.step(work, entrant.id, entrant.n)
     if not step.left:
-        return propose(journey, entrant.id, entrant.n, closing.step(work, entrant.id, entrant.n - 1).place)
+        return propose(journey, entrant.id, entrant.n, records.step(work, entrant.id, entrant.n - 1).place)
     left = Outcome(step.left, step.left_exit)
     heard = Happened(entrant.n - 1, step.left, step.by_source, step.by_event) if step.by_event else None
     return propose(journey, entrant.id, entrant.n, walk.follow(journey, left), left, heard)

@@ -23,8 +23,9 @@ _entrants, _steps, _deliveries, _discards = schema.entrants.c, schema.steps.c, s
 @dataclass(frozen=True, slots=True)
 class EntrantView:
     """An entrant as a list shows it. `place` are the nodes where it stands, at a gate several; instants in microseconds. `held` is the
-    node before which it is held since its journey was paused, empty when it is not; `end_detail` is the exit criterion that was met, and
-    by which event; `entry_source` and `entry_event` are the event that let it in, empty when a run did."""
+    node before which it is held since its journey was paused, empty when it is not; `parked` the node whose error is to be mended, and
+    `parked_why` the code of that error; `end_detail` is the exit criterion that was met, and by which event; `entry_source` and
+    `entry_event` are the event that let it in, empty when a run did."""
 
     id: str
     journey: str
@@ -43,6 +44,8 @@ class EntrantView:
     end_detail: str = ""
     entry_source: str = ""
     entry_event: str = ""
+    parked: str = ""
+    parked_why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +241,7 @@ def awaited(journey: Journey, place: walk.Place) -> tuple[AwaitedView, ...]:
 
 def _waits(row: RowMapping) -> bool:
     """Somebody held has nothing to wait for any more, though the gate is not left."""
-    return row["state"] == "open" and row["waiting"] and not row["held"]
+    return row["state"] == "open" and row["waiting"] and not row["held"] and not row["parked"]
 
 
 def _what(node: Node) -> str:
@@ -260,6 +263,7 @@ def _as_entrant(row: RowMapping) -> EntrantView:
         place=walk.nodes_of(row["place"]), waiting=_waits(row), held=row["held"], until=row["until"],
         entered_at=row["entered_at"], ended_at=row["ended_at"], end_reason=row["end_reason"], mode=row["mode"],
         end_detail=row["ending_detail"], entry_source=row["entry_source"], entry_event=row["entry_event"],
+        parked=row["parked"], parked_why=row["parked_why"],
     )  # fmt: skip
 
 

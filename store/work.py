@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from journey.events import Instant
 from store import schema
 from store.clock import Clock
+from store.metrics import Noted
 from store.statements import Statement
 
 
@@ -44,7 +45,7 @@ class Work:
     def __init__(self, connection: Connection, clock: Clock) -> None:
         self.connection = connection
         self.counted: Counter[CounterKey] = Counter()
-        self.noted: Counter[tuple[str, str]] = Counter()
+        self.noted: Counter[Noted] = Counter()
         self.aside: list[object] = []
         self._clock = clock
 

@@ -96,6 +96,7 @@ BODIES: dict[str, tuple[Any, ...]] = {
     "/v1/reconcile": ({"wake": True}, {}),
     "/v1/events": (EVENT, [EVENT, CLOUD], CLOUD),
     "/v1/events:explain": (EVENT, CLOUD, [EVENT]),
+    "/v1/journeys/{journey_id}:unpark": ({}, {"node": "first"}, {"entrant": "x"}),
     "/v1/push/opened": ({"token": "x"},),
     "/v1/suppressions": ({"channel": "email", "address": "a@shop.example", "reason": "asked"},),
 }

@@ -1,0 +1,41 @@
+"""What a workflow is told of an entrant: the last closed step, as the store has it. It changes nothing."""
+
+from __future__ import annotations
+
+from sqlalchemy import bindparam, select
+
+from journey import gate
+from journey.contract import Record
+from journey.events import Instant
+from store import schema
+from store.entrants import Entrant
+from store.statements import Row, Statement
+from store.work import Work
+
+
+def last_record(work: Work, entrant: Entrant) -> Record:
+    """The last closed step, and what has become of the gate it led to: an open step behind it says how that was left."""
+    if entrant.closed:
+        return record(entrant, work.now(), step(work, entrant.id, entrant.n).said)
+    last, opened = step(work, entrant.id, entrant.n - 1), step(work, entrant.id, entrant.n)
+    heard = opened.left if opened.by_event else ""
+    return Record(last.n, last.place, node=heard, source=opened.by_source, event=opened.by_event, said=last.said)
+
+
+def step(work: Work, entrant: str, n: int) -> Row:
+    """Step n as it stands."""
+    return _STEP.first(work.connection, {"entrant": entrant, "step": n})
+
+
+def record(entrant: Entrant, now: Instant, said: str) -> Record:
+    """The record of an entrant whose last step is closed: where it stands, how long, and what has decided its gate."""
+    waits = entrant.waiting and not entrant.must_end  # who must end goes on at once: what told them so may have found no workflow
+    seconds = max(entrant.next_instant - now, 0) / gate.MICROSECONDS if waits else 0.0
+    told = Record(entrant.n, entrant.place, seconds, entrant.won_node, entrant.won_source, entrant.won_event, entrant.end_reason, said)
+    here = entrant.gate_here() if entrant.ends else None
+    if here is not None and here.due_exit is not None:
+        told.due_node, told.due_exit = here.due_exit.node, here.due_exit.exit
+    return told
+
+
+_STEP = Statement(select(schema.steps).where(schema.steps.c.entrant == bindparam("entrant"), schema.steps.c.n == bindparam("step")))
