@@ -41,9 +41,10 @@ class FcmProvider:
     def __init__(self, account: Account, *, longest_call: float = 20.0, connections: int = 16) -> None:
         self.longest_call = longest_call
         self._url = account.send_url
+        self._free = asyncio.Semaphore(connections)  # whoever waits here has not asked
         self._client = httpx.AsyncClient(
             headers={"Accept-Encoding": "identity"},
-            timeout=httpx.Timeout(None, pool=longest_call / 3),  # the bound on the whole call is below; what is left is the call's own
+            timeout=None,  # the bound on the whole call is below
             limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=20),
             trust_env=False,
         )
@@ -90,15 +91,20 @@ class FcmProvider:
             headers={"Authorization": f"Bearer {access}", "Content-Type": "application/json; charset=utf-8"},
         )  # fmt: skip
         try:
+            async with asyncio.timeout(self.longest_call / 3):
+                await self._free.acquire()
+        except TimeoutError:
+            return Later("no connection to FCM was free", NONE_FREE, asked=False)
+        try:
             answer = await self._client.send(request, stream=True)
             try:
                 said = await body_of(answer)
             finally:
                 await answer.aclose()
-        except httpx.PoolTimeout:
-            return Later("no connection to FCM was free", NONE_FREE, asked=False)
         except httpx.HTTPError as error:
             return call.broken(f"the connection to FCM broke: {words(error)}"[:LONGEST_DETAIL])
+        finally:
+            self._free.release()
         fault, detail = _fault(answer, said)
         call.access_refused = answer.status_code == 401 and not fault
         return _read(answer, said, fault, detail)

@@ -40,9 +40,10 @@ class HttpPushProvider:
             raise BadInput("The push service's address is not understood: write http:// or https:// and the rest.")
         self.longest_call = longest_call
         self._url = url
+        self._free = asyncio.Semaphore(connections)  # httpx's own bound on waiting begins anew now and then
         self._client = httpx.AsyncClient(
             headers={"Content-Type": "application/json", "Accept-Encoding": "identity", **(headers or {})},
-            timeout=httpx.Timeout(None, pool=longest_call / 3),  # the bound on the whole call is below; what is left is the call's own
+            timeout=None,  # the bounds are below
             limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=20),
             trust_env=False,
         )
@@ -57,9 +58,15 @@ class HttpPushProvider:
             "delivery": delivery, "tokens": message.tokens, "title": message.title, "body": message.body,
             "url": message.url, "data": message.data, "opened_token": message.opened_token,
         }  # fmt: skip
+        over = asyncio.get_running_loop().time() + self.longest_call
+        try:
+            async with asyncio.timeout(self.longest_call / 3):  # the rest is the call's, however long it waited
+                await self._free.acquire()
+        except TimeoutError:
+            return Later("no connection to the push service was free", NONE_FREE, asked=False)
         call = self._client.build_request("POST", self._url, content=json.dumps(body).encode(), headers={"Idempotency-Key": _key(delivery)})
         try:
-            async with asyncio.timeout(self.longest_call):
+            async with asyncio.timeout_at(over):
                 answer = await self._client.send(call, stream=True)
                 try:
                     return _read(answer, await body_of(answer), message.tokens)
@@ -67,12 +74,12 @@ class HttpPushProvider:
                     await answer.aclose()
         except TimeoutError:
             return Later(f"the push service did not answer within {self.longest_call:g} s", unanswered=True)
-        except httpx.PoolTimeout:
-            return Later("no connection to the push service was free", NONE_FREE, asked=False)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             return Later(f"the push service cannot be reached: {words(error)}")
         except httpx.HTTPError as error:  # also a break in the middle of an answer: asked again, the service says the same
             return Later(f"the push service cannot be reached: {words(error)}", unanswered=True)
+        finally:
+            self._free.release()
 
     async def close(self) -> None:
         await self._client.aclose()

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from activities.breaker import Breaker
+from activities.stops import FAST_SECONDS
 from demo.catchers import MailBehaviour
 from journey import ids
 from store import schema
@@ -29,13 +30,14 @@ WAIT = {"id": "wait", "kind": "wait", "for": "P1D", "next": "end"}
 END = {"id": "end", "kind": "end"}
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(120)
 async def test_a_slow_mail_server_does_not_hold_up_who_only_reacts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    without = await reactions(tmp_path / "without", Breaker(most=10_000, bad=10_000))
-    with_breaker = await reactions(tmp_path / "with", Breaker(most=PLACES * 3 // 4))
+    found = await reactions(tmp_path, Breaker(most=PLACES * 3 // 4))
     with capsys.disabled():
-        print(f"\nfrom an open to the step behind it: without a breaker {told(without)}, with one {told(with_breaker)}")
-    assert statistics.median(with_breaker) < statistics.median(without)  # the slowest of a few is a matter of luck on a busy machine
+        print(f"\nfrom an open to the step behind it: {told(found)}")
+    assert statistics.median(found) < FAST_SECONDS, (
+        "whoever waited for a mail's place would wait that long; the slowest is a matter of luck"
+    )
 
 
 def told(seconds: list[float]) -> str:
