@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from journey import dates, durations, gate, lifecycle
 from journey.events import Instant
-from journey.graph import Journey, ReadSegment
+from journey.graph import Journey, reading
 from journey.lifecycle import State
 
 PAUSE_BETWEEN_EVENTS = "PT5M"
@@ -69,5 +69,4 @@ def pause_between(journey: Journey) -> int:
     """Seconds between two entrances of one key; 0 where a run may let in whoever has ended."""
     if journey.reentry.after:
         return durations.seconds(journey.reentry.after)
-    by_run = any(isinstance(node, ReadSegment) for node in journey.nodes)
-    return 0 if by_run else durations.seconds(PAUSE_BETWEEN_EVENTS)
+    return 0 if reading(journey) is not None else durations.seconds(PAUSE_BETWEEN_EVENTS)

@@ -231,7 +231,7 @@ class Person:
         ahead = walk.ask(self.version.journey, self.place, left=outcome)
         if self.ending:
             self._finish(Finish(self.ending, ahead.node if isinstance(ahead, Finish) else ""))
-        elif walk.parks(self.version.journey, ahead):
+        elif isinstance(ahead, Finish) and walk.parks(self.version.journey, ahead.reason):
             self._park(outcome)
         elif isinstance(ahead, Listen):
             self._arrive_at_gate()

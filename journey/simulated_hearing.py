@@ -60,10 +60,8 @@ class Hearing:
     def __post_init__(self) -> None:
         self._listen()
 
-    # ---- the entry -------------------------------------------------------------------------------------------------------------------
-
-    def enters(self, index: int, happening: Happening) -> Event | None:
-        """One happening to somebody outside: the event by which they enter, None when it lets them in not."""
+    def _accepted(self, index: int, happening: Happening) -> Event | None:
+        """The event that a happening is, accepted now; None for what cannot be, or is a repeat."""
         event = self._event(index, happening)
         if event is None:
             self._effect(index, happening.at, f"{happening_name(happening)} cannot be: nothing was sent", Effect("no_delivery"))
@@ -73,6 +71,15 @@ class Hearing:
             return None
         self._seen.add((event.source, event.id))
         self.accepted.append(event)
+        return event
+
+    # ---- the entry -------------------------------------------------------------------------------------------------------------------
+
+    def enters(self, index: int, happening: Happening) -> Event | None:
+        """One happening to somebody outside: the event by which they enter, None when it lets them in not."""
+        event = self._accepted(index, happening)
+        if event is None:
+            return None
         if event.is_change and not self._fits_entry(event):
             self._effect(index, event.accepted_at, f"{happening_name(happening)} is written", Effect("no_effect"))
             return None
@@ -126,15 +133,9 @@ class Hearing:
         """One happening is accepted, at the gate where the person waits, if they wait. Whoever has `ended`, or is only `leaving`, hears
         nothing. What is returned has decided that gate, or ends the person.
         """
-        event = self._event(index, happening)
+        event = self._accepted(index, happening)
         if event is None:
-            self._effect(index, happening.at, f"{happening_name(happening)} cannot be: nothing was sent", Effect("no_delivery"))
             return None
-        if (event.source, event.id) in self._seen:
-            self._effect(index, happening.at, f"{event.name} again: it has its effect already", Effect("duplicate"))
-            return None
-        self._seen.add((event.source, event.id))
-        self.accepted.append(event)
         if isinstance(happening, Reacts):
             self._has_got_it(happening)
         hears = not ended and not leaving

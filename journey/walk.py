@@ -183,9 +183,9 @@ def nodes_of(place: Place) -> tuple[str, ...]:
     return tuple(place.split("+")) if place else ()
 
 
-def parks(journey: Journey, answer: Answer) -> bool:
-    """Would the journey rather have this end mended? Whoever comes to it stays where the error was."""
-    return journey.on_error == "park" and isinstance(answer, Finish) and answer.reason == ERROR
+def parks(journey: Journey, reason: str) -> bool:
+    """Would the journey rather have an end for this reason mended? Whoever comes to it stays where the error was."""
+    return journey.on_error == "park" and reason == ERROR
 
 
 def places(journey: Journey, node: str) -> tuple[Place, ...]:

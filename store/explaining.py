@@ -13,7 +13,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, select
 
 from journey import explaining, ids, walk
 from journey.errors import NotFound
-from journey.events import Event, EventDefinition, Instant
+from journey.events import Event, Instant
 from journey.explaining import NodeSaid, Said
 from journey.matching import About
 from journey.version import Version
@@ -96,7 +96,7 @@ def heard(connection: Connection, entrant_id: str) -> list[Heard]:
 
 def foretell(work: Work, arrived: Arrived, policy: Policy) -> Foretold:
     """What would become of an event that is sent now. It is accepted in full: take the unit of work back."""
-    named = tuple((name, _describes(of, arrived.event)) for name, of in sorted(definitions.all_of(work.connection).items()))
+    named = tuple((name, explaining.definition(of, arrived.event)) for name, of in sorted(definitions.all_of(work.connection).items()))
     before = {entrant.id: entrant for entrant in _inside(work, arrived)}
     coming = replace(arrived.event, accepted_at=work.now())
     told = {one.id: _listener(work, one, coming) for one in before.values()}
@@ -182,10 +182,6 @@ def _about(connection: Connection, version: Version, row: RowMapping) -> About:
     entry = _ENTRY.scalar(connection, {"source": row["entry_source"], "event": row["entry_event"]})
     before = knowing.before(connection, version, row["profile"])
     return About(profile.attributes if profile is not None else {}, entry if isinstance(entry, dict) else {}, before)
-
-
-def _describes(of: EventDefinition, event: Event) -> Said:
-    return explaining.definition(of, event)
 
 
 def _event(row: RowMapping) -> Event:

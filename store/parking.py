@@ -32,13 +32,12 @@ class Unparked:
 
 def parks(entrant: Entrant, landing: Landing, now: Instant) -> bool:
     """Is this an end by error that the journey would rather have mended?"""
-    journey = entrant.frozen.journey
-    return journey.on_error == "park" and landing.reason == walk.ERROR and not entrant.must_end and now < entrant.global_deadline
+    return walk.parks(entrant.frozen.journey, landing.reason) and not over(entrant, now)
 
 
 def park(work: Work, entrant: Entrant, proposal: Proposal, why: str, now: Instant) -> Record:
     """They stay at the node that failed; `why` is the code of what failed first."""
-    if entrant.closed is False and not claims.of_step(work, entrant.id, proposal.n):  # opened in this commit, of which nothing is written
+    if not entrant.closed and not claims.of_step(work, entrant.id, proposal.n):  # opened in this commit, of which nothing is written
         again = entrants.lock(work, entrant.id)
         assert again is not None, "it is locked already"
         entrant = again
