@@ -30,8 +30,18 @@ PROVIDER_SECONDS = prometheus_client.Histogram(
 )
 
 
-_stops, _calls = cache(STOP_SECONDS.labels), cache(PROVIDER_SECONDS.labels)
+RESTING = prometheus_client.Gauge(
+    "sojourn_provider_resting", "1 while a provider is slow or away: its messages take the durable path, and one probe at a time asks it.",
+    ["provider"],
+)  # fmt: skip
+
+_stops, _calls, _resting = cache(STOP_SECONDS.labels), cache(PROVIDER_SECONDS.labels), cache(RESTING.labels)
 """Few, and kept: finding one takes longer than adding to it."""
+
+
+def rests(provider: str, resting: bool) -> None:
+    """Say of a provider, which is a channel or a webhook's host, whether it is given a rest."""
+    _resting(provider).set(resting)
 
 
 async def timed(channel: str, call: Awaitable[Answer]) -> Answer:

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
+from activities import metrics
 from activities.breaker import Breaker, Pass
 from activities.sending import Sending
 from journey import calls, ids
@@ -202,6 +203,7 @@ class Stops(Stopping):
     def _leave(self, passes: dict[str, Pass], good: dict[str, bool]) -> None:
         for channel, given in passes.items():
             self.breakers[channel].leave(given, time.monotonic(), good.get(channel))
+            metrics.rests(channel, self.breakers[channel].is_open)
 
     async def _send(self, proposal: Proposal, opened: Opened, good: dict[str, bool]) -> Record:
         sent = [asyncio.create_task(self._sending.carry(claim, opened)) for claim in opened.claims]

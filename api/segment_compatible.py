@@ -180,5 +180,5 @@ def _do(work: Work, call: Call, policy: Policy) -> tuple[SetsOff, ...]:
         case Aliased(_, previous, namespace, key):
             identify.alias(work, (namespace, segment_wire.ANONYMOUS), previous, namespace, key)
         case Refused(message, code, detail):
-            identify.discard_once(work, code, segment_wire.SOURCE, message, detail)
+            work.discard_once(code, segment_wire.SOURCE, message, detail)
     return ()

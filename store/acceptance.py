@@ -161,7 +161,7 @@ def _enter(
     profile: Profile | None = None
     entry = (event.source, event.id)
     mode = entering.LIVE if tested is None else entering.TEST
-    for version, definition in versions.begun_by_an_event(work.connection, tested):
+    for version, definition in versions.begun_by_an_event(work.connection, event.name, tested):
         if version.journey in heard or not matching.definition_fits(definition, event):
             continue
         profile = profile or profiles.read(work.connection, event.profile) or Profile(event.profile)
@@ -180,7 +180,7 @@ def _enter(
 def _why_not(work: Work, event: Event, inside: list[Entrant]) -> tuple[str, str]:
     if event.is_reaction:
         return "late", "Nobody waits for it any more."
-    known = [*definitions.all_of(work.connection).values()]
+    known = definitions.of_event(work.connection, event.name)
     known += [definition for entrant in inside for definition in entrant.frozen.events.values()]
     if not any(matching.definition_fits(definition, event) for definition in known):
         return "no_definition", f"No event definition fits {event.name!r} and what is in it."

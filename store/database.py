@@ -24,12 +24,11 @@ from sqlalchemy import Connection, text
 
 from journey.errors import Unavailable
 from journey.events import Instant
-from store import engines, guard, latest, metrics, schema
+from store import engines, guard, latest, metrics
 from store.clock import Clock, ServerClock, SystemClock
+from store.counting import add_up
 from store.engines import Trouble
 from store.engines import open_engine as open_engine
-from store.statements import Statement
-from store.upserts import insert_into
 from store.work import CounterKey, Work
 
 T = TypeVar("T")
@@ -163,8 +162,14 @@ class _Writer(threading.Thread):
             if first is None:
                 break
             group, last = self._gather(first)
-            for member in self._commit(group):
-                self._alone(member)
+            try:
+                for member in self._commit(group):
+                    self._alone(member)
+            except BaseException as fault:  # of ours: whoever waits hears it and repeats, and those who come next are served
+                _log.error("A fault of the store itself: %s", type(fault).__name__, exc_info=fault)
+                self._throw_away()
+                for member in group:
+                    _settle(member.done, None, fault)
         if self._connection is not None:
             self._connection.close()
 
@@ -247,6 +252,7 @@ class _Writer(threading.Thread):
             cursor.execute("SAVEPOINT member")
         try:
             result = member.unit(work)
+            metrics.check(work.noted)  # here it costs one unit of work; after the commit nobody could be told
         except BaseException as error:
             if engines.trouble(error) is Trouble.GONE:
                 raise
@@ -273,23 +279,6 @@ class _Writer(threading.Thread):
 
 
 _TIME = text("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)")
-_NEW = {dialect: insert_into(dialect, schema.counters) for dialect in (engines.SQLITE, engines.POSTGRESQL)}
-_COUNT = {
-    dialect: Statement(
-        new.on_conflict_do_update(
-            index_elements=list(schema.counters.primary_key.columns),
-            set_={"count": schema.counters.c.count + new.excluded.count},
-        )
-    )
-    for dialect, new in _NEW.items()
-}
-
-
-def add_up(connection: Connection, counted: Counter[CounterKey], slot: int = 0) -> None:
-    """Counters once a commit, in the order of their keys, so that two writers never wait for each other in a ring."""
-    rows = [{**key._asdict(), "slot": slot, "count": count} for key, count in sorted(counted.items())]
-    if rows:
-        _COUNT[connection.dialect.name].run(connection, rows)
 
 
 def _settle(done: Future[Any], result: Any, error: BaseException | None) -> None:

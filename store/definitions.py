@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, or_, select
 from sqlalchemy import delete as sql_delete
 
 from journey.errors import BadInput, NotFound
 from journey.events import EventDefinition
 from journey.rule_text import as_tree
 from store.schema import event_definitions
+from store.statements import Statement
 from store.upserts import upsert
 from store.work import Work
 
@@ -37,6 +38,18 @@ def parsed(document: dict[str, Any]) -> EventDefinition:
 _parsed: dict[str, tuple[dict[str, Any], EventDefinition]] = {}
 
 
+def of_event(connection: Connection, name: str) -> list[EventDefinition]:
+    """The definitions that may describe an event of this name, in order of id: those of that name, and those that a rule decides."""
+    return [parsed(row.document) for row in _OF_EVENT.all(connection, {"name": name})]
+
+
+_OF_EVENT = Statement(
+    select(event_definitions.c.document)
+    .where(or_(event_definitions.c.event_name == "", event_definitions.c.event_name == bindparam("name")))
+    .order_by(event_definitions.c.id)
+)
+
+
 def get(connection: Connection, definition_id: str) -> EventDefinition:
     """One definition. Raises NotFound."""
     document = connection.execute(select(event_definitions.c.document).where(event_definitions.c.id == definition_id)).scalar_one_or_none()
@@ -52,7 +65,7 @@ def put(work: Work, definition: EventDefinition) -> None:
     if definition.rule is not None:
         as_tree(definition.rule)
     document = definition.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    upsert(work.connection, event_definitions, {"id": definition.id, "document": document})
+    upsert(work.connection, event_definitions, {"id": definition.id, "document": document, "event_name": definition.match or ""})
 
 
 def delete(work: Work, definition_id: str) -> None:

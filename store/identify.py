@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
-
 from journey.errors import Conflict
-from store import changes, profiles, schema, whose
+from store import changes, profiles, whose
 from store.changes import SetOff
 from store.work import Work
 
@@ -42,23 +40,8 @@ def alias(work: Work, previous: tuple[str, ...], previous_key: str, namespace: s
     return profile
 
 
-def discard_once(work: Work, code: str, source: str, event: str, detail: str) -> None:
-    """A discard of something that is kept nowhere, put on record once however often it is sent."""
-    if not (event and _discarded(work.connection, source, event)):
-        work.discard(code, source=source, event=event, detail=detail)
-
-
 def _give(work: Work, profile: str, namespace: str, key: str) -> None:
     has = profiles.locked(work, profile).identities.get(namespace)
     if has is not None and has != key:
         raise Conflict(f"The person is {namespace} = {has!r} already: one profile has one identity in a namespace.", code="identity_taken")
     profiles.patch(work, profile, identities={namespace: key})
-
-
-def _discarded(connection: Connection, source: str, event: str) -> bool:
-    return connection.execute(_DISCARDED, {"source": source, "event": event}).first() is not None
-
-
-_DISCARDED = select(schema.discards.c.id).where(
-    schema.discards.c.source == bindparam("source"), schema.discards.c.event == bindparam("event")
-)

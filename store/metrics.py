@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Collection
@@ -9,6 +10,7 @@ from typing import Literal
 
 import prometheus_client
 
+_log = logging.getLogger("sojourn.store")
 _COMMIT_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
 COMMIT_SECONDS = prometheus_client.Histogram(
@@ -33,6 +35,12 @@ Noted = tuple[Literal["event", "discard", "parked"], str]
 _COUNTERS = {"event": EVENTS, "discard": DISCARDS, "parked": PARKED}
 
 
+def check(noted: Counter[Noted]) -> None:
+    """Raises KeyError when something was noted that nobody counts, which is a fault of ours."""
+    for what, _ in noted:
+        _COUNTERS[what]
+
+
 def committed(began: float, members: Collection[tuple[float, Counter[Noted]]]) -> None:
     """Measure a commit that is durable now. Of each member since when it waited, and what it noted; instants of time.perf_counter."""
     if not members:
@@ -42,4 +50,7 @@ def committed(began: float, members: Collection[tuple[float, Counter[Noted]]]) -
     for since, noted in members:
         WRITE_WAIT_SECONDS.observe(began - since)
         for (what, which), times in noted.items():
-            _COUNTERS[what].labels(which).inc(times)
+            try:
+                _COUNTERS[what].labels(which).inc(times)
+            except ValueError:  # a fault of ours, and none of those whose commit stands
+                _log.exception("%s %s cannot be counted %s times", what, which, times)

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, MetaData, Table, Text, false, text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, Table, false, text
 
-metadata = MetaData()
+from store.columns import instant_column as _instant
+from store.columns import metadata as metadata
+from store.columns import text_column as _text
+from store.schema_of_setup import attributes as attributes
+from store.schema_of_setup import event_definitions as event_definitions
+from store.schema_of_setup import frozen as frozen
+from store.schema_of_setup import identities as identities
+from store.schema_of_setup import journeys as journeys
+from store.schema_of_setup import message_revisions as message_revisions
+from store.schema_of_setup import messages as messages
+from store.schema_of_setup import policies as policies
+from store.schema_of_setup import profiles as profiles
+from store.schema_of_setup import segments as segments
+from store.schema_of_setup import suppressions as suppressions
 
 OPEN = text("state = 'open'")
 ENTERED = text("state IN ('live', 'paused')")
@@ -14,78 +27,8 @@ RUNNING = text("ended_at IS NULL")
 ON_SCHEDULE = text("occurrence <> ''")
 HELD = text("state = 'open' AND held <> ''")
 PARKED = text("state = 'open' AND parked <> ''")
+ONCE = text("once")
 """Conditions of partial indexes. A query that is to use one carries the same words: a bound value does not match them."""
-
-
-def _text(name: str, *, key: bool = False) -> Column[str]:
-    return Column(name, Text, primary_key=key, nullable=False, server_default=None if key else text("''"))
-
-
-def _instant(name: str, *, key: bool = False) -> Column[int]:
-    return Column(name, BigInteger, primary_key=key, nullable=not key, autoincrement=False)
-
-
-attributes = Table("attributes", metadata, _text("name", key=True), _text("type"), _text("label"))
-
-profiles = Table(
-    "profiles", metadata,
-    _text("id", key=True),
-    Column("attributes", JSON, nullable=False),
-    Column("consents", JSON, nullable=False),
-    Column("push_tokens", JSON, nullable=False),  # [{"token": ..., "platform": ..., "timezone": ...}]
-    Column("test", Boolean, nullable=False),
-    _instant("created_at"),
-    _instant("updated_at"),
-)  # fmt: skip
-
-identities = Table(
-    "identities", metadata,
-    _text("namespace", key=True), _text("value", key=True), _text("profile"),
-    Index("identities_profile", "profile"),
-)  # fmt: skip
-
-suppressions = Table(
-    "suppressions", metadata,
-    _text("channel", key=True), _text("address", key=True), _text("reason"), _instant("at"),
-)  # fmt: skip
-
-policies = Table(
-    "policies", metadata,
-    _text("id", key=True),  # there is one row
-    _text("hash"),  # empty when it holds nothing
-    Column("document", JSON, nullable=False),
-    _instant("at"),
-)  # fmt: skip
-
-segments = Table(
-    "segments", metadata,
-    _text("id", key=True),
-    Column("document", JSON, nullable=False),  # as it was put
-    Column("rule", JSON, nullable=False),  # the tree
-    _text("hash"),
-)  # fmt: skip
-
-event_definitions = Table("event_definitions", metadata, _text("id", key=True), Column("document", JSON, nullable=False))
-
-messages = Table("messages", metadata, _text("id", key=True), Column("revision", Integer, nullable=False))
-
-message_revisions = Table(
-    "message_revisions", metadata,
-    _text("message", key=True),
-    Column("revision", Integer, primary_key=True, autoincrement=False),
-    Column("document", JSON, nullable=False),
-    _instant("at"),
-)  # fmt: skip
-
-journeys = Table(
-    "journeys", metadata,
-    _text("id", key=True),
-    Column("draft", JSON(none_as_null=True)),  # as it was put; null when there is none
-    _text("etag"),
-    _instant("updated_at"),
-)  # fmt: skip
-
-frozen = Table("frozen", metadata, _text("hash", key=True), _text("canonical"))
 
 versions = Table(
     "versions", metadata,
@@ -290,6 +233,8 @@ discards = Table(
     Column("id", Integer, primary_key=True, autoincrement=True),
     _text("source"), _text("event"), _text("profile"), _text("entrant"), _text("version"), _text("run"),
     _text("code"), _text("detail"), _instant("at"),
+    Column("once", Boolean, nullable=False, server_default=false()),  # of what is kept nowhere: on record once, however often it is sent
+    Index("discards_once", "source", "event", unique=True, sqlite_where=ONCE, postgresql_where=ONCE),
     Index("discards_code", "code"), Index("discards_event", "source", "event"), Index("discards_profile", "profile"),
     Index("discards_version", "version"),
 )  # fmt: skip

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, literal_column, select, text
+from sqlalchemy import Connection, RowMapping, bindparam, literal_column, or_, select, text
 
 from journey import documents, entrance, lifecycle
 from journey.entrance import Refusal
@@ -78,6 +78,7 @@ _BY_EVENT = Statement(
     select(*_COLUMNS, _definitions.document)
     .outerjoin(schema.event_definitions, _definitions.id == _versions.entry_on)
     .where(_versions.resumes != "closed", text("versions.state IN ('live', 'paused') AND versions.entry_kind = 'event'"))
+    .where(or_(_definitions.id.is_(None), _definitions.event_name == "", _definitions.event_name == bindparam("name")))
     .order_by(_versions.id)
 )
 _BY_SEGMENT = Statement(
@@ -182,15 +183,15 @@ def insert(work: Work, version: VersionRow) -> None:
     )  # fmt: skip
 
 
-def begun_by_an_event(connection: Connection, tested: VersionRow | None = None) -> list[tuple[VersionRow, EventDefinition]]:
-    """The versions that an event lets people into, or would if they were not paused, each with the definition of that event as it is now,
-    not as it was frozen; or the one that is `tested`, which is as it was frozen."""
+def begun_by_an_event(connection: Connection, name: str, tested: VersionRow | None = None) -> list[tuple[VersionRow, EventDefinition]]:
+    """The versions that an event of this name may let people into, or might if they were not paused, each with the definition of that
+    event as it is now, not as it was frozen; or the one that is `tested`, which is as it was frozen."""
     if tested is not None:
         frozen = frozen_version(connection, tested.hash)
         entry = frozen.journey.entry_node
         return [(tested, frozen.events[entry.event])] if isinstance(entry, EventNode) else []
     found: list[tuple[VersionRow, EventDefinition]] = []
-    for *columns, document in _BY_EVENT.all(connection, {}):
+    for *columns, document in _BY_EVENT.all(connection, {"name": name}):
         version = VersionRow(*columns)
         if document is None:  # taken away meanwhile
             frozen = frozen_version(connection, version.hash)

@@ -38,8 +38,7 @@ def make_person(work: Work, namespace: str, key: str) -> str:
 
 def named_by_definition(work: Work, event: Event) -> tuple[str, str]:
     """The namespace and key that the first fitting definition finds in an event. Raises Unfit."""
-    known = definitions.all_of(work.connection)
-    for definition in (known[name] for name in sorted(known)):
+    for definition in definitions.of_event(work.connection, event.name):
         if matching.definition_fits(definition, event):
             found = matching.person_of(definition, event)
             if found is None:

@@ -14,6 +14,7 @@ from store import schema
 from store.clock import Clock
 from store.metrics import Noted
 from store.statements import Statement
+from store.upserts import insert_into
 
 
 class CounterKey(NamedTuple):
@@ -74,6 +75,14 @@ class Work:
              "code": code, "detail": detail, "at": self.now()},
         )  # fmt: skip
 
+    def discard_once(self, code: str, source: str, event: str, detail: str) -> None:
+        """The same of something that is kept nowhere: on record once however often it is sent, also to two processes at one moment.
+        Without an id nobody can tell a repeat."""
+        row = {"source": source, "event": event, "code": code, "detail": detail, "at": self.now(), "once": bool(event)}
+        if _DISCARD_ONCE[self.connection.dialect.name].run(self.connection, row):
+            self.noted["discard", code] += 1
+
 
 _INSERT_FACTS = Statement(schema.facts.insert())
 _INSERT_DISCARD = Statement(schema.discards.insert())
+_DISCARD_ONCE = {dialect: Statement(insert_into(dialect, schema.discards).on_conflict_do_nothing()) for dialect in ("sqlite", "postgresql")}

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import prometheus_client
 import pytest
 from sqlalchemy import event, select
 from sqlalchemy.exc import OperationalError
@@ -211,6 +212,10 @@ async def test_who_does_not_write_by_a_slow_provider_takes_the_fast_path_all_the
     assert len(push.calls) == 1
 
 
+def resting(provider: str) -> float | None:
+    return prometheus_client.REGISTRY.get_sample_value("sojourn_provider_resting", {"provider": provider})
+
+
 @pytest.mark.parametrize(("answer", "opens"), [(Later("busy"), True), (Refused("address_refused"), False), (RuntimeError("a bug"), False)])
 async def test_what_a_provider_says_on_the_fast_path_tells_whether_it_is_well(
     fast: ActivityEnvironment, stops: Stops, first_stop: Proposal, email: ScriptedProvider, answer: Answer | Exception, opens: bool
@@ -221,6 +226,7 @@ async def test_what_a_provider_says_on_the_fast_path_tells_whether_it_is_well(
         await fast.run(stops.stop, first_stop)
     assert stops.breakers["email"].is_open == opens
     assert not stops.breakers["push"].is_open
+    assert resting("email") == float(opens)
 
 
 async def test_on_the_durable_path_a_slow_provider_has_so_many_places_and_who_finds_none_comes_less_and_less_often(

@@ -23,7 +23,7 @@ from journey.profiles import Profile, ProfileDocument
 from journey.proposing import propose
 from journey.version import Version
 from journey.walk import Listen, Outcome
-from store import acceptance, admission, closing, database, definitions, messages, profiles, runs, schema, steps, versions
+from store import acceptance, admission, closing, counting, definitions, messages, profiles, runs, schema, steps, versions
 from store.acceptance import Arrived, Verdict
 from store.changes import SetOff
 from store.claims import Busy, Carrier, Claim, Policy
@@ -54,7 +54,7 @@ class Store:
         work = Work(self.connection, self.clock)
         with self.connection.begin_nested():
             done = unit(work)
-            database.add_up(self.connection, work.counted)
+            counting.add_up(self.connection, work.counted)
         return done
 
     def kept_work(self, unit: Callable[[Work], Any]) -> Work:

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import Connection, event, func, select
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -118,6 +119,42 @@ async def test_a_unit_that_fails_takes_only_itself_back_and_its_counters(databas
     assert isinstance(broken, ValueError)
     assert await database.read(discarded) == ["first", "last"]
     assert await database.read(counted) == {"first": 1, "last": 1}
+
+
+async def test_what_nobody_counts_fails_its_unit_alone(database: Database) -> None:
+    def notes(work: Work) -> None:
+        writes("odd")(work)
+        work.noted["weather", "rain"] += 1  # type: ignore[index]
+
+    with pytest.raises(KeyError, match="weather"):
+        await database.write(notes)
+    assert await database.write(writes("ada")) == "ada"
+    assert await database.read(discarded) == ["ada"]
+
+
+async def test_whose_commit_stands_hears_so_although_something_cannot_be_counted(database: Database) -> None:
+    def notes(work: Work) -> str:
+        work.noted["event", "decided"] -= 1
+        return writes("ada")(work)
+
+    assert await database.write(notes) == "ada"
+    assert await database.read(discarded) == ["ada"]
+
+
+async def test_a_fault_of_the_committing_thread_itself_is_told_and_those_who_come_next_are_served(database: Database) -> None:
+    class Unreadable(psycopg.OperationalError):
+        @property
+        def sqlstate(self) -> str:  # type: ignore[override]
+            raise ZeroDivisionError("nobody can tell what kind of trouble this is")
+
+    def breaks(work: Work) -> None:
+        writes("odd")(work)
+        raise Unreadable
+
+    with pytest.raises(ZeroDivisionError):
+        await asyncio.wait_for(database.write(breaks), 20)
+    assert await asyncio.wait_for(database.write(writes("ada")), 20) == "ada"
+    assert await database.read(discarded) == ["ada"]
 
 
 async def test_a_unit_that_fails_alone_leaves_nothing(database: Database) -> None:

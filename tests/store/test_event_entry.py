@@ -11,7 +11,7 @@ import pytest
 
 from journey import ids
 from journey.contract import Record
-from journey.events import Event
+from journey.events import Event, EventDefinition
 from journey.version import Version
 from store import acceptance, definitions, profiles, schema, versions
 from store.acceptance import Arrived, Verdict
@@ -142,6 +142,30 @@ def test_the_event_is_recognised_as_it_is_defined_now(store: Store) -> None:
     store.write(lambda work: definitions.put(work, CART.model_copy(update={"match": "basket_changed"})))
     assert store.accept(cart(), "ada").entered == ()
     assert entered(store.accept(Event("shop", "b-1", "basket_changed", {"cart": "A"}), "ada")) == ["abandoned~ada~1"]
+
+
+def test_an_event_looks_at_no_definition_of_another_name(store: Store) -> None:
+    """Of a hundred journeys that begin with events, one whose name is waited for nowhere reads none; one that a rule describes is read
+    by every event, and one that was taken away is what it was when its version was published."""
+    large = EventDefinition(id="large", rule="total > 1000", namespace="customer_id", key="customer")
+    by_rule = version(nodes=[{**ENTRY, "event": "large", "next": "end"}, END], definitions=[large], id="by-rule")
+    gone = EventDefinition(id="gone", match="gone_now", namespace="customer_id", key="customer")
+    orphan = version(nodes=[{**ENTRY, "event": "gone", "next": "end"}, END], definitions=[gone], id="orphan")
+    live(store, *(abandoned(id=f"journey-{number}") for number in range(100)))
+
+    def asked(name: str) -> tuple[int, list[str]]:
+        begun = versions.begun_by_an_event(store.connection, name)
+        return len(begun), [one.id for one in definitions.of_event(store.connection, name)]
+
+    assert asked("page") == (0, [])
+    assert asked("cart_updated") == (100, ["cart-updated"])
+    publish(store, by_rule, {})
+    publish(store, orphan, {})
+    store.write(lambda work: definitions.delete(work, "gone"))
+    assert asked("page") == (2, ["large"])
+    assert entered(store.accept(Event("shop", "l-1", "sale", {"total": 2000}), "ada")) == ["by-rule~ada~1"]
+    assert entered(store.accept(Event("shop", "g-1", "gone_now", {}), "ada")) == ["orphan~ada~1"]
+    assert [code for _, code, _ in codes(store)] == []
 
 
 def test_an_event_that_is_too_old_lets_nobody_in(store: Store) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import Connection, event, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from journey import ids
@@ -22,6 +22,7 @@ from journey.profiles import ProfileDocument
 from store import (
     admission,
     closing,
+    definitions,
     due_runs,
     entrants,
     identify,
@@ -234,6 +235,30 @@ async def test_two_who_put_one_profile_leave_that_of_the_later_with_its_identiti
     )  # fmt: skip
     assert (await database.read(lambda c: profiles.get(c, "ada"))).identities == {"customer_id": "c-2"}
     assert await database.read(lambda c: profiles.find(c, "customer_id", "c-1")) is None
+
+
+async def test_what_is_refused_in_two_processes_at_one_moment_is_on_record_once(database: Database, other: Database) -> None:
+    await meeting(database, other, lambda work: work.discard_once("bad_item", "segment", "m-1", "It is no JSON object."))
+    for process in (database, other):
+        await process.write(lambda work: work.discard_once("", "segment", "m-1", "It is no JSON object."))
+        await process.write(lambda work: work.discard_once("no_name", "segment", "", "Nobody can tell whether it is the same."))
+    rows = await database.read(lambda connection: connection.execute(select(schema.discards.c.code)).scalars().all())
+    assert sorted(rows) == ["bad_item", "no_name", "no_name"]
+
+
+async def test_an_event_defined_otherwise_by_one_process_is_at_once_so_for_every_other(database: Database, other: Database) -> None:
+    purchase = builders.purchase_definition()
+    renamed = purchase.model_copy(update={"rule": None, "match": "sold"})
+
+    def names(connection: Connection) -> list[str]:
+        return [one.id for one in definitions.of_event(connection, "sold") if one.match == "sold"]
+
+    await database.write(lambda work: definitions.put(work, purchase))
+    assert await other.read(names) == []
+    await database.write(lambda work: definitions.put(work, renamed))
+    assert await other.read(names) == ["purchase"]
+    await other.write(lambda work: definitions.put(work, purchase))
+    assert await database.read(names) == []
 
 
 async def test_an_identity_that_two_people_want_goes_to_the_first_and_the_other_is_told(database: Database, other: Database) -> None:

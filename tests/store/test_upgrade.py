@@ -7,7 +7,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 
@@ -17,6 +19,8 @@ from store.engines import open_engine
 from store.schema import metadata
 from store.upgrade import upgrade
 from tests.databases import Databases
+
+MIGRATIONS = Path(__file__).parents[2] / "store" / "migrations"
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_schema(tmp_path: Path) -> None:
@@ -62,6 +66,23 @@ def test_a_database_that_cannot_be_used_says_so_in_one_sentence(tmp_path: Path) 
     engine.dispose()
     with pytest.raises(Unavailable, match="another version of Sojourn"):
         upgrade(url)
+
+
+def test_a_definition_from_before_is_found_by_the_name_of_its_events(tmp_path: Path, databases: Databases) -> None:
+    written = """INSERT INTO event_definitions (id, document) VALUES ('sale', '{"id":"sale","match":"Order"}'), ('any', '{"id":"any"}')"""
+    for url in (f"sqlite:///{tmp_path / 'old.db'}", databases.kept()):
+        upgrade(url)
+        engine = open_engine(url)
+        with engine.connect().execution_options(writes=True) as connection, connection.begin():
+            config = Config(attributes={"connection": connection})
+            config.set_main_option("script_location", str(MIGRATIONS))
+            command.downgrade(config, "0014")
+            connection.exec_driver_sql(written)
+        upgrade(url)
+        with engine.connect() as connection:
+            rows = connection.execute(text("SELECT id, event_name FROM event_definitions ORDER BY id")).all()
+        engine.dispose()
+        assert [tuple(row) for row in rows] == [("any", ""), ("sale", "Order")]
 
 
 def test_an_upgrade_that_is_repeated_changes_nothing(tmp_path: Path) -> None:

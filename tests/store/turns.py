@@ -16,7 +16,7 @@ import psycopg
 from sqlalchemy import Connection, Engine, event
 
 from store.clock import Clock
-from store.database import add_up
+from store.counting import add_up
 from store.engines import open_engine
 from store.work import Work
 
