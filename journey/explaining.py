@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from journey import changes, matching
+from journey.continuing import same_message
 from journey.events import Event, EventDefinition
 from journey.graph import EventNode, Node, Qualification, Reaction, Wait
 from journey.matching import NOTHING, About
@@ -98,7 +99,7 @@ def _reaction(version: Version, entrant: str, at: Reaction, event: Event) -> Sai
         return Said(False, f"It is no reaction; this node waits for {at.to} of {at.of}.")
     if event.data.get("entrant") != entrant:
         return Said(False, "It is a reaction to a message of another passage through a journey.")
-    if event.data.get("node") != at.of:
+    if not same_message(version.journey, at.of, event.data.get("node", "")):
         return Said(False, f"It is a reaction to the message of {event.data.get('node')}; this node waits for one to that of {at.of}.")
     if event.data.get("to") != at.to:
         return Said(False, f"It is {event.data.get('to')}; this node waits for {at.to}.")

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from journey import past
+from journey.continuing import inherited
 from journey.errors import Invalid
 from journey.events import EventDefinition
 from journey.findings import blocking
-from journey.graph import Branch, Condition, EventNode, ExitCriterion, Journey, Node, UpdateProfile, Wait
+from journey.graph import Branch, Condition, EventNode, ExitCriterion, Journey, Message, Node, UpdateProfile, Wait
 from journey.rule_text import as_tree
 from journey.rule_tree import Rule
 from journey.surroundings import Surroundings
@@ -32,7 +33,7 @@ def freeze(journey: Journey, surroundings: Surroundings) -> Version:
 
 def frozen(journey: Journey, surroundings: Surroundings) -> Version:
     """The version of a journey that is known to be valid."""
-    nodes = tuple(_node(node) for node in journey.nodes)
+    nodes = tuple(_node(_continuing(journey, node, surroundings)) for node in journey.nodes)
     # Built anew, not copied: a copy would carry along what the draft has cached of its nodes.
     kept = {name: getattr(journey, name) for name in Journey.model_fields}
     criteria = tuple(_criterion(criterion) for criterion in journey.exit_criteria)
@@ -53,6 +54,14 @@ def rules_of(node: Node | ExitCriterion) -> Iterator[Rule]:
         yield as_tree(node.where)
     if isinstance(node, Condition):
         yield from (as_tree(branch.when) for branch in node.branches if branch.when is not None)
+
+
+def _continuing(journey: Journey, node: Node, surroundings: Surroundings) -> Node:
+    """A message node with all that it continues, through the versions before it."""
+    if not isinstance(node, Message) or not surroundings.earlier:
+        return node
+    continues = inherited(journey, node, surroundings.earlier)
+    return node if continues == node.continues else node.model_copy(update={"continues": continues})
 
 
 def _node(node: Node) -> Node:

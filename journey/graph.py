@@ -112,11 +112,15 @@ class Reaction(NodeBase):
 
 
 class Message(NodeBase):
-    """Sends a message on the named channels, all that it has when none is named."""
+    """Sends a message on the named channels, all that it has when none is named.
+
+    `continues`: the message nodes of earlier versions that it is; what was sent there was sent here.
+    """
 
     kind: Literal["message"]
     message: str = ""
     channels: tuple[str, ...] = ()
+    continues: Next = ()
     next: Next = ()
     error: Next = ()
 

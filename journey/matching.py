@@ -11,6 +11,7 @@ from typing import Any
 
 from journey import changes, walk
 from journey.changes import Attributes
+from journey.continuing import same_message
 from journey.events import Event, EventDefinition
 from journey.gate import Fits, Won, order
 from journey.graph import EventNode, ExitCriterion, Node, Qualification, Reaction, RuleOrText, Wait
@@ -97,7 +98,7 @@ def fits(version: Version, entrant: str, about: About = NOTHING, person: Attribu
             case Qualification():
                 return changes.moved(event, node.segment, node.direction)
             case Reaction():
-                return _answers(node, entrant, event)
+                return _answers(version, node, entrant, event)
             case Wait():
                 return event.is_change and person is not None and holds(person, about)(node)
         return False
@@ -176,10 +177,10 @@ def _definitions(version: Version) -> list[EventDefinition]:
     return [definition for name, definition in version.events.items() if name in named]
 
 
-def _answers(node: Reaction, entrant: str, event: Event) -> bool:
-    return (
-        event.is_reaction and event.data.get("entrant") == entrant and event.data.get("node") == node.of and event.data.get("to") == node.to
-    )
+def _answers(version: Version, node: Reaction, entrant: str, event: Event) -> bool:
+    if not event.is_reaction or event.data.get("entrant") != entrant or event.data.get("to") != node.to:
+        return False
+    return same_message(version.journey, node.of, event.data.get("node", ""))
 
 
 def scope(rule: Rule, event: Event, about: About = NOTHING) -> Scope:

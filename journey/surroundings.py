@@ -16,7 +16,8 @@ from journey.segments import SegmentDocument
 class Surroundings:
     """Everything by its id. `public_url` is where the links of mails point to, empty when it is not known, as in a folder; `now` is
     the instant at which it is judged, 0 when nothing is to be said about the past. `journeys` are the others
-    as they let people in now; those of them that do not, drafts, are `not_live`."""
+    as they let people in now; those of them that do not, drafts, are `not_live`. `earlier` are the versions of the judged
+    journey so far, the oldest first."""
 
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
     segments: Mapping[str, SegmentDocument] = field(default_factory=dict)
@@ -26,3 +27,4 @@ class Surroundings:
     now: Instant = 0
     journeys: Mapping[str, Journey] = field(default_factory=dict)
     not_live: frozenset[str] = frozenset()
+    earlier: tuple[Journey, ...] = ()

@@ -6,7 +6,7 @@ folder can show each finding in the file where it stands.
 
 from __future__ import annotations
 
-from journey import validation_graph, validation_jumps, validation_paths, validation_references, validation_schedule
+from journey import validation_continues, validation_graph, validation_jumps, validation_paths, validation_references, validation_schedule
 from journey.findings import Finding
 from journey.graph import Journey
 from journey.surroundings import Surroundings
@@ -24,7 +24,7 @@ def of_journey(journey: Journey, surroundings: Surroundings) -> tuple[Finding, .
     """What is wrong with the journey's own document; what is wrong inside a message that it sends is not."""
     found = [*validation_graph.check(journey), *validation_schedule.check(journey, surroundings.now), *validation_paths.check(journey)]
     around = [*validation_references.check(journey, surroundings), *validation_jumps.check(journey, surroundings)]
-    return _in_order(journey, [*found, *around])
+    return _in_order(journey, [*found, *around, *validation_continues.check(journey, surroundings)])
 
 
 def _in_order(journey: Journey, found: list[Finding]) -> tuple[Finding, ...]:

@@ -149,7 +149,7 @@ def delete_draft(work: Work, journey_id: str, if_match: str | None = None) -> No
 def findings(connection: Connection, journey_id: str, public_url: str, now: Instant = 0) -> tuple[Finding, ...]:
     """What the validator says of the draft, against everything that the store has, at the instant `now`. Raises NotFound."""
     draft = get_draft(connection, journey_id)
-    return validation.validate(documents.parse(Journey, draft.document), surroundings.read(connection, public_url, now))
+    return validation.validate(documents.parse(Journey, draft.document), surroundings.read(connection, public_url, now, journey_id))
 
 
 def publish(work: Work, journey_id: str, public_url: str) -> Published:
@@ -162,7 +162,7 @@ def publish(work: Work, journey_id: str, public_url: str) -> Published:
     locked(work, journey_id)
     draft = get_draft(work.connection, journey_id)
     journey = documents.parse(Journey, draft.document)
-    around = surroundings.read(work.connection, public_url, work.now())
+    around = surroundings.read(work.connection, public_url, work.now(), journey_id)
     frozen = freezing.freeze(journey, around)
     former = versions.open_to(work.connection, journey_id)
     if former is not None and former.hash == frozen.hash:

@@ -9,9 +9,10 @@ from journey.surroundings import Surroundings
 from store import attributes, definitions, messages, segments, versions
 
 
-def read(connection: Connection, public_url: str = "", now: Instant = 0) -> Surroundings:
+def read(connection: Connection, public_url: str = "", now: Instant = 0, of: str = "") -> Surroundings:
     """Attributes, segments, event definitions and messages, all at one moment. `public_url` is where the links of mails lead, `now` the
-    instant at which a draft is judged; without it nothing is said about the past."""
+    instant at which a draft is judged; without it nothing is said about the past. `of` is the journey that is judged: its versions so
+    far."""
     journeys, live = versions.jumped_to(connection)
     return Surroundings(
         attributes=attributes.all_of(connection),
@@ -22,4 +23,5 @@ def read(connection: Connection, public_url: str = "", now: Instant = 0) -> Surr
         now=now,
         journeys=journeys,
         not_live=frozenset(journeys) - live,
+        earlier=tuple(versions.frozen_version(connection, one.hash).journey for one in versions.of_journey(connection, of)),
     )

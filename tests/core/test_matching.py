@@ -68,6 +68,18 @@ def test_a_reaction_fits_the_node_of_its_channel_and_message() -> None:
     assert fitting(builders.reaction("email.opened", of="follow-up"), "push-opened", "email-opened") == []
 
 
+def test_a_reaction_to_the_message_that_a_node_continues_fits_as_one_to_its_own() -> None:
+    nodes = builders.use_case_nodes()
+    nodes[1] |= {"id": "hello", "continues": "first"}
+    nodes[2]["of"] = nodes[3]["of"] = "hello"
+    version = builders.use_case(nodes=nodes)
+    hears = fits(version, ENTRANT)
+    opened = version.journey.node("email-opened")
+    assert hears(opened, builders.reaction("email.opened", of="hello"))
+    assert hears(opened, builders.reaction("email.opened", of="first"))
+    assert not hears(opened, builders.reaction("email.opened", of="thanks"))
+
+
 def test_a_reaction_to_somebody_elses_message_fits_nothing() -> None:
     other = ids.entrant("thank-you", "c-43", 1)
     assert fitting(builders.reaction("push.opened", entrant=other), "push-opened") == []
