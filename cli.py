@@ -147,10 +147,16 @@ def play_scenarios(
     path: Annotated[Path, typer.Argument(metavar="PATH", help="A folder of documents, a folder of such folders, or one scenario's file.")],
     least: Annotated[int, typer.Option(metavar="PERCENT", min=0, max=100, help="How much of the nodes and exits must be covered.")] = 0,
     junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a report for a CI server, in JUnit's XML.")] = None,
+    real: Annotated[bool, typer.Option("--real", help="Play them on a Temporal server of their own, started for it.")] = False,
     as_json: Json = False,
 ) -> None:
     """Play the scenarios beside a journey, offline. Ends with 1 when an expectation is not met, or too little is covered."""
-    raise typer.Exit(testing.run(path, least=least, junit=junit, as_json=as_json))
+    asked: dict[str, Any] = {"least": least, "junit": junit, "as_json": as_json}
+    if not real:
+        raise typer.Exit(testing.run(path, **asked))
+    from demo import real_scenarios  # noqa: PLC0415  # loads the whole server
+
+    raise typer.Exit(testing.run(path, player=real_scenarios.play, **asked))
 
 
 @app.command()

@@ -1,34 +1,78 @@
-"""Reads and plays the scenario files of a folder: `scenarios/NAME.yaml`, or one folder deeper. It prints nothing and knows no server."""
+"""Reads and plays the scenario files of a folder: `scenarios/NAME.yaml`, or one folder deeper. It prints nothing and knows no server.
+
+Who plays is an argument: the simulator, unless the scenarios are to be played for real (demo/real_scenarios.py).
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from commands import folder, staging
 from commands.folder import ENDINGS, Folder, Placed
-from journey import documents, scenarios_judged
+from journey import documents, scenarios_judged, script_text
 from journey.documents import Source
 from journey.errors import BadInput, Invalid, SojournError
 from journey.findings import error
 from journey.freezing import freeze
-from journey.profiles import ProfileDocument
+from journey.profiles import Profile, ProfileDocument
 from journey.scenarios import Scenario
 from journey.scenarios_coverage import Coverage, coverage
 from journey.scenarios_judged import Difference
-from journey.story import Story
+from journey.story import Story, World
 from journey.version import Version
 
 SCENARIOS = "scenarios"
 
 
 @dataclass(frozen=True, slots=True)
+class Ready:
+    """A scenario that can be played: the frozen journey, its person as written and as a stop reads them, and what stands around. `key` is
+    their value of the journey's namespace, empty when they have none."""
+
+    scenario: Scenario
+    version: Version
+    person: ProfileDocument
+    profile: Profile
+    world: World
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What came of playing one: its story, or why there is none; how long it took, and what must be known of it."""
+
+    story: Story | SojournError
+    seconds: float = 0.0
+    notes: tuple[str, ...] = ()
+
+
+Player = Callable[[Sequence[Ready]], Sequence[Played]]
+"""Plays scenarios, and tells what came of each, in their order."""
+
+
+def simulated(ready: Sequence[Ready]) -> list[Played]:
+    """The scenarios on the simulator, one after the other."""
+    return [_simulated(one) for one in ready]
+
+
+def _simulated(one: Ready) -> Played:
+    began = time.perf_counter()
+    try:
+        story: Story | SojournError = scenarios_judged.play(one.scenario, one.version, one.profile, one.world, key=one.key)
+    except SojournError as fault:
+        story = fault
+    return Played(story, time.perf_counter() - began)
+
+
+@dataclass(frozen=True, slots=True)
 class Tried:
     """One scenario file. `faults` say why it could not be played, else there is a story, which met all when nothing differs.
 
-    `notes` say what a run would make of the person; `seconds` is how long playing took.
+    `notes` say what a run would make of the person, and what playing could not do; `seconds` is how long it took. `ready` is what is yet
+    to be played.
     """
 
     id: str
@@ -39,6 +83,7 @@ class Tried:
     faults: tuple[Placed, ...] = ()
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
+    ready: Ready | None = None
 
     @property
     def passed(self) -> bool:
@@ -47,11 +92,12 @@ class Tried:
 
 @dataclass(slots=True)
 class Suite:
-    """Every scenario of a folder, and how much of each journey they come to."""
+    """Every scenario of a folder, and how much of each journey they come to. `seconds` is how long playing took."""
 
     root: Path
     tried: list[Tried] = field(default_factory=list)
     coverage: list[Coverage] = field(default_factory=list)
+    seconds: float = 0.0
 
 
 def suites(path: Path) -> list[Path]:
@@ -68,13 +114,16 @@ def suites(path: Path) -> list[Path]:
     return found
 
 
-def play(root: Path, only: Path | None = None) -> Suite:
+def play(root: Path, only: Path | None = None, player: Player = simulated) -> Suite:
     """Plays every scenario of a folder, or one. Raises BadInput when the folder itself has an error, or holds none at all."""
     read = folder.read(root)
     read.refuse_faults()
     suite, versions = Suite(root), dict[str, Version | Invalid]()
-    for file in [only] if only is not None else _files(root / SCENARIOS):
-        suite.tried.append(_tried(read, versions, root, file))
+    tried = [_tried(read, versions, root, file) for file in ([only] if only is not None else _files(root / SCENARIOS))]
+    began = time.perf_counter()
+    played = iter(player([one.ready for one in tried if one.ready is not None]))
+    suite.seconds = time.perf_counter() - began
+    suite.tried = [one if one.ready is None else _judged(one, one.ready, next(played)) for one in tried]
     for name, entry in sorted(read.journeys.items()):
         stories = [one.story for one in suite.tried if one.story is not None and one.scenario is not None and one.scenario.journey == name]
         if only is None or stories:
@@ -112,10 +161,10 @@ def _tried(read: Folder, versions: dict[str, Version | Invalid], root: Path, fil
             _placed(file, source.line(one.path), f"{one.path}: {one.sentence}" if one.path else one.sentence, one.path) for one in found
         )
         return Tried(name, file, faults=tuple(said))
-    return _played(read, versions, name, file, source, found)
+    return _ready(read, versions, name, file, source, found)
 
 
-def _played(read: Folder, versions: dict[str, Version | Invalid], name: str, file: Path, source: Source, scenario: Scenario) -> Tried:
+def _ready(read: Folder, versions: dict[str, Version | Invalid], name: str, file: Path, source: Source, scenario: Scenario) -> Tried:
     faults = tuple(_unplayable(read, versions, scenario))
     if faults:
         placed = tuple(_placed(file, source.line(path), sentence, path) for path, sentence in faults)
@@ -129,14 +178,16 @@ def _played(read: Folder, versions: dict[str, Version | Invalid], name: str, fil
         placed = tuple(_placed(file, source.line(one.path), f"{one.path}: {one.sentence}", one.path) for one in wrong)
         return Tried(name, file, scenario, faults=placed)
     profile, world = scenarios_judged.around(scenario, stage.profile, stage.world)
-    began = time.perf_counter()
-    try:
-        story = scenarios_judged.play(scenario, version, profile, world, key=stage.key)
-    except SojournError as fault:
-        return Tried(name, file, scenario, faults=(_placed(file, 1, fault.sentence),))
-    seconds = time.perf_counter() - began
-    differences = scenarios_judged.judge(scenario, story)
-    return Tried(name, file, scenario, story, differences, notes=stage.notes, seconds=seconds)
+    world = replace(world, begins=script_text.begins(scenario.begins, version))
+    ready = Ready(scenario, version, who.model_copy(update={"consents": dict(profile.consents)}), profile, world, stage.key)
+    return Tried(name, file, scenario, notes=stage.notes, ready=ready)
+
+
+def _judged(tried: Tried, ready: Ready, played: Played) -> Tried:
+    if isinstance(played.story, SojournError):
+        return replace(tried, faults=(_placed(tried.file, 1, played.story.sentence),))
+    differences = scenarios_judged.judge(ready.scenario, played.story)
+    return replace(tried, story=played.story, differences=differences, notes=(*tried.notes, *played.notes), seconds=played.seconds)
 
 
 def _unplayable(read: Folder, versions: dict[str, Version | Invalid], scenario: Scenario) -> Iterator[tuple[str, str]]:

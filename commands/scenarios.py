@@ -1,4 +1,5 @@
-"""`sojourn test`: plays the scenarios beside a journey, offline, and says which expectations were not met. It reads no settings."""
+"""`sojourn test`: plays the scenarios beside a journey and says which expectations were not met. It reads no settings, and knows no
+server: whoever plays them for real is an argument."""
 
 from __future__ import annotations
 
@@ -12,21 +13,23 @@ from rich.console import Console
 from rich.markup import escape
 
 from commands import scenario_files, scenario_junit
-from commands.scenario_files import Suite, Tried
+from commands.scenario_files import Player, Suite, Tried
 from commands.scenario_words import lines, moments
 from journey.errors import BadInput
 from journey.scenarios_coverage import Coverage
 
 
-def run(path: Path, *, least: int = 0, junit: Path | None = None, as_json: bool = False) -> int:
+def run(
+    path: Path, *, least: int = 0, junit: Path | None = None, as_json: bool = False, player: Player = scenario_files.simulated
+) -> int:  # fmt: skip
     """Prints what came of every scenario; 0 when all passed and enough is covered, else 1.
 
     `path` is a folder of documents, a folder of such folders, or one scenario's file. `least` is the share of nodes and of exits, in
-    percent, that the scenarios of every journey must come to. `junit` is where a report for a CI server is written. Raises BadInput when
-    a folder cannot be read.
+    percent, that the scenarios of every journey must come to. `junit` is where a report for a CI server is written. `player` is who plays
+    the scenarios of a folder. Raises BadInput when a folder cannot be read.
     """
     only = path if path.is_file() else None
-    played = [scenario_files.play(root, only) for root in scenario_files.suites(path)]
+    played = [scenario_files.play(root, only, player) for root in scenario_files.suites(path)]
     if not any(suite.tried for suite in played):
         raise BadInput(f"{path} has no scenarios: write one as scenarios/NAME.yaml, beside journeys/.")
     if junit is not None:
@@ -77,10 +80,11 @@ def _print(console: Console, played: Sequence[Suite], thin: Sequence[Coverage], 
             console.print(f"  [{style}]{escape(covered.journey)}: {escape(covered.sentence())}[/]")
     tried = [one for suite in played for one in suite.tried]
     failed = sum(not one.passed for one in tried)
-    took = 1000 * sum(one.seconds for one in tried)
+    took = 1000 * sum(suite.seconds for suite in played)
+    length = f"{took:.0f} ms" if took < 10_000 else f"{took / 1000:.0f} s"
     count = "1 scenario" if len(tried) == 1 else f"{len(tried)} scenarios"
     verdict = f"[red]{failed} failed[/]" if failed else "[green]all passed[/]"
-    console.print(f"{count}: {verdict}, played in {took:.0f} ms.")
+    console.print(f"{count}: {verdict}, played in {length}.")
     if thin:
         console.print(f"[red]Not enough is covered: --least {least} asks for {least} % of the nodes and of the exits of each journey.[/]")
 

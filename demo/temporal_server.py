@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,14 +55,15 @@ def free_port(wanted: int = 0) -> int:
 
 @asynccontextmanager
 async def temporal_server(
-    cli: Path, *, file: Path | None = None, port: int = 0, ui_port: int = 0, namespace: str = ids.NAMESPACE
+    cli: Path, *, file: Path | None = None, port: int = 0, ui_port: int = 0, namespace: str = ids.NAMESPACE, beside: Sequence[str] = ()
 ) -> AsyncIterator[TemporalServer]:
-    """Start a dev server and stop it again. `file` keeps its workflows; without one they are in memory. Ports that are taken move."""
+    """Start a dev server and stop it again. `file` keeps its workflows; without one they are in memory. Ports that are taken move.
+    `beside` are more namespaces."""
     if file is not None:
         await _end_who_holds(file)
     for tries_left in reversed(range(_TRIES)):
         at, ui_at = free_port(port), free_port(ui_port)
-        process, said = await _start(cli, at, ui_at, namespace, file)
+        process, said = await _start(cli, at, ui_at, [namespace, *beside], file)
         address = f"127.0.0.1:{at}"
         try:
             try:
@@ -79,9 +80,10 @@ async def temporal_server(
 
 
 async def _start(
-    cli: Path, port: int, ui_port: int, namespace: str, file: Path | None
+    cli: Path, port: int, ui_port: int, namespaces: Sequence[str], file: Path | None
 ) -> tuple[asyncio.subprocess.Process, IO[bytes]]:  # fmt: skip
-    arguments = ["server", "start-dev", "--ip", "127.0.0.1", "--port", str(port), "--ui-port", str(ui_port), "--namespace", namespace]
+    arguments = ["server", "start-dev", "--ip", "127.0.0.1", "--port", str(port), "--ui-port", str(ui_port)]
+    arguments += [part for namespace in namespaces for part in ("--namespace", namespace)]
     arguments += ["--log-level", "error", "--db-filename", str(file)] if file else ["--log-level", "error"]
     for key in SEARCH_ATTRIBUTES:
         arguments += ["--search-attribute", f"{key.name}={key.indexed_value_type.name.capitalize()}"]

@@ -1,0 +1,251 @@
+"""Plays a story on a real server: the workflow, the stops, the store and the providers are those of production, only time is ours.
+
+Whenever the person stands still and nothing is to happen earlier, the clock goes on to the next instant of the story, and the workflow is
+asked to look again: deadlines are the store's, and a timer of the server's is only what wakes somebody. So nobody waits for anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from api.events import tell
+from api.services import Services
+from demo import story_stage
+from demo.story_pace import Pace
+from demo.story_stage import Play
+from demo.story_standing import Standing, standing
+from demo.story_stops import Told, step_name
+from journey import ids
+from journey.errors import NotFound, Unavailable
+from journey.events import PROFILE_CHANGED, Event, Instant
+from journey.graph import ReadSegment
+from journey.story import Changes, Effect, Happening, Moment, Occurs, Qualifies, Reacts, Story
+from store import acceptance, changes, runs
+from store.acceptance import Arrived, Verdict
+
+PATIENCE = 60.0
+"""Seconds without anything happening after which a story is given up."""
+_ASK_AGAIN = 0.5
+_LOOK_AGAIN = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class _Next:
+    """When the person moves on by themselves. `under_way` is a stop that is over then, `held_up` one that needs only the time."""
+
+    at: Instant
+    under_way: bool = False
+    held_up: bool = False
+
+
+@dataclass
+class Player:
+    """One story. `services` is what the API works with, on a process whose clock is that of `pace`."""
+
+    play: Play
+    services: Services
+    pace: Pace
+    told: Told
+    effects: dict[int, Effect] = field(default_factory=dict)
+    names: dict[int, tuple[str, str]] = field(default_factory=dict)
+    timeline: list[Moment] = field(default_factory=list)
+
+    async def run(self) -> Story:
+        """From the beginning to the end of the story. Raises Unavailable when the person stands still where they should go on."""
+        await self.services.database.write(lambda work: story_stage.stage(work, self.play))
+        if isinstance(self.play.version.journey.entry_node, ReadSegment):
+            await self._run_lets_in()
+        script = self.play.script
+        for index in sorted(range(len(script.happenings)), key=lambda index: script.happenings[index].at):
+            happening = script.happenings[index]
+            if script.until is not None and happening.at > script.until:
+                break
+            await self._advance(happening.at, before=True)
+            await self._happen(index, happening)
+        await self._advance(script.until)
+        return await self._story()
+
+    # ---- time --------------------------------------------------------------------------------------------------------------------
+
+    async def _advance(self, to: Instant | None, *, before: bool = False) -> None:
+        """Let time pass: stops close, and what listens is over. `before` leaves open what is over at that very instant."""
+        begins = self.play.world.begins
+        while (moves := await self._settled()) is not None:
+            at = moves.at - begins
+            last = to - 1 if to is not None and before and not moves.under_way else to
+            if last is not None and at > last:
+                return
+            self.pace.move_to(moves.at)
+            if not moves.held_up:
+                await self._wake()
+
+    async def _settled(self) -> _Next | None:
+        """Wait until time alone could move the person on, and nobody looks at the clock; None for somebody outside, or at their end."""
+        loop = asyncio.get_running_loop()
+        patient_until = loop.time() + PATIENCE
+        while True:
+            stands = await self._standing()
+            moves = self._next(stands) if stands is not None and not stands.ended else None
+            if (moves is not None or stands is None or stands.ended) and not self.pace.looking:
+                return moves
+            if loop.time() > patient_until:
+                raise Unavailable(f"{self.play.entrant} stands still: after {PATIENCE:.0f} s there is {stands}.")
+            await self._some_change()
+
+    def _next(self, stands: Standing) -> _Next | None:
+        now = self.pace.clock.now()
+        step = self.pace.held(step_name(self.play.entrant, stands.n + 1))
+        if step is not None:
+            return _Next(step, under_way=True, held_up=True)
+        if stands.stands:
+            return _Next(max(stands.next_instant, now))
+        if stands.open_step:
+            held_up = [self.pace.held(name) for name in stands.out]
+            if held_up:
+                known = [at for at in held_up if at is not None]
+                return _Next(min(known), under_way=True, held_up=True) if len(known) == len(held_up) else None
+            return _Next(max(stands.free_at, now), under_way=True) if stands.free_at is not None else None
+        return _Next(max(stands.next_instant, now)) if stands.waits else None
+
+    async def _wake(self) -> None:
+        """Time is up for somebody: their workflow asks the store, as it does when its timer fires."""
+        before = await self._standing()
+        loop = asyncio.get_running_loop()
+        patient_until, asked = loop.time() + PATIENCE, 0.0
+        self.pace.due = True
+        try:
+            while await self._standing() == before and not self.pace.held(step_name(self.play.entrant, before.n + 1 if before else 0)):
+                if loop.time() > patient_until:
+                    raise Unavailable(f"{self.play.entrant} does not go on although their time is up: {before}.")
+                if loop.time() - asked > _ASK_AGAIN:
+                    await self.services.workflows.leave(self.play.entrant, "")
+                    asked = loop.time()
+                await self._some_change()
+        finally:
+            self.pace.due = False
+
+    async def _standing(self) -> Standing | None:
+        return await self.services.database.read(lambda c: standing(c, self.play.entrant, self.play.version.journey))
+
+    async def _some_change(self) -> None:
+        """Something has happened, or a moment has passed: not all that happens is told."""
+        try:
+            async with asyncio.timeout(_LOOK_AGAIN):
+                await self.pace.change()
+        except TimeoutError:
+            pass
+
+    # ---- what happens ------------------------------------------------------------------------------------------------------------
+
+    async def _run_lets_in(self) -> None:
+        run = await self.services.database.write(lambda work: story_stage.begin_run(work, self.play))
+        await self.services.workflows.start_run(run)
+        loop = asyncio.get_running_loop()
+        patient_until = loop.time() + PATIENCE
+        while (await self.services.database.read(lambda c: runs.get(c, run))).state != "done":
+            if loop.time() > patient_until:
+                raise Unavailable(f"The run {run} does not come to its end.")
+            await self._some_change()
+
+    async def _happen(self, index: int, happening: Happening) -> None:
+        """It is accepted at its instant, as the API accepts it. Nobody acts meanwhile, so that what it has come to can be seen."""
+        self.pace.still = True
+        self.pace.move_to(self.play.world.begins + happening.at)
+        try:
+            verdict = await self._accepted(index, happening)
+            if verdict is not None:
+                self.effects[index] = _effect(verdict)
+                await tell(self.services, [verdict])
+        finally:
+            self.pace.still = False
+            self.pace.changed()
+        self._say(happening.at, f"{_named(happening)}: {_said(self.effects[index])}")
+
+    async def _accepted(self, index: int, happening: Happening) -> Verdict | None:
+        """What became of it; None, with the effect noted, where nothing comes of it at all."""
+        database = self.services.database
+        match happening:
+            case Occurs():
+                name = happening.id or f"{happening.name or 'event'}-{index + 1}"
+                self.names[index] = (happening.source, name)
+                made = Event(happening.source, name, happening.name, dict(happening.data))
+                arrived = Arrived(made, self.play.version.journey.namespace, self.play.key)
+                return await database.write(lambda work: acceptance.accept(work, arrived, acceptance.Policy()))
+            case Reacts():
+                return await self._reacted(index, happening)
+            case Changes():
+                return await self._written(index, happening)
+        raise NotFound(f"{happening} happens to nobody real.")
+
+    async def _reacted(self, index: int, happening: Reacts) -> Verdict | None:
+        channel, _, kind = happening.to.partition(".")
+        database = self.services.database
+        delivery = await database.read(lambda c: story_stage.delivery_of(c, self.play.entrant, happening.of, channel))
+        self.names[index] = (ids.REACTIONS, ids.reaction(delivery, kind, happening.link))
+        try:
+            return await database.write(lambda work: acceptance.react(work, delivery, kind, happening.link))
+        except NotFound:
+            self.effects[index] = Effect("no_delivery")
+            return None
+
+    async def _written(self, index: int, happening: Changes) -> Verdict | None:
+        database = self.services.database
+        known = await database.read(lambda c: story_stage.changes_on_record(c, PROFILE_CHANGED))
+        done = await database.write(lambda work: changes.patch(work, self.play.person.id, attributes=happening.attributes))
+        made = await database.read(lambda c: story_stage.changes_on_record(c, PROFILE_CHANGED)) - known
+        if not made:
+            self.effects[index] = Effect("no_effect")
+            return None
+        (self.names[index],) = made
+        name = self.names[index]
+        code = "" if done.set_off.decided or done.set_off.entered else await database.read(lambda c: story_stage.discard_of(c, *name))
+        return Verdict(code=code, decided=done.set_off.decided, entered=done.set_off.entered)
+
+    # ---- the story ---------------------------------------------------------------------------------------------------------------
+
+    def _say(self, at: Instant, sentence: str) -> None:
+        self.timeline.append(Moment(at, sentence))
+
+    async def _story(self) -> Story:
+        effects = [await self._became(index) for index in range(len(self.play.script.happenings))]
+        begins = self.play.world.begins
+        told = [Moment(at - begins, sentence) for at, sentence in self.told.said]
+        timeline = sorted([*self.timeline, *told], key=lambda moment: moment.at)
+        return await self.services.database.read(lambda c: story_stage.read(c, self.play, effects, self.told, timeline))
+
+    async def _became(self, index: int) -> Effect:
+        """What was kept has an effect by now, or is kept still."""
+        effect = self.effects.get(index, Effect("not_yet"))
+        if effect.code != "kept":
+            return effect
+        source, name = self.names[index]
+        if node := self.told.decided.get((source, name)):
+            return Effect("decided", node, was_kept=True)
+        code = await self.services.database.read(lambda c: story_stage.discard_of(c, source, name))
+        return Effect(code, was_kept=True) if code else Effect("kept", was_kept=True)
+
+
+def _effect(verdict: Verdict) -> Effect:
+    if verdict.duplicate:
+        return Effect("duplicate")
+    if verdict.entered:
+        return Effect("enters")
+    for decided in verdict.decided:
+        return Effect("exits") if decided.ends else Effect("decided", decided.node)
+    return Effect(verdict.code or "kept")
+
+
+def _named(happening: Happening) -> str:
+    match happening:
+        case Reacts():
+            return f"{happening.to} of {happening.of}"
+        case Changes():
+            return f"the profile ({', '.join(happening.attributes)})"
+        case Qualifies():
+            return "the segment"
+    return happening.name or happening.id or "an event"
+
+
+def _said(effect: Effect) -> str:
+    return f"decides {effect.node}" if effect.code == "decided" else effect.code

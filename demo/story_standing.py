@@ -1,0 +1,63 @@
+"""Where the person of a real story stands, read from the store: what the player must know to move the clock on. It decides nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from journey import durations, gate, ids
+from journey.events import Instant
+from journey.graph import Journey
+from store import schema
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """`waits` is at a gate that nothing has decided, and whose end, `until`, nobody has acted on. `out` are deliveries of an open step that
+    somebody is sending, `free_at` is when one that is held back may go. `deadline` is the end of their time in the journey.
+    """
+
+    profile: str
+    n: int
+    open_step: bool
+    waits: bool
+    ended: bool
+    stands: bool  # held by a pause, or parked: time alone does not move them on before their deadline
+    until: Instant | None
+    deadline: Instant
+    out: tuple[str, ...]
+    free_at: Instant | None
+
+    @property
+    def next_instant(self) -> Instant:
+        """When time alone moves on somebody who waits, or stands."""
+        return self.deadline if self.until is None or self.stands else min(self.until, self.deadline)
+
+    @property
+    def times_out(self) -> bool:
+        """Is it the end of the gate that comes first, and not that of the journey?"""
+        return self.until is not None and self.until <= self.deadline
+
+
+def standing(connection: Connection, entrant: str, journey: Journey) -> Standing | None:
+    """None for somebody who has not entered."""
+    row = connection.execute(select(schema.entrants).where(schema.entrants.c.id == entrant)).first()
+    if row is None:
+        return None
+    of = schema.deliveries.c
+    claimed = connection.execute(
+        select(of.channel, of.lease, of.not_before).where(of.entrant == entrant, of.n == row.n, of.status == "claimed").order_by(of.channel)
+    ).all()
+    return Standing(
+        profile=row.profile,
+        n=row.n,
+        open_step=not row.closed,
+        waits=bool(row.closed and row.waiting and not row.won_node and not row.ending),
+        ended=row.state != "open",
+        stands=bool(row.held or row.parked) and not row.ending,
+        until=row.until,
+        deadline=row.entered_at + durations.seconds(journey.global_timeout) * gate.MICROSECONDS,
+        out=tuple(ids.delivery(entrant, row.n, one.channel) for one in claimed if one.lease is not None),
+        free_at=min((one.not_before for one in claimed if one.lease is None and one.not_before is not None), default=None),
+    )
