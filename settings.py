@@ -75,6 +75,9 @@ class Settings(BaseSettings):
     webhook_at_once: Annotated[int, values.number(1, 256)] = Field(16, description="calls to one host at a time, of each process")
     webhook_private: Annotated[str, BeforeValidator(values.networks)] = Field("", description="networks that may be called all the same")
 
+    # what is kept
+    retention_days: Annotated[int, values.number(98, 36500)] = Field(400, description="how long what is over is kept")
+
     # how people are treated
     consent: Annotated[Literal["implicit", "explicit"], BeforeValidator(values.mode)] = "implicit"
     create_profiles: Annotated[bool, BeforeValidator(values.switch)] = True

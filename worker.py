@@ -174,7 +174,7 @@ def make_worker(
     releases = Releases(process.database, process.workflows)
     resendings = Resendings(process.database, process.sending, consent_explicit=process.settings.consent == "explicit")
     occurrences = Occurrences(process.database, process.workflows)
-    repairs = Repairs(process.database, process.workflows, Standings(process.client))
+    repairs = Repairs(process.database, process.workflows, Standings(process.client), retention_days=process.settings.retention_days)
     stops = process.transactional if task_queue == ids.TRANSACTIONAL_QUEUE else process.stops
     return Worker(
         process.client,

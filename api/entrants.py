@@ -24,7 +24,7 @@ class EntrantModel(BaseModel):
     """An entrant. `place` are the nodes where it stands, at a gate several; `until` is null while it listens for ever; `held` is the
     node before which it is held while its journey is paused, `parked` the one whose error is to be mended, and `parked_why` its code.
     `end_detail` says which exit criterion was met, and by which event; `entry_source` and `entry_event` are the event that let it in,
-    empty when a run did."""
+    empty when a run did. Of one that is `forgotten`, since it ended long ago, no steps and deliveries are kept."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -47,6 +47,7 @@ class EntrantModel(BaseModel):
     entry_event: str = ""
     parked: str
     parked_why: str
+    forgotten: bool = False
 
 
 class EntrantPage(BaseModel):

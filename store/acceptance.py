@@ -68,6 +68,14 @@ class Verdict:
         return "decided" if self.decided else "entered" if self.entered else "kept"
 
 
+class Forgotten(NotFound):
+    """A delivery so old that it is not kept any more (forgetting.py); whose it was is."""
+
+    def __init__(self, profile: str, mode: str) -> None:
+        super().__init__("Its message is so old that nothing is kept of it.")
+        self.profile, self.mode = profile, mode
+
+
 def accept(work: Work, arrived: Arrived, policy: Policy) -> Verdict:
     """Accept an event about somebody. A repeat of (source, id) has no second effect."""
     return _noted(work, _accept(work, arrived, policy))
@@ -108,9 +116,14 @@ def accept_fired(work: Work, event: Event, version: VersionRow) -> Verdict:
 def react(work: Work, delivery: str, kind: str, link: str = "") -> Verdict:
     """Accept that somebody has opened or clicked a delivery: a fact of the delivery, and an event for its own entrant alone (G5).
 
-    Raises NotFound when there is no such delivery, or it was never sent.
+    Raises NotFound when there is no such delivery, or it was never sent. To one that is forgotten it is late, on record once.
     """
-    row = _delivery(work, delivery)
+    try:
+        row = _delivery(work, delivery)
+    except Forgotten as old:
+        event = events.reaction(delivery, "", kind, profile=old.profile, link=link)
+        work.discard_once("late", event.source, event.id, old.sentence)
+        return _noted(work, Verdict(code="late", detail=old.sentence))
     event = events.reaction(delivery, row.node, kind, profile=row.profile, link=link)
     if not _insert(work, event):
         return _noted(work, Verdict(duplicate=True))
@@ -125,13 +138,19 @@ def react(work: Work, delivery: str, kind: str, link: str = "") -> Verdict:
 
 def unsubscribe(work: Work, delivery: str) -> None:
     """Somebody wants no more of this channel: their consent to it is withdrawn, unless it was a test. Raises NotFound as `react` does."""
-    row = _delivery(work, delivery)
+    try:
+        row = _delivery(work, delivery)
+    except Forgotten as old:
+        _withdraw(work, old.mode, old.profile, ids.read_delivery(delivery).channel)
+        return
     now = work.now()
-    if (
-        row.mode == "live" and profiles.read(work.connection, row.profile) is not None
-    ):  # who was deleted meanwhile gets nothing any more anyway
-        profiles.patch(work, row.profile, consents={row.channel: False})
+    _withdraw(work, row.mode, row.profile, row.channel)
     _fact(work, row, "unsubscribed", now)
+
+
+def _withdraw(work: Work, mode: str, profile: str, channel: str) -> None:
+    if mode == "live" and profiles.read(work.connection, profile) is not None:  # who was deleted meanwhile gets nothing any more anyway
+        profiles.patch(work, profile, consents={channel: False})
 
 
 def _hear(
@@ -230,6 +249,10 @@ def _delivery(work: Work, delivery: str) -> Row:
     except ValueError:
         name = None
     row = None if name is None else _DELIVERY.first(work.connection, {"entrant": name.entrant, "step": name.n, "channel": name.channel})
+    if row is None and name is not None:
+        old = _FORGOTTEN.first(work.connection, {"entrant": name.entrant})
+        if old is not None:
+            raise Forgotten(old.profile, old.mode)
     if row is None or row.status == "excluded":
         raise NotFound("There is no such delivery.")
     return row
@@ -251,6 +274,10 @@ _DELIVERY = Statement(select(schema.deliveries).where(
     schema.deliveries.c.entrant == bindparam("entrant"), schema.deliveries.c.n == bindparam("step"),
     schema.deliveries.c.channel == bindparam("channel"),
 ))  # fmt: skip
+_FORGOTTEN = Statement(
+    select(schema.entrants.c.profile, schema.entrants.c.mode)
+    .where(schema.entrants.c.id == bindparam("entrant"), schema.entrants.c.forgotten)
+)  # fmt: skip
 _WAS_SENT = Statement(
     schema.deliveries.update()
     .where(

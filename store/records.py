@@ -16,7 +16,8 @@ from store.work import Work
 def last_record(work: Work, entrant: Entrant) -> Record:
     """The last closed step, and what has become of the gate it led to: an open step behind it says how that was left."""
     if entrant.closed:
-        return record(entrant, work.now(), step(work, entrant.id, entrant.n).said)
+        last = _STEP.first(work.connection, {"entrant": entrant.id, "step": entrant.n})
+        return record(entrant, work.now(), "" if last is None else last.said)  # forgotten: it ended long ago
     last, opened = step(work, entrant.id, entrant.n - 1), step(work, entrant.id, entrant.n)
     heard = opened.left if opened.by_event else ""
     return Record(last.n, last.place, node=heard, source=opened.by_source, event=opened.by_event, said=last.said)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from sqlalchemy import Connection, bindparam, func, select
 
 from journey import reports
@@ -18,6 +20,10 @@ _COUNTED = (
 )
 _DISCARDED = select(_discards.code, func.count().label("times")).where(_discards.version == bindparam("version")).group_by(_discards.code)
 
+_FORGOTTEN = select(schema.old_discards.c.code, schema.old_discards.c["count"].label("times")).where(
+    schema.old_discards.c.version == bindparam("version")
+)
+
 
 def counted(connection: Connection, version_id: str, mode: str = "live") -> list[Counted]:
     """Every counter of a version, its slots added up."""
@@ -27,7 +33,9 @@ def counted(connection: Connection, version_id: str, mode: str = "live") -> list
 
 def discarded(connection: Connection, version_id: str) -> dict[str, int]:
     """Discards of a version by code, those of its runs included: whoever discards names the version."""
-    return {row.code: row.times for row in connection.execute(_DISCARDED, {"version": version_id})}
+    found = Counter({row.code: row.times for row in connection.execute(_DISCARDED, {"version": version_id})})
+    found.update({row.code: row.times for row in connection.execute(_FORGOTTEN, {"version": version_id})})
+    return dict(found)
 
 
 def report(connection: Connection, version_id: str, journey: Journey, mode: str = "live") -> Report:

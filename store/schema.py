@@ -28,6 +28,7 @@ ON_SCHEDULE = text("occurrence <> ''")
 HELD = text("state = 'open' AND held <> ''")
 PARKED = text("state = 'open' AND parked <> ''")
 ONCE = text("once")
+TO_FORGET = text("state = 'ended' AND NOT forgotten")
 """Conditions of partial indexes. A query that is to use one carries the same words: a bound value does not match them."""
 
 versions = Table(
@@ -140,6 +141,8 @@ entrants = Table(
     _text("ending_detail"),  # what that came of: the exit criterion that was met, and by which event
     _text("end_reason"),
     _instant("ended_at"),
+    Column("forgotten", Boolean, nullable=False, server_default=false()),  # this row is all that is kept of it: forgetting.py
+    Index("entrants_ended", "ended_at", sqlite_where=TO_FORGET, postgresql_where=TO_FORGET),
     Index("entrants_one_open", "journey", "mode", "key", unique=True, sqlite_where=OPEN, postgresql_where=OPEN),
     Index("entrants_number", "journey", "mode", "key", "number", unique=True),
     Index("entrants_profile", "profile"),
@@ -219,6 +222,7 @@ events = Table(
     _instant("occurred_at"), _instant("accepted_at"),
     Column("won", Boolean, nullable=False),  # whether it decided a gate, or let somebody in
     Index("events_profile", "profile", "accepted_at"),
+    Index("events_accepted", "accepted_at"),
 )  # fmt: skip
 
 kept = Table(
@@ -238,3 +242,9 @@ discards = Table(
     Index("discards_code", "code"), Index("discards_event", "source", "event"), Index("discards_profile", "profile"),
     Index("discards_version", "version"),
 )  # fmt: skip
+
+old_discards = Table(
+    "old_discards", metadata,
+    _text("version", key=True), _text("code", key=True), Column("count", BigInteger, nullable=False),
+)  # fmt: skip
+"""How many discards of a version are forgotten, for its report."""

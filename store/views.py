@@ -25,7 +25,7 @@ class EntrantView:
     """An entrant as a list shows it. `place` are the nodes where it stands, at a gate several; instants in microseconds. `held` is the
     node before which it is held since its journey was paused, empty when it is not; `parked` the node whose error is to be mended, and
     `parked_why` the code of that error; `end_detail` is the exit criterion that was met, and by which event; `entry_source` and
-    `entry_event` are the event that let it in, empty when a run did."""
+    `entry_event` are the event that let it in, empty when a run did. Of one that is `forgotten` no steps and deliveries are kept."""
 
     id: str
     journey: str
@@ -46,6 +46,7 @@ class EntrantView:
     entry_event: str = ""
     parked: str = ""
     parked_why: str = ""
+    forgotten: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +265,7 @@ def _as_entrant(row: RowMapping) -> EntrantView:
         entered_at=row["entered_at"], ended_at=row["ended_at"], end_reason=row["end_reason"], mode=row["mode"],
         end_detail=row["ending_detail"], entry_source=row["entry_source"], entry_event=row["entry_event"],
         parked=row["parked"], parked_why=row["parked_why"],
+        forgotten=bool(row["forgotten"]),
     )  # fmt: skip
 
 

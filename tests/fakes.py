@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from journey.contract import EntrantStart, Happened, Repaired, ResendStart
 from journey.errors import Unavailable
+from workflows.standing import Beginning, Standing
 
 
 class SettableClock:
@@ -62,6 +64,9 @@ class FakeWorkflows:
         self._need_the_server()
         self.started.append((start, version_hash))
 
+    async def start_again(self, start: EntrantStart, version_hash: str) -> None:
+        await self.start_entrant(start, version_hash)
+
     async def happened(self, entrant: str, signal: Happened) -> None:
         if self.up:
             self.signals.append((entrant, signal))
@@ -106,3 +111,19 @@ class FakeWorkflows:
     def _need_the_server(self) -> None:
         if not self.up or self.lost:
             raise Unavailable("The Temporal server cannot be reached; try again in a moment.")
+
+
+class FakeServer:
+    """A Temporal server on which every workflow stands at its timer, and none was ended from outside."""
+
+    async def standing(self, workflow: str) -> Standing:
+        return Standing("waiting")
+
+    async def beginning(self, workflow: str) -> Beginning | None:
+        return None
+
+    async def broken_since(self, since: datetime) -> list[str]:
+        return []
+
+    async def running_page(self, token: str, most: int) -> tuple[list[str], str]:
+        return [], ""
