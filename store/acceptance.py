@@ -123,7 +123,7 @@ def react(work: Work, delivery: str, kind: str, link: str = "") -> Verdict:
     except Forgotten as old:
         event = events.reaction(delivery, "", kind, profile=old.profile, link=link)
         work.discard_once("late", event.source, event.id, old.sentence)
-        return _noted(work, Verdict(code="late", detail=old.sentence))
+        return _noted(work, Verdict(False, "late", old.sentence))
     event = events.reaction(delivery, row.node, kind, profile=row.profile, link=link)
     if not _insert(work, event):
         return _noted(work, Verdict(duplicate=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, bindparam, literal, select, tuple_
@@ -204,7 +204,12 @@ def discards(
 ) -> list[DiscardView]:
     """Discards, the newest first, older than `before` (an id). `wanted` maps columns (code, version, run, profile, entrant, source,
     event) to a value."""
-    query = select(schema.discards).where(*_equal(_discards, wanted)).order_by(_discards.id.desc()).limit(limit)
+    query = (
+        select(*(_discards[field.name] for field in fields(DiscardView)))
+        .where(*_equal(_discards, wanted))
+        .order_by(_discards.id.desc())
+        .limit(limit)
+    )
     if journey:
         query = query.where(_discards.version.in_(_versions_of(journey)))
     if before is not None:
