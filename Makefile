@@ -27,9 +27,7 @@ test: server lint ## Run every test, with real servers on this machine, after ru
 	@$(PYTHON) -m pytest -n 2 --dist loadgroup $(ARGS)
 
 chaos: server ## Kill everything at every moment, on both databases, and count what arrived; writes chaos-results.json.
-	@met=.venv/interleavings; INTERLEAVINGS=10000 $(PYTHON) -m pytest tests/store/test_interleaved_statements.py >$$met 2>&1 & playing=$$!; \
-	CHAOS=full $(PYTHON) -m pytest tests/chaos $(ARGS); killed=$$?; \
-	wait $$playing; played=$$?; tail -n 3 $$met; exit $$((killed + played))
+	@sh make/chaos.sh $(ARGS)
 
 demo: server ## See the example happen, and look around. With EXIT=1 it ends by itself; its last line is one JSON object.
 	@$(SOJOURN) demo $(if $(filter-out 0 no false,$(EXIT)),--exit) $(ARGS)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 from collections.abc import AsyncIterator, Mapping
@@ -21,7 +20,7 @@ from temporalio.service import ServiceClient
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from activities import scheduling, telemetry
+from activities import telemetry
 from activities.metrics import Measuring
 from activities.reading import Readings
 from activities.releasing import Releases
@@ -30,11 +29,10 @@ from activities.resending import Resendings
 from activities.scheduling import Occurrences
 from activities.sending import Sending
 from activities.stops import Stops
+from activities.taking_up import TakingUp
 from activities.winding_down import WindDowns
 from journey import calls, ids
-from journey.contract import SweepStart
 from journey.errors import Unavailable
-from journey.gate import MICROSECONDS
 from journey.tracking import Signer
 from journey.version import Version
 from providers.fcm import FcmProvider
@@ -49,7 +47,6 @@ from settings import Settings
 from store import versions
 from store.clock import Clock
 from store.database import Database
-from store.entrants import DECIDED_DUE
 from store.send_rates import SendRates
 from store.upgrade import upgrade
 from workflows.client import TemporalWorkflows
@@ -60,11 +57,10 @@ from workflows.read_segment import ReadSegment
 from workflows.reconcile import Reconcile
 from workflows.release import Release
 from workflows.resend import Resend
-from workflows.standing import EVERY, Standings
+from workflows.standing import Standings
 from workflows.sweep import Sweep
 from workflows.wind_down import WindDown
 
-_log = logging.getLogger("sojourn.worker")
 WORKFLOWS = [Entrant, ReadSegment, WindDown, Release, Sweep, Reconcile, Resend, Occurrence]
 GRACE = timedelta(seconds=30)
 _CONNECT = timedelta(seconds=5)
@@ -72,8 +68,6 @@ TRANSACTIONAL_TASKS_AT_ONCE = 16
 """Of those in transactional journeys, beside the others and not out of their number."""
 TASKS_AT_ONCE = 32
 """Workflow tasks that a worker holds at once: the next one waits at the server, where another worker can take it (D2)."""
-_REMEMBERED = timedelta(days=7)
-"""A process that starts looks so far back for workflows that were ended from outside: as long as the server keeps them."""
 BUILD = f"sojourn {metadata.version('sojourn')}"
 ACTIVITIES_AT_ONCE = 200
 """Ordinary activities at once. They wait for slow providers, each of which has only some of them (activities/stops.py)."""
@@ -250,29 +244,13 @@ async def serving_queues(process: Process, *, sandboxed: bool = False) -> AsyncI
 async def working(process: Process) -> AsyncIterator[None]:
     """While the block runs, take up what is to be done, and what an earlier process has left. Leaving it takes at most GRACE."""
     with telemetry.served(process.settings.api_host, process.settings.metrics_port):
-        async with serving_queues(process):
-            await catch_up(process)
-            await sweep_regularly(process)
-            await keep_schedules(process)
+        async with serving_queues(process), taking_up(process).seen_to():
             yield
 
 
-async def catch_up(process: Process) -> None:
-    """Ask for a sweep at once, which does what a crash left undone, whether or not it is a minute past its due (D11).
-
-    Raises Unavailable when the server cannot be reached."""
-    await Standings(process.client).sweep_now(SweepStart(patience=-DECIDED_DUE / MICROSECONDS, back=_REMEMBERED.total_seconds()))
-
-
-async def sweep_regularly(process: Process, start: SweepStart | None = None, every: timedelta = EVERY) -> None:
-    """Have the server start a sweep again and again; done by every worker at its start, it is there once. Raises Unavailable."""
-    await Standings(process.client).sweep_regularly(start or SweepStart(), every)
-
-
-async def keep_schedules(process: Process) -> None:
-    """Have the server keep a schedule for each journey that is on one, and no other; done by every worker at its start. Raises
-    Unavailable."""
-    await scheduling.tell_server_all(process.database, process.workflows)
+def taking_up(process: Process) -> TakingUp:
+    """What the server is asked for at a start."""
+    return TakingUp(process.database, process.client, process.workflows)
 
 
 def _tls(settings: Settings) -> TLSConfig | bool:

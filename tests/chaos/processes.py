@@ -67,6 +67,7 @@ class Sojourn:
 
     async def is_killed(self) -> None:
         if self._process is not None:
+            assert self._process.returncode is None, f"Sojourn ended by itself: {self._log.read_text()[-2000:]}"
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             await self._process.wait()

@@ -36,7 +36,7 @@ from store.clock import SystemClock, wall
 from store.database import Database, open_engine
 from store.steps import Opened
 from store.work import Work
-from worker import Process, opened, sweep_regularly, working
+from worker import Process, opened, taking_up, working
 
 T = TypeVar("T")
 POINTS = ("before_claim", "after_claim", "while_called", "after_accepted", "after_mark", "before_task_completes")
@@ -207,7 +207,7 @@ async def run(settings: Settings, want: Wanted) -> None:
         if "worker" in want.parts:
             await there.enter_async_context(working(process))
             if os.environ.get("CHAOS_SWEEP") != "usual":
-                await sweep_regularly(process, SweepStart(patience=SWEEP), timedelta(seconds=SWEEP))
+                await taking_up(process).sweep_regularly(SweepStart(patience=SWEEP), timedelta(seconds=SWEEP))
         await asked.wait()
 
 

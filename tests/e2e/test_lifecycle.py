@@ -8,7 +8,7 @@ from demo.catchers import PushBehaviour
 from journey import ids
 from tests.e2e.agreement import agrees
 from tests.e2e.world import JOURNEY, World, eventually
-from worker import catch_up
+from worker import taking_up
 
 GATE = ("push-opened", "email-opened")
 OPENED_PUSH = ["first:next", "push-opened:next", "purchase:next", "thanks:next"]
@@ -100,7 +100,7 @@ async def test_a_run_whose_workflow_was_ended_from_outside_is_read_to_its_end_wh
     await here.process.client.get_workflow_handle(run).terminate("by mistake")
     await here.worker_comes()
     assert (await post(here, "/runs")).json()["code"] == "run_reading"
-    await catch_up(here.process)
+    await taking_up(here.process).catch_up()
 
     await run_is(here, "done")
     await here.waits_at(*GATE)

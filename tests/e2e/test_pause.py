@@ -11,7 +11,7 @@ from sqlalchemy import select
 from journey.contract import Leave
 from store import schema
 from tests.e2e.world import JOURNEY, World, eventually
-from worker import catch_up
+from worker import taking_up
 
 FOLLOW_UP = "The Atlanta roast is still here"
 GATE = ("push-opened", "email-opened")
@@ -141,7 +141,7 @@ async def test_a_pause_that_nobody_ends_ends_by_itself_and_at_its_end_date_the_j
     await is_held(here, {"follow-up": 1})
 
     async def swept() -> str:
-        await catch_up(here.process)
+        await taking_up(here.process).catch_up()
         return str((await here.api.get(f"/v1/journeys/{JOURNEY}/versions")).json()["items"][0]["state"])
 
     await eventually(swept, lambda found: found == "live", "the end of the pause")

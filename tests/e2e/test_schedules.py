@@ -14,7 +14,7 @@ from journey import ids
 from tests.e2e.test_lifecycle import HELLO, journey, post
 from tests.e2e.world import JOURNEY, World, eventually, world
 from tests.fakes import ShiftedClock
-from worker import keep_schedules
+from worker import taking_up
 
 DAILY = {"kind": "daily", "at": "09:00"}
 GATE = ("push-opened", "email-opened")
@@ -46,7 +46,7 @@ async def test_at_each_occurrence_there_is_one_run_however_often_its_schedule_fi
     await fires(here)
     await here.worker_goes()
     await here.worker_comes()
-    await keep_schedules(here.process)
+    await taking_up(here.process).keep_schedules()
     await fires(here)
     assert await runs(here) == [(first["local"], "done", "", 1)]
     assert (await here.report())["schedule"]["next"][0] == second
@@ -58,7 +58,7 @@ async def test_at_each_occurrence_there_is_one_run_however_often_its_schedule_fi
 
     await here.process.workflows.keep_schedule("nobodys", [instant(second) + 10**12])
     await kept_when(here, ["nobodys", JOURNEY])
-    await keep_schedules(here.process)
+    await taking_up(here.process).keep_schedules()
     assert await kept_when(here, [JOURNEY]) == [JOURNEY]
     await post(here, ":close")
     with pytest.raises(RPCError):

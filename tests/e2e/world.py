@@ -26,7 +26,7 @@ from demo.temporal_server import TemporalServer, free_port, temporal_server
 from journey import ids
 from settings import Settings
 from store.clock import Clock
-from worker import TASKS_AT_ONCE, WORKFLOWS, Process, catch_up, make_worker, opened
+from worker import TASKS_AT_ONCE, WORKFLOWS, Process, make_worker, opened, taking_up
 
 T = TypeVar("T")
 EXAMPLE = Path(__file__).parents[2] / "examples" / "three-cities"
@@ -243,7 +243,7 @@ async def world(
         made = World(process, api, mail, push, server)
         await made.worker_comes()
         if sweeps:
-            await catch_up(process)
+            await taking_up(process).catch_up()
         try:
             yield made
         finally:
