@@ -17,7 +17,7 @@ class Surroundings:
     """Everything by its id. `public_url` is where the links of mails point to, empty when it is not known, as in a folder; `now` is
     the instant at which it is judged, 0 when nothing is to be said about the past. `journeys` are the others
     as they let people in now; those of them that do not, drafts, are `not_live`. `earlier` are the versions of the judged
-    journey so far, the oldest first."""
+    journey so far, the oldest first, and `nobody_in` segments of which it is known that nobody is in them; a folder knows neither."""
 
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
     segments: Mapping[str, SegmentDocument] = field(default_factory=dict)
@@ -28,3 +28,4 @@ class Surroundings:
     journeys: Mapping[str, Journey] = field(default_factory=dict)
     not_live: frozenset[str] = frozenset()
     earlier: tuple[Journey, ...] = ()
+    nobody_in: frozenset[str] = frozenset()

@@ -123,6 +123,17 @@ def track_links(document: str, delivery: str, *, signer: Signer, public_url: str
     return _TAG.sub(tracked, document)
 
 
+def can_be_clicked(document: str) -> bool:
+    """Has this HTML, written in Liquid, a link whose click could be noted? What Liquid makes of an address is not known: it counts."""
+    for tag in _TAG.finditer(document):
+        written = {attribute[1].lower(): _bare(attribute[2] or "").strip() for attribute in _ATTRIBUTE.finditer(tag[1])}
+        link = html.unescape(written.get("href", ""))
+        counted = _WEB.match(link) or (link.startswith("{") and "unsubscribe_url" not in link)
+        if counted and written.get("data-track", "").lower() != "off":
+            return True
+    return "<a{" in document  # what Liquid writes into the tag itself
+
+
 def add_pixel(document: str, address: str) -> str:
     """The HTML with the picture before its last `</body>`, or at its end."""
     picture = f'<img src="{html.escape(address)}" width="1" height="1" alt="" style="border:0">'

@@ -6,7 +6,20 @@ folder can show each finding in the file where it stands.
 
 from __future__ import annotations
 
-from journey import validation_continues, validation_graph, validation_jumps, validation_paths, validation_references, validation_schedule
+from journey import (
+    validation_continues,
+    validation_dates,
+    validation_graph,
+    validation_jumps,
+    validation_paths,
+    validation_reactions,
+    validation_references,
+    validation_schedule,
+    validation_shadows,
+    validation_size,
+    validation_versions,
+    validation_ways,
+)
 from journey.findings import Finding
 from journey.graph import Journey
 from journey.surroundings import Surroundings
@@ -22,9 +35,21 @@ def validate(journey: Journey, surroundings: Surroundings) -> tuple[Finding, ...
 
 def of_journey(journey: Journey, surroundings: Surroundings) -> tuple[Finding, ...]:
     """What is wrong with the journey's own document; what is wrong inside a message that it sends is not."""
-    found = [*validation_graph.check(journey), *validation_schedule.check(journey, surroundings.now), *validation_paths.check(journey)]
-    around = [*validation_references.check(journey, surroundings), *validation_jumps.check(journey, surroundings)]
-    return _in_order(journey, [*found, *around, *validation_continues.check(journey, surroundings)])
+    found = [
+        *validation_size.check(journey),
+        *validation_graph.check(journey),
+        *validation_schedule.check(journey, surroundings.now),
+        *validation_dates.check(journey, surroundings.now),
+        *validation_paths.check(journey),
+        *validation_ways.check(journey),
+        *validation_references.check(journey, surroundings),
+        *validation_shadows.check(journey),
+        *validation_reactions.check(journey, surroundings),
+        *validation_jumps.check(journey, surroundings),
+        *validation_continues.check(journey, surroundings),
+        *validation_versions.check(journey, surroundings),
+    ]
+    return _in_order(journey, found)
 
 
 def _in_order(journey: Journey, found: list[Finding]) -> tuple[Finding, ...]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from heapq import heappop, heappush
 
 from journey import durations
 from journey.arrows import arrows, reachable
 from journey.findings import Finding, error, warning
-from journey.graph import Journey, Listening, ReadSegment, Wait
+from journey.graph import Journey, Listening, Node, ReadSegment, Wait
 from journey.until import UntilRule
 
 
@@ -16,6 +17,7 @@ def check(journey: Journey) -> Iterator[Finding]:
     yield from _gates(journey)
     yield from _cycles(journey)
     yield from _unreachable(journey)
+    yield from _too_late(journey)
 
 
 def _gates(journey: Journey) -> Iterator[Finding]:
@@ -92,3 +94,41 @@ def _unreachable(journey: Journey) -> Iterator[Finding]:
     for node_id, node in journey.by_id.items():
         if node_id not in seen and not isinstance(node, ReadSegment):  # a second entry has a finding of its own
             yield warning("unreachable", node_id, "id", f"No path leads to {node_id}: connect it, or take it out.")
+
+
+def _too_late(journey: Journey) -> Iterator[Finding]:
+    """The first nodes that nobody can come to in time: what must be waited for before them is longer than a journey may take."""
+    longest, entry = durations.if_any(journey.global_timeout), journey.entry_node
+    if longest is None or entry is None:
+        return
+    soonest: dict[str, int] = {}
+    late: dict[str, None] = {}
+    todo: list[tuple[int, str]] = [(0, entry.id)]
+    while todo:
+        at, node_id = heappop(todo)
+        if node_id in soonest:
+            continue
+        soonest[node_id] = at
+        for length, targets in _lengths(journey.node(node_id)):
+            for target in targets:
+                if target not in journey.by_id or length > longest:  # of a single one that is too long another finding tells
+                    continue
+                if at + length > longest:
+                    late[target] = None
+                else:
+                    heappush(todo, (at + length, target))
+    for node_id in late:
+        if node_id not in soonest:
+            said = f"Nobody comes here in time: what is waited for before takes longer than the global timeout {journey.global_timeout}."
+            yield warning("never_in_time", node_id, "id", said)
+
+
+def _lengths(node: Node) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """How long it takes at least, in seconds, to leave a node by each of its arrows; what happens may happen at once."""
+    for field, targets in arrows(node):
+        after = ""
+        if field == "timeout.next" and isinstance(node, Listening) and node.timeout is not None:
+            after = node.timeout.after
+        elif field == "next" and isinstance(node, Wait) and node.until is None:
+            after = node.duration
+        yield durations.if_any(after) or 0, targets

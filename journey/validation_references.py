@@ -19,7 +19,7 @@ from journey.surroundings import Surroundings
 from journey.until import UntilRule
 from journey.validation_calls import of_call, of_update, out_of_reach
 from journey.validation_content import about_event, of_event, of_message, of_segment, parts_of
-from journey.validation_rules import PAST, About, about_people, contradicts_itself, meaning, tree
+from journey.validation_rules import PAST, About, about_people, tree
 from journey.validation_rules import check as check_rule
 
 _LATER = ("clicked", "bounced", "complained", "unsubscribed")
@@ -34,6 +34,9 @@ def check(journey: Journey, surroundings: Surroundings) -> Iterator[Finding]:
             case ReadSegment() if node.segment:
                 if node.segment not in surroundings.segments:
                     yield error("unknown_segment", node.id, "segment", f"There is no segment {node.segment!r}.")
+                elif node.segment in surroundings.nobody_in:
+                    said = f"Nobody is in the segment {node.segment} now: a run would let in nobody. Look at its rule, or import people."
+                    yield warning("segment_empty", node.id, "segment", said)
             case EventNode() if node.event:
                 yield from _event(journey, node.event, node.where, node.id, "", surroundings)
                 yield from _since(journey, node)
@@ -222,22 +225,9 @@ def _reaction(journey: Journey, node: Reaction, surroundings: Surroundings) -> I
 
 
 def _branches(node: Condition, people: About) -> Iterator[Finding]:
-    before: list[tuple[str, Rule]] = []
     for index, branch in enumerate(node.branches):
-        if branch.when is None:
-            continue
-        field = f"branches[{index}].when"
-        yield from check_rule(branch.when, people.at(node.id, field))
-        rule = tree(branch.when)
-        if rule is None:
-            continue
-        same = [other for other, earlier in before if earlier == meaning(rule)]
-        if same:
-            said = f"The branch {branch.id} is never taken: {same[0]}, above it, has the same rule."
-            yield warning("branch_never_taken", node.id, field, said)
-        elif contradicts_itself(rule):
-            yield warning("branch_never_taken", node.id, field, f"The branch {branch.id} is never taken: its rule can be true of nobody.")
-        before.append((branch.id, meaning(rule)))
+        if branch.when is not None:
+            yield from check_rule(branch.when, people.at(node.id, f"branches[{index}].when"))
 
 
 def _links(journey: Journey, surroundings: Surroundings) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
 from journey.errors import RuleError
 from journey.events import REACTIONS
@@ -12,7 +12,7 @@ from journey.findings import Finding, error, warning
 from journey.profiles import Attribute, AttributeType
 from journey.rule_check import all_leaves
 from journey.rule_text import as_tree
-from journey.rule_tree import Did, Group, InSegment, Rule, Test
+from journey.rule_tree import Did, InSegment, Rule, Test
 from journey.rules import SCOPES, Kind, kind
 from journey.surroundings import Surroundings
 from journey.until import WEEKDAYS
@@ -109,34 +109,6 @@ def _past(leaf: Did | InSegment, about: About) -> Iterator[Finding]:
         yield from check(leaf.where, inner)
 
 
-def contradicts_itself(rule: Rule) -> bool:
-    """Can this rule be true of nothing, whatever the values? Seen are an empty rule, and one field that is to have two values."""
-    if not isinstance(rule, Group):
-        return False
-    if not rule.rules:
-        return True
-    if rule.negated:
-        return False
-    if rule.combinator == "or":
-        return all(contradicts_itself(part) for part in rule.rules)
-    wanted: dict[str, Any] = {}
-    for part in rule.rules:
-        if contradicts_itself(part):
-            return True
-        if isinstance(part, Test) and part.operator == "=" and part.value_source == "value":
-            if part.field in wanted and not _same(wanted[part.field], part.value):
-                return True
-            wanted[part.field] = part.value
-    return False
-
-
-def meaning(rule: Rule) -> Rule:
-    """The rule without groups that hold one part alone: two rules of the same meaning compare equal more often."""
-    if isinstance(rule, Group) and len(rule.rules) == 1 and not rule.negated:
-        return meaning(rule.rules[0])
-    return rule
-
-
 def _test(test: Test, about: About) -> Iterator[Finding]:
     names = [test.field, *([str(test.value)] if test.value_source == "field" else [])]
     types: list[AttributeType | None] = []
@@ -194,7 +166,3 @@ def _never_true(test: Test, types: list[AttributeType | None]) -> str:
     values = test.value if isinstance(test.value, tuple) else (test.value,)
     wrong = [value for value in values if kind(value) != here]
     return f"{test.field} is declared as {declared} and compared with {wrong[0]!r}" if wrong else ""
-
-
-def _same(one: Any, other: Any) -> bool:
-    return kind(one) == kind(other) and bool(one == other)

@@ -29,6 +29,9 @@ def check(node: Split) -> Iterator[Finding]:
         if total != 100:
             said = f"The shares of {node.id} add up to {float(total):g} percent: make them 100, so that everybody has one."
             yield error("shares_do_not_add_up", node.id, "shares", said)
+        elif len(node.shares) == 1:
+            said = f"A split with one share divides nobody: add another, or lead straight to where {node.shares[0].id} leads."
+            yield warning("split_of_one", node.id, "shares", said)
 
 
 def names(node: str, field: str, ids: Sequence[str]) -> Iterator[Finding]:

@@ -55,6 +55,8 @@ def against(node: Wait, attributes: Mapping[str, Attribute], *, by_event: bool) 
     if isinstance(until, UntilField) and until.field:
         first, dot, rest = until.field.partition(".")
         name = rest if dot and first == "profile" else until.field
+        if any(_field(node.id, until.field)):  # of which another finding tells
+            return
         if dot and first == "entry" and not by_event:
             said = f"{until.field} means nothing here: people enter this journey by no event that could be asked."
             yield error("field_out_of_reach", node.id, "until.field", said)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 from journey import past
 from journey.errors import Conflict
 from journey.freezing import rules_of
-from journey.graph import Message, ReadSegment
+from journey.graph import Message, reading
 from journey.lifecycle import HOLDS_PEOPLE
 from journey.version import Version
 from store import versions
@@ -31,9 +31,9 @@ def check_segment(connection: Connection, segment_id: str) -> None:
 
     def needs(version: Version) -> bool:
         parts = (*version.journey.nodes, *version.journey.exit_criteria)
-        read = any(isinstance(node, ReadSegment) and node.segment == segment_id for node in version.journey.nodes)
+        entry = reading(version.journey)
         asked = past.needs(rule for part in parts for rule in rules_of(part)).segments
-        return read or segment_id in asked or segment_id in version.segments_heard
+        return (entry is not None and entry.segment == segment_id) or segment_id in asked or segment_id in version.segments_heard
 
     _check(connection, f"The segment {segment_id}", needs)
 

@@ -12,7 +12,8 @@ from journey import dates, documents, freezing, ids, lifecycle, validation
 from journey.errors import BadInput, Conflict, NotFound, Stale
 from journey.events import Instant
 from journey.findings import Finding
-from journey.graph import Journey, ReadSegment
+from journey.graph import Journey, reading
+from journey.schedule import AT_ONCE
 from store import runs, schedules, schema, sessions, surroundings, versions
 from store.versions import VersionRow
 from store.work import Work
@@ -148,8 +149,8 @@ def delete_draft(work: Work, journey_id: str, if_match: str | None = None) -> No
 
 def findings(connection: Connection, journey_id: str, public_url: str, now: Instant = 0) -> tuple[Finding, ...]:
     """What the validator says of the draft, against everything that the store has, at the instant `now`. Raises NotFound."""
-    draft = get_draft(connection, journey_id)
-    return validation.validate(documents.parse(Journey, draft.document), surroundings.read(connection, public_url, now, journey_id))
+    journey = documents.parse(Journey, get_draft(connection, journey_id).document)
+    return validation.validate(journey, surroundings.read(connection, public_url, now, journey))
 
 
 def publish(work: Work, journey_id: str, public_url: str) -> Published:
@@ -162,14 +163,12 @@ def publish(work: Work, journey_id: str, public_url: str) -> Published:
     locked(work, journey_id)
     draft = get_draft(work.connection, journey_id)
     journey = documents.parse(Journey, draft.document)
-    around = surroundings.read(work.connection, public_url, work.now(), journey_id)
+    around = surroundings.read(work.connection, public_url, work.now(), journey)
     frozen = freezing.freeze(journey, around)
     former = versions.open_to(work.connection, journey_id)
     if former is not None and former.hash == frozen.hash:
         raise Conflict(f"{former.id} is {former.state} with just this content: there is nothing to publish.", code="unchanged")
     now, starts_at, ends_at = work.now(), dates.opens(journey), dates.ends(journey)
-    if ends_at is not None and ends_at <= now:
-        raise Conflict(f"{journey_id} ends at {journey.end}, which is past: give it another end, or none.", code="journey_ended")
     number = 1 + max((one.number for one in versions.of_journey(work.connection, journey_id)), default=0)
     state = lifecycle.after(f"The draft of {journey_id}", "draft", "publish")
     published = VersionRow(ids.version(journey_id, number), journey_id, number, frozen.hash, state, now, starts_at, ends_at)
@@ -180,7 +179,8 @@ def publish(work: Work, journey_id: str, public_url: str) -> Published:
     schedules.keep(work, published, frozen.journey)
     versions.note_move(work, published.id, "publish", "draft", state)
     later = starts_at if starts_at is not None and starts_at > now else None
-    at_once = any(isinstance(node, ReadSegment) and node.schedule == "asap" for node in journey.nodes)
+    entry = reading(journey)
+    at_once = entry is not None and entry.schedule == AT_ONCE
     run = runs.start(work, published, frozen.journey, at=later) if at_once else None
     warnings = tuple(validation.validate(journey, around))
     tested = sessions.end(work, journey_id)

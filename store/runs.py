@@ -113,7 +113,8 @@ def start(
 def miss(work: Work, version: VersionRow, journey: Journey, occurrence: Occurrence, reason: Missed) -> None:
     """Put on record that an occurrence has no run, and why. One that is on record already stays as it is."""
     if of_occurrence(work.connection, version.journey, occurrence.local) is None:
-        entry = next(node for node in journey.nodes if isinstance(node, ReadSegment))
+        entry = journey.entry_node
+        assert isinstance(entry, ReadSegment), "only a journey that reads a segment has occurrences"
         _insert(work, version, entry, "missed", None, occurrence, reason)
 
 

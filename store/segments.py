@@ -19,6 +19,9 @@ from store.statements import Statement
 from store.upserts import upsert
 from store.work import Work
 
+LOOKED_AT = 10_000
+"""Profiles that may be read to say whether anybody is in a segment: some hundredths of a second."""
+
 
 def all_of(connection: Connection) -> dict[str, SegmentDocument]:
     """Every segment by its id, in order of id."""
@@ -51,6 +54,20 @@ def is_member(connection: Connection, segment_id: str, profile: str, at: Instant
         return False
     asked = select(profiles.c.id).where(profiles.c.id == profile, where(connection, rule, at))
     return connection.execute(asked).first() is not None
+
+
+def anybody_in(connection: Connection, segment_id: str, at: Instant, most: int = LOOKED_AT) -> bool | None:
+    """Is anybody who is no test profile in a segment? None when it is not there, and when more than `most` profiles would have to be
+    looked at to say no."""
+    try:
+        rule = get(connection, segment_id).tree
+    except NotFound:
+        return None
+    beyond = connection.execute(select(profiles.c.id).order_by(profiles.c.id).offset(most).limit(1)).scalar()
+    asked = select(profiles.c.id).where(profiles.c.test.is_(False), where(connection, rule, at)).limit(1)
+    if beyond is None:
+        return connection.execute(asked).first() is not None
+    return True if connection.execute(asked.where(profiles.c.id < beyond)).first() is not None else None
 
 
 def trees(connection: Connection, segment_ids: Iterable[str]) -> dict[str, Rule]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from journey.events import Instant
+from journey.graph import Journey, reading
+from journey.schedule import AT_ONCE
 from journey.surroundings import Surroundings
 from store import attributes, definitions, messages, segments, versions
 
 
-def read(connection: Connection, public_url: str = "", now: Instant = 0, of: str = "") -> Surroundings:
+def read(connection: Connection, public_url: str = "", now: Instant = 0, judged: Journey | None = None) -> Surroundings:
     """Attributes, segments, event definitions and messages, all at one moment. `public_url` is where the links of mails lead, `now` the
-    instant at which a draft is judged; without it nothing is said about the past. `of` is the journey that is judged: its versions so
-    far."""
+    instant at which a draft is judged; without it nothing is said about the past. With `judged`, the journey that is to be published,
+    also its versions so far, and whether anybody is in its segment."""
     journeys, live = versions.jumped_to(connection)
     return Surroundings(
         attributes=attributes.all_of(connection),
@@ -23,5 +25,16 @@ def read(connection: Connection, public_url: str = "", now: Instant = 0, of: str
         now=now,
         journeys=journeys,
         not_live=frozenset(journeys) - live,
-        earlier=tuple(versions.frozen_version(connection, one.hash).journey for one in versions.of_journey(connection, of)),
+        earlier=tuple(versions.frozen_version(connection, one.hash).journey for one in versions.of_journey(connection, judged.id))
+        if judged is not None
+        else (),
+        nobody_in=_nobody_in(connection, judged, now) if judged is not None else frozenset(),
     )
+
+
+def _nobody_in(connection: Connection, judged: Journey, now: Instant) -> frozenset[str]:
+    """The segment that a publish is to read at once, when nobody is in it."""
+    entry = reading(judged)
+    if entry is None or entry.schedule != AT_ONCE or segments.anybody_in(connection, entry.segment, now) is not False:
+        return frozenset()
+    return frozenset({entry.segment})

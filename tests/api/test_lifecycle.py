@@ -136,7 +136,8 @@ async def test_a_journey_whose_end_is_past_is_not_published(api: AsyncClient, da
     await database.write(stock.surround)
     await api.put(JOURNEY, json=stock.use_case_document(end="2026-11-01"))
     refused = await api.post(f"{JOURNEY}:publish")
-    assert (refused.status_code, refused.json()["code"]) == (409, "journey_ended")
+    assert (refused.status_code, refused.json()["code"]) == (409, "journey_invalid")
+    assert ("end_past", "end") in [(one["code"], one["field"]) for one in refused.json()["findings"]]
     assert (await api.get(f"{JOURNEY}/versions")).json() == {"items": []}
 
 

@@ -164,7 +164,8 @@ def test_two_entries_are_an_event_and_a_segment() -> None:
 
 def test_what_let_somebody_in_can_be_asked_later() -> None:
     asks = node(BUY, where="product == entry.product")
-    decides = {"id": "decide", "kind": "condition", "branches": [{"id": "lamp", "when": 'entry.product == "Lamp"', "next": "end"}]}
+    decides = {"id": "decide", "kind": "condition", "branches": [{"id": "lamp", "when": 'entry.product == "Lamp"', "next": "end"}],
+               "otherwise": "end"}  # fmt: skip
     shown = message("first-message", "push", push={"title": "{{ entry.product }}", "body": "Hello"})
     assert said(entered_by_event(asks, END)) == []
     assert said(entered_by_event(decides, END)) == []
@@ -218,7 +219,7 @@ def test_duplicate_id_of_two_branches() -> None:
 
 @pytest.mark.parametrize("name", ["otherwise", "error", "timeout", "next", "other"])
 def test_reserved_id_of_a_branch_that_would_be_taken_for_an_exit(name: str) -> None:
-    choose = {"id": "choose", "kind": "condition", "branches": [{"id": name, "when": "vip == true", "next": "end"}]}
+    choose = {"id": "choose", "kind": "condition", "branches": [{"id": name, "when": "vip == true", "next": "end"}], "otherwise": "end"}
     assert said(journey(choose, END)) == [("reserved_id", "choose", "branches[0].id")]
 
 
@@ -385,8 +386,8 @@ def test_unreachable() -> None:
 
 
 def test_a_long_journey_is_judged_without_a_deep_recursion() -> None:
-    chain = [node(WAIT, id=f"w{index}", next=f"w{index + 1}") for index in range(3000)]
-    assert said(journey(*chain, {"id": "w3000", "kind": "end"})) == []
+    chain = [node(WAIT, id=f"w{index}", for_="PT1M", next=f"w{index + 1}") for index in range(3000)]
+    assert said(journey(*chain, {"id": "w3000", "kind": "end"})) == [("too_many_nodes", "", "nodes")]
 
 
 # ---- lengths --------------------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from tests.builders import journey, message
 from tests.core.test_validation import END, MESSAGES, SEND, deciding, node, said, segment, surroundings
 
 UPDATE = {"id": "note", "kind": "update_profile", "set": {"vip": True}, "next": "end"}
-CALL = {"id": "crm", "kind": "webhook", "url": "https://crm.example/people/{{ profile.id }}", "next": "end"}
+CALL = {"id": "crm", "kind": "webhook", "url": "https://crm.example/people/{{ profile.id }}", "next": "end", "error": "end"}
 
 
 def updating(**values: Any) -> Journey:
@@ -102,6 +102,7 @@ def test_unknown_call() -> None:
 
 def test_an_answer_may_be_looked_at_by_a_name_that_a_rule_can_write() -> None:
     choose = {"id": "choose", "kind": "condition", "branches": [{"id": "b", "when": "calls.get_score.body.score > 5", "next": "end"}]}
+    choose["otherwise"] = "end"
     assert said(journey(node(CALL, id="get-score", next="choose"), choose, END)) == []
 
 

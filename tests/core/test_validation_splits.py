@@ -23,7 +23,11 @@ def said(*shares: dict[str, Any]) -> list[tuple[str, str]]:
 
 def test_shares_that_add_up_to_100_are_fine_also_with_parts_of_a_percent() -> None:
     assert said({"id": "a", "percent": 33.3}, {"id": "b", "percent": 33.3}, {"id": "c", "percent": 33.4}) == []
-    assert said({"id": "all", "percent": 100}) == []
+    assert said({"id": "most", "percent": 99.5}, {"id": "rest", "percent": 0.5}) == []
+
+
+def test_split_of_one_is_no_split() -> None:
+    assert said({"id": "all", "percent": 100}) == [("split_of_one", "shares")]
 
 
 @pytest.mark.parametrize("percents", [(50, 49), (50, 51), (99.9,), (0.1, 0.2), ()])
@@ -43,7 +47,7 @@ def test_share_never_taken() -> None:
 
 def test_duplicate_id_and_reserved_id_of_shares() -> None:
     assert said({"id": "a", "percent": 50}, {"id": "a", "percent": 50}) == [("duplicate_id", "shares[1].id")]
-    assert said({"id": "next", "percent": 100}) == [("reserved_id", "shares[0].id")]
+    assert said({"id": "next", "percent": 50}, {"id": "b", "percent": 50}) == [("reserved_id", "shares[0].id")]
 
 
 @pytest.mark.parametrize("percent", ["50", True, None])

@@ -1,0 +1,78 @@
+"""What stands behind something that takes everything: a branch that nobody comes to, a node of a gate that hears nothing first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from journey.arrows import arrows
+from journey.findings import Finding, warning
+from journey.graph import Condition, EventNode, Journey, Node, Qualification, Reaction
+from journey.rule_meaning import contradicts_itself, implies, meaning
+from journey.rule_tree import Rule
+from journey.validation_rules import tree
+
+_FIELD = {"event": "event", "reaction": "to", "qualification": "segment"}
+"""What each kind of node listens to is written there."""
+
+
+def check(journey: Journey) -> Iterator[Finding]:
+    """Each condition, and each gate."""
+    for node in journey.nodes:
+        if isinstance(node, Condition):
+            yield from _branches(node)
+    yield from _gates(journey)
+
+
+def _branches(node: Condition) -> Iterator[Finding]:
+    before: list[tuple[str, Rule]] = []
+    for index, branch in enumerate(node.branches):
+        rule = tree(branch.when)
+        if rule is None:
+            continue
+        taken_by = next((other for other, earlier in before if meaning(rule) == meaning(earlier) or implies(rule, earlier)), "")
+        why = ""
+        if contradicts_itself(rule):
+            why = "its rule can be true of nobody. Correct it, or take the branch out."
+        elif taken_by:
+            why = f"{taken_by}, above it, takes all of whom its rule is true. Put it above {taken_by}, or change one of the two rules."
+        if why:
+            said = f"The branch {branch.id} is never taken: {why}"
+            yield warning("branch_never_taken", node.id, f"branches[{index}].when", said)
+        before.append((branch.id, rule))
+
+
+def _gates(journey: Journey) -> Iterator[Finding]:
+    """A node is told of when it is behind another in every gate that it stands in: where it stands alone it is heard."""
+    shadows: dict[str, str] = {}
+    heard: set[str] = set()
+    for node in journey.by_id.values():
+        for _, targets in arrows(node):
+            members = [journey.node(target) for target in dict.fromkeys(targets) if target in journey.by_id]
+            for index, member in enumerate(members):
+                first = next((other.id for other in members[:index] if _hears_all(other, member)), "")
+                if first:
+                    shadows.setdefault(member.id, first)
+                else:
+                    heard.add(member.id)
+    for node_id, first in shadows.items():
+        if node_id not in heard:
+            kind = journey.node(node_id).kind
+            said = f"This never wins: {first}, before it in the same list, hears everything that it hears. Take one of them out."
+            yield warning("never_wins", node_id, _FIELD[kind], said)
+
+
+def _hears_all(first: Node, second: Node) -> bool:
+    """Does the first of two in a gate fit every event that the second fits?"""
+    match first, second:
+        case Reaction(), Reaction():
+            return bool(first.of and first.to) and (first.of, first.to) == (second.of, second.to)
+        case Qualification(), Qualification():
+            return bool(first.segment) and (first.segment, first.direction) == (second.segment, second.direction)
+        case EventNode(), EventNode():
+            if not first.event or first.event != second.event or second.since not in ("", first.since):
+                return False
+            wide, narrow = tree(first.where), tree(second.where)
+            if first.where is None or wide is None:
+                return first.where is None
+            return narrow is not None and (meaning(narrow) == meaning(wide) or implies(narrow, wide))
+    return False
