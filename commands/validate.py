@@ -24,7 +24,7 @@ _UNKNOWN = {"unknown_segment": ("segments", "segment"), "unknown_event": ("event
 
 
 def validate(path: Path) -> list[Placed]:
-    """Every finding about a folder, or about one file in it and what that refers to; by file, then by line.
+    """Every finding about a folder, or about one file in it and what that refers to; by file, first what is about the whole, then by line.
 
     Raises BadInput when the path is nothing that can be judged.
     """
@@ -39,7 +39,7 @@ def validate(path: Path) -> list[Placed]:
     if only is not None:
         wanted = _concerned(read, only)
         found = [one for one in found if one.file.resolve() in wanted]
-    return sorted(found, key=lambda one: (str(one.file), one.line, one.finding.grade, one.finding.code))
+    return sorted(found, key=lambda one: (str(one.file), bool(one.finding.node), one.line, one.finding.grade, one.finding.code))
 
 
 def run(path: Path, as_json: bool) -> int:

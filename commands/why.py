@@ -74,15 +74,22 @@ def _effect(heard: Mapping[str, Any]) -> str:
 
 
 def _not_so(rule: Mapping[str, Any] | None) -> Iterator[str]:
-    for test in _failed(rule):
-        yield f"      {test['field']} {test['operator']} {test['wanted']!r} is not so: {test['why'] or repr(test['found'])}"
+    for test, wanted in _failed(rule, True) if rule is not None else ():
+        if not test["field"]:
+            yield f"      {test['why'] or 'nothing is asked'}"
+        elif wanted:
+            yield f"      {test['field']} {test['operator']} {test['wanted']!r} is not so: {test['why'] or repr(test['found'])}"
+        else:
+            yield f"      {test['field']} {test['operator']} {test['wanted']!r} is so, and must not be: {test['found']!r}"
 
 
-def _failed(rule: Mapping[str, Any] | None) -> Iterator[Mapping[str, Any]]:
-    """The tests that were not true, in a rule that was not."""
-    if rule is None or rule["verdict"]:
+def _failed(rule: Mapping[str, Any], wanted: bool) -> Iterator[tuple[Mapping[str, Any], bool]]:
+    """The tests that were not as wanted, in a rule that was not; what stands under a `not` is wanted to be false."""
+    if rule["verdict"] == wanted and rule["parts"]:
         return
     if not rule["parts"]:
-        yield rule
+        if rule["verdict"] != wanted or not rule["field"]:  # an empty group is never as wanted
+            yield rule, wanted
+        return
     for part in rule["parts"]:
-        yield from _failed(part)
+        yield from _failed(part, wanted != rule["negated"])

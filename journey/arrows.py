@@ -24,14 +24,27 @@ def arrows(node: Node) -> Iterator[tuple[str, Next]]:
         yield "timeout.next", node.timeout.next
 
 
-def reachable(journey: Journey, start: str, *, without: str = "") -> set[str]:
-    """Every node on a path from `start`, itself included, when nobody may pass through `without`."""
-    seen: set[str] = set()
-    todo = [start]
-    while todo:
-        node_id = todo.pop()
-        if node_id in seen or node_id == without or node_id not in journey.by_id:
-            continue
-        seen.add(node_id)
-        todo += [target for _, targets in arrows(journey.node(node_id)) for target in targets]
-    return seen
+class Paths:
+    """Where one can come to in a drawing. It reads each arrow once, and remembers what it was asked."""
+
+    def __init__(self, journey: Journey) -> None:
+        self._targets = {
+            node_id: tuple(dict.fromkeys(target for _, targets in arrows(node) for target in targets if target in journey.by_id))
+            for node_id, node in journey.by_id.items()
+        }
+        self._found: dict[tuple[str, str], frozenset[str]] = {}
+
+    def reachable(self, start: str, *, without: str = "") -> frozenset[str]:
+        """Every node on a path from `start`, itself included, when nobody may pass through `without`."""
+        known = self._found.get((start, without))
+        if known is not None:
+            return known
+        seen: set[str] = set()
+        todo = [start]
+        while todo:
+            node_id = todo.pop()
+            if node_id in seen or node_id == without or node_id not in self._targets:
+                continue
+            seen.add(node_id)
+            todo += self._targets[node_id]
+        return self._found.setdefault((start, without), frozenset(seen))

@@ -17,7 +17,7 @@ def seconds(text: str) -> int:
     match = _SHAPE.match(text)
     if match is None or text.endswith("T"):
         months = re.match(r"^P\d+[YM]", text) is not None
-        why = "months and years differ in length: write days" if months else "write P, then weeks, days, T, hours, minutes, seconds"
+        why = "write days, since months and years differ in length" if months else "write P, then weeks, days, T, hours, minutes, seconds"
         raise BadInput(f"{text!r} is no duration: {why}, as in P1D, PT30M or P1DT12H.", code="duration_invalid")
     total = sum(int(count) * unit for count, unit in zip(match.groups(default="0"), _SECONDS, strict=True))
     if total == 0:

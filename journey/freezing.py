@@ -11,7 +11,7 @@ from journey import past
 from journey.continuing import inherited
 from journey.errors import Invalid
 from journey.events import EventDefinition
-from journey.findings import blocking
+from journey.findings import Finding, blocking
 from journey.graph import Branch, Condition, EventNode, ExitCriterion, Journey, Message, Node, UpdateProfile, Wait
 from journey.rule_text import as_tree
 from journey.rule_tree import Rule
@@ -23,12 +23,17 @@ from journey.version import Version
 
 def freeze(journey: Journey, surroundings: Surroundings) -> Version:
     """The version that a publish keeps. Raises Invalid with every finding, warnings too, when one of them is an error."""
+    return judged(journey, surroundings)[0]
+
+
+def judged(journey: Journey, surroundings: Surroundings) -> tuple[Version, tuple[Finding, ...]]:
+    """As `freeze`, with what is no error and said all the same."""
     findings = validate(journey, surroundings)
     errors = blocking(findings)
     if errors:
         count = "one error" if len(errors) == 1 else f"{len(errors)} errors"
         raise Invalid(f"The journey {journey.id} has {count}; the first: {errors[0].sentence}", findings)
-    return frozen(journey, surroundings)
+    return frozen(journey, surroundings), findings
 
 
 def frozen(journey: Journey, surroundings: Surroundings) -> Version:

@@ -11,10 +11,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from journey import call_rendering, calls, liquid_text, liquid_values, updating
-from journey.arrows import reachable
+from journey.arrows import Paths
 from journey.findings import Finding, error, warning
 from journey.graph import Condition, EventNode, Journey, Message, Node, UpdateProfile, Webhook
 from journey.messages import MessageDocument
+from journey.nearest import meant
 from journey.rules import fields
 from journey.surroundings import Surroundings
 from journey.validation_rules import tree
@@ -29,7 +30,9 @@ def of_update(node: UpdateProfile, surroundings: Surroundings) -> Iterator[Findi
         field = f"set.{name}"
         declared = surroundings.attributes.get(name)
         if declared is None:
-            yield error("unknown_attribute", node.id, field, f"There is no attribute {name!r}: declare it in attributes.yaml.")
+            known = meant(name, surroundings.attributes)
+            said = f"There is no attribute {name!r}: declare it in attributes.yaml, or correct the name.{known}"
+            yield error("unknown_attribute", node.id, field, said)
         elif updating.is_liquid(raw):
             yield from _template(node.id, field, raw, liquid_values.NAMES, surroundings)
         elif (read := updating.field_of(raw)) is not None:
@@ -55,19 +58,20 @@ def of_call(node: Webhook, surroundings: Surroundings) -> Iterator[Finding]:
         yield from _template(node.id, "body", node.body, names, surroundings)
 
 
-def out_of_reach(journey: Journey, node: Node, surroundings: Surroundings) -> Iterator[Finding]:
+def out_of_reach(journey: Journey, node: Node, surroundings: Surroundings, paths: Paths) -> Iterator[Finding]:
     """Whatever looks at `calls.NODE`, and there is no such webhook or none that is called before; at `entry`, and there is none."""
     if isinstance(node, UpdateProfile | Webhook) and not isinstance(journey.entry_node, EventNode):
         for field, name in _looks_at(node, surroundings, "entry"):
             said = f"entry.{name} means nothing here: people enter this journey by no event that could be asked."
             yield error("field_out_of_reach", node.id, field, said)
-    called = {calls.named(one.id): one.id for one in journey.nodes if isinstance(one, Webhook)}
     for field, name in _looks_at(node, surroundings, "calls"):
+        called = {calls.named(one.id): one.id for one in journey.nodes if isinstance(one, Webhook)}
         asked = called.get(calls.named(name))
         if asked is None:
-            yield error("unknown_call", node.id, field, f"calls.{name}: there is no webhook {name!r} in this journey.")
-        elif asked == node.id or node.id not in reachable(journey, asked):
-            said = f"calls.{name}: the webhook {asked} is not called before: no path leads from it to here."
+            said = f"calls.{name}: there is no webhook {name!r} in this journey. Name one that is called before.{meant(name, called)}"
+            yield error("unknown_call", node.id, field, said)
+        elif asked == node.id or node.id not in paths.reachable(asked):
+            said = f"calls.{name}: the webhook {asked} is not called before, no path leads from it to here. Name another, or draw a path."
             yield error("unknown_call", node.id, field, said)
 
 
@@ -126,7 +130,8 @@ def _source(node: str, field: str, name: str, surroundings: Surroundings) -> Ite
 
 def _attribute(node: str, field: str, name: str, surroundings: Surroundings) -> Iterator[Finding]:
     if name.partition(".")[0] not in surroundings.attributes and name not in _ALWAYS_THERE:
-        said = f"{field} reads profile.{name}, which is not declared: whoever lacks it leaves this node by error."
+        known = meant(name, surroundings.attributes)
+        said = f"{field} reads profile.{name}, which is not declared: whoever lacks it leaves this node by error.{known}"
         yield warning("undeclared_attribute", node, field, said)
 
 

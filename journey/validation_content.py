@@ -8,6 +8,7 @@ from journey import addresses, liquid_text, past
 from journey.events import EventDefinition
 from journey.findings import Finding, error, warning
 from journey.messages import EmailContent, MessageDocument, PushContent
+from journey.nearest import meant
 from journey.rendering import NAMES
 from journey.segments import SegmentDocument
 from journey.surroundings import Surroundings
@@ -74,7 +75,7 @@ def of_message(message: MessageDocument, surroundings: Surroundings | None = Non
 
 def _email(email: EmailContent, surroundings: Surroundings | None) -> Iterator[Finding]:
     if not email.subject.strip():
-        yield error("message_empty", "", "email.subject", "The e-mail has no subject.")
+        yield error("message_empty", "", "email.subject", "The e-mail has no subject: write one.")
     if not email.html.strip() and not email.text.strip():
         yield error("message_empty", "", "email", "The e-mail has no body: write html, text, or both.")
     if email.sender and "{" not in email.sender and addresses.read(email.sender) is None:
@@ -84,7 +85,7 @@ def _email(email: EmailContent, surroundings: Surroundings | None) -> Iterator[F
 
 def _push(push: PushContent, surroundings: Surroundings | None) -> Iterator[Finding]:
     if not push.title.strip() and not push.body.strip():
-        yield error("message_empty", "", "push", "The push has neither a title nor a body.")
+        yield error("message_empty", "", "push", "The push has neither a title nor a body: write one of them.")
     data = {f"data.{name}": value for name, value in push.data.items()}
     yield from _templates("push", {"title": push.title, "body": push.body, "url": push.url} | data, surroundings)
 
@@ -101,5 +102,6 @@ def _templates(channel: str, parts: dict[str, str], surroundings: Surroundings |
             continue
         for attribute in liquid_text.fields_of("profile", text):
             if attribute not in surroundings.attributes and attribute not in _ALWAYS_THERE:
-                said = f"{channel} {name} shows profile.{attribute}, which is not declared: whoever lacks it cannot be sent to."
+                known = meant(attribute, surroundings.attributes)
+                said = f"{channel} {name} shows profile.{attribute}, which is not declared: whoever lacks it cannot be sent to.{known}"
                 yield warning("undeclared_attribute", "", f"{channel}.{name}", said)

@@ -23,6 +23,7 @@ from journey.graph import (
     Split,
     Wait,
 )
+from journey.nearest import meant
 from journey.until import timed
 
 SUPPORTED = (
@@ -92,7 +93,8 @@ def _dates(journey: Journey) -> Iterator[Finding]:
             if fault.code == "date_invalid":  # of the zone is told where it stands
                 yield error("date_invalid", "", field, fault.sentence)
     if len(found) == 2 and found[1] <= found[0]:
-        yield error("dates_reversed", "", "end", f"The journey ends at {journey.end}, which is not after its start at {journey.start}.")
+        said = f"The journey ends at {journey.end}, which is not after its start at {journey.start}: correct one of the two."
+        yield error("dates_reversed", "", "end", said)
 
 
 def _criteria(journey: Journey) -> Iterator[Finding]:
@@ -124,19 +126,19 @@ def _is_timezone(name: str) -> bool:
 def _entries(journey: Journey) -> Iterator[Finding]:
     entry = journey.entry_node
     if entry is None:
-        said = "Nobody can enter: the first node is where people come in, a read_segment, an event or a qualification."
+        said = "Nobody can enter: let the first node be a read_segment, an event or a qualification, by which people come in."
         yield error("no_entry", "", "nodes", said)
         return
     entries = {entry.id, *(node.id for node in journey.nodes if isinstance(node, ReadSegment))}
     pointed_at = {target for node in journey.nodes for _, targets in arrows(node) for target in targets}
     for node in journey.nodes:
         if node is not entry and (isinstance(node, ReadSegment) or (node is journey.nodes[0] and node.id not in pointed_at)):
-            yield error("two_entries", node.id, "kind", f"People enter at {entry.id} already: a journey has one entry, its first node.")
+            said = f"People enter at {entry.id} already, and a journey has one entry: take one out, or make a journey of its own of it."
+            yield error("two_entries", node.id, "kind", said)
         for field, targets in arrows(node):
             if entries.intersection(targets):
-                yield error(
-                    "entry_not_first", node.id, field, "An arrow leads back to the entry: nothing stands before where people enter."
-                )
+                said = "An arrow leads back to the entry, before which nothing stands: lead it to another node."
+                yield error("entry_not_first", node.id, field, said)
     if isinstance(entry, EventNode | Qualification):
         yield from _entered_by(entry)
 
@@ -205,14 +207,18 @@ def _targets(journey: Journey, node: Node) -> Iterator[Finding]:
     for field, targets in arrows(node):
         for target in dict.fromkeys(targets):
             if target not in journey.by_id:
-                yield error("unknown_node", node.id, field, f"There is no node {target!r} in this journey.")
+                said = f"There is no node {target!r} in this journey: draw it, or correct the name.{meant(target, journey.by_id)}"
+                yield error("unknown_node", node.id, field, said)
             if targets.count(target) > 1:
                 yield error("target_twice", node.id, field, f"{target} stands twice in one list: name it once.")
         if len(targets) < 2:
             continue
         for target in dict.fromkeys(targets):
             if target in journey.by_id and journey.node(target).kind not in LISTENING:
-                said = f"{target} is a {journey.node(target).kind}: only events, qualifications, reactions and waits stand in parallel."
+                said = (
+                    f"{target} is a {journey.node(target).kind}, and only events, qualifications, reactions and waits stand in parallel: "
+                    f"lead to it alone, or from one of those."
+                )
                 yield error("next_not_listening", node.id, field, said)
 
 
@@ -233,5 +239,5 @@ def _lengths(journey: Journey, node: Node) -> Iterator[Finding]:
             yield error("duration_invalid", node.id, field, fault.sentence)
             continue
         if length > (durations.if_any(journey.global_timeout) or length):
-            said = f"{text} is longer than the global timeout {journey.global_timeout}, which would end the journey before."
+            said = f"{text} is longer than the global timeout {journey.global_timeout}, which ends it before: change one of the two."
             yield error("duration_too_long", node.id, field, said)

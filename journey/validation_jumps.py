@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from journey.findings import Finding, error
 from journey.graph import EventNode, Journey, Jump
+from journey.nearest import absent
 from journey.surroundings import Surroundings
 
 
@@ -20,18 +21,19 @@ def _jump(journey: Journey, node: Jump, surroundings: Surroundings) -> Iterator[
     around = {**surroundings.journeys, journey.id: journey}
     target = around.get(node.journey)
     if target is None:
-        yield error("unknown_journey", node.id, "journey", f"There is no journey {node.journey!r}.")
+        yield error("unknown_journey", node.id, "journey", absent("journey", node.journey, surroundings.journeys))
         return
     if node.journey in surroundings.not_live and node.journey != journey.id:
         yield error("jump_not_live", node.id, "journey", f"{node.journey} lets nobody in: publish it first.")
     if not isinstance(target.entry_node, EventNode):
-        yield error("jump_not_by_event", node.id, "journey", f"{node.journey} does not begin with an event: nobody can jump there.")
+        said = f"{node.journey} does not begin with an event, so that nobody can jump there: name one that does."
+        yield error("jump_not_by_event", node.id, "journey", said)
     if target.namespace != journey.namespace:
         said = f"{node.journey} knows people by {target.namespace}, this journey by {journey.namespace}: they must be the same."
         yield error("namespace_differs", node.id, "journey", said)
     circle = _back(around, node.journey, journey.id)
     if circle:
-        said = f"The jump leads back to this journey: {' -> '.join((journey.id, *circle))}. Nobody would come to an end."
+        said = f"The jump leads back to this journey: {' -> '.join((journey.id, *circle))}. Take one of the jumps on the way out."
         yield error("jump_circle", node.id, "journey", said)
 
 

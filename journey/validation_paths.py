@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from heapq import heappop, heappush
+from itertools import dropwhile
 
 from journey import durations
-from journey.arrows import arrows, reachable
+from journey.arrows import Paths, arrows
 from journey.findings import Finding, error, warning
 from journey.graph import Journey, Listening, Node, ReadSegment, Wait
 from journey.until import UntilRule
@@ -49,7 +50,8 @@ def _gate(nodes: list[Listening]) -> Iterator[Finding]:
     soonest = min(known, key=lambda end: end[2])  # the first of two equals: a wait stands before a timeout (G2)
     for node, field, _ in known:
         if node is not soonest[0]:
-            yield warning("never_due", node.id, field, f"This never comes due: {soonest[0].id}, in parallel with it, is over before.")
+            said = f"This never comes due: {soonest[0].id}, in parallel with it, is over before. Make this shorter, or take it out."
+            yield warning("never_due", node.id, field, said)
 
 
 def _cycles(journey: Journey) -> Iterator[Finding]:
@@ -58,22 +60,22 @@ def _cycles(journey: Journey) -> Iterator[Finding]:
     for start in journey.by_id:
         if start in done:
             continue
-        path: list[str] = []
+        path: dict[str, None] = {start: None}
         todo: list[tuple[str, list[tuple[str, str]]]] = [(start, _steps(journey, start))]
-        path.append(start)
         while todo:
             node_id, steps = todo[-1]
             if not steps:
                 todo.pop()
-                path.pop()
+                del path[node_id]
                 done.add(node_id)
                 continue
             field, target = steps.pop(0)
             if target in path:
-                circle = " -> ".join([*path[path.index(target) :], target])
-                yield error("cycle", node_id, field, f"The path leads back to where it was: {circle}. A journey has no circles.")
+                circle = " -> ".join([*dropwhile(target.__ne__, path), target])
+                said = f"The path leads back to where it was: {circle}. A journey has no circles: lead one of these arrows onward."
+                yield error("cycle", node_id, field, said)
             elif target not in done:
-                path.append(target)
+                path[target] = None
                 todo.append((target, _steps(journey, target)))
 
 
@@ -90,7 +92,7 @@ def _unreachable(journey: Journey) -> Iterator[Finding]:
     entry = journey.entry_node
     if entry is None:
         return
-    seen = reachable(journey, entry.id)
+    seen = Paths(journey).reachable(entry.id)
     for node_id, node in journey.by_id.items():
         if node_id not in seen and not isinstance(node, ReadSegment):  # a second entry has a finding of its own
             yield warning("unreachable", node_id, "id", f"No path leads to {node_id}: connect it, or take it out.")
@@ -119,7 +121,7 @@ def _too_late(journey: Journey) -> Iterator[Finding]:
                     heappush(todo, (at + length, target))
     for node_id in late:
         if node_id not in soonest:
-            said = f"Nobody comes here in time: what is waited for before takes longer than the global timeout {journey.global_timeout}."
+            said = f"Nobody comes here: what is waited for before takes longer than the global timeout {journey.global_timeout}."
             yield warning("never_in_time", node_id, "id", said)
 
 

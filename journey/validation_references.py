@@ -8,12 +8,13 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from journey import liquid_text, past, validation_waits
-from journey.arrows import reachable
+from journey.arrows import Paths
 from journey.events import REACTIONS
 from journey.findings import Finding, error, later, warning
 from journey.graph import Condition, EventNode, Journey, Message, Qualification, Reaction, ReadSegment, UpdateProfile, Wait, Webhook
 from journey.keeping import ENTRY
 from journey.messages import CHANNELS, MessageDocument
+from journey.nearest import absent
 from journey.rule_tree import Rule
 from journey.surroundings import Surroundings
 from journey.until import UntilRule
@@ -29,30 +30,31 @@ def check(journey: Journey, surroundings: Surroundings) -> Iterator[Finding]:
     """What is wrong with the references of each node, and with the rules written into it."""
     about = about_people(surroundings.attributes).with_beside(event={}, calls={}).within(surroundings)
     people = _asking(about, journey, surroundings)
+    paths = Paths(journey)
     for node in journey.nodes:
         match node:
             case ReadSegment() if node.segment:
                 if node.segment not in surroundings.segments:
-                    yield error("unknown_segment", node.id, "segment", f"There is no segment {node.segment!r}.")
+                    yield error("unknown_segment", node.id, "segment", absent("segment", node.segment, surroundings.segments))
                 elif node.segment in surroundings.nobody_in:
                     said = f"Nobody is in the segment {node.segment} now: a run would let in nobody. Look at its rule, or import people."
                     yield warning("segment_empty", node.id, "segment", said)
             case EventNode() if node.event:
                 yield from _event(journey, node.event, node.where, node.id, "", surroundings)
-                yield from _since(journey, node)
+                yield from _since(journey, node, paths)
             case Qualification() if node.segment:
                 yield from _heard(node.segment, node.id, "segment", surroundings)
             case Wait(until=UntilRule() as until):
                 yield from check_rule(until.rule, _written(journey, surroundings).at(node.id, "until.rule"))
             case Message() if node.message:
                 if node.message not in surroundings.messages:
-                    yield error("unknown_message", node.id, "message", f"There is no message {node.message!r}.")
+                    yield error("unknown_message", node.id, "message", absent("message", node.message, surroundings.messages))
                 else:
                     yield from _entry_shown(journey, node, surroundings)
                     yield from _class(journey, node, surroundings.messages[node.message])
                 yield from _channels(node, surroundings.messages.get(node.message))
             case Reaction() if node.of and node.to:
-                yield from _reaction(journey, node, surroundings)
+                yield from _reaction(journey, node, surroundings, paths)
             case Condition():
                 yield from _branches(node, people)
             case Wait():
@@ -63,7 +65,7 @@ def check(journey: Journey, surroundings: Surroundings) -> Iterator[Finding]:
                 yield from of_call(node, surroundings)
             case _:
                 pass
-        yield from out_of_reach(journey, node, surroundings)
+        yield from out_of_reach(journey, node, surroundings, paths)
     yield from _criteria(journey, surroundings)
     yield from _links(journey, surroundings)
 
@@ -102,9 +104,9 @@ def _event(
     prefix = f"{around}." if around else ""
     definition = surroundings.events.get(event)
     if definition is None:
-        yield error("unknown_event", node, f"{prefix}event", f"There is no event {event!r}.")
+        yield error("unknown_event", node, f"{prefix}event", absent("event", event, surroundings.events))
     elif definition.namespace and journey.namespace and definition.namespace != journey.namespace:
-        said = f"The event knows people by {definition.namespace}, the journey by {journey.namespace}: they must be the same."
+        said = f"The event knows people by {definition.namespace}, the journey by {journey.namespace}: write the same in both."
         yield error("namespace_differs", node, f"{prefix}event", said)
     if where is not None:
         about = about_event(definition) if definition is not None else About("event")
@@ -119,11 +121,14 @@ def _event(
 def _heard(segment: str, node: str, field: str, surroundings: Surroundings) -> Iterator[Finding]:
     """A segment that is listened to: who enters or leaves it is heard when their profile is written."""
     if segment not in surroundings.segments:
-        yield error("unknown_segment", node, field, f"There is no segment {segment!r}.")
+        yield error("unknown_segment", node, field, absent("segment", segment, surroundings.segments))
         return
     rules = {name: found for name, one in surroundings.segments.items() if (found := tree(one.rule)) is not None}
     if past.looks_back(segment, rules):
-        said = f"The segment {segment} asks what people did: who enters or leaves it by that is heard at the next write of their profile."
+        said = (
+            f"The segment {segment} asks what people did: who enters or leaves it by that is heard at the next write of their profile. "
+            f"Listen to the event itself where that is too late."
+        )
         yield warning("segment_looks_back", node, field, said)
 
 
@@ -136,13 +141,13 @@ def _criteria(journey: Journey, surroundings: Surroundings) -> Iterator[Finding]
             yield from _heard(criterion.segment, "", f"{field}.segment", surroundings)
 
 
-def _since(journey: Journey, node: EventNode) -> Iterator[Finding]:
+def _since(journey: Journey, node: EventNode, paths: Paths) -> Iterator[Finding]:
     """It looks back to the admission, or to a node where its people have been."""
     if not node.since or node.since == ENTRY or node is journey.entry_node:
         return
     if node.since not in journey.by_id:
         yield error("unknown_node", node.id, "since", f"There is no node {node.since!r} in this journey: name one before, or write entry.")
-    elif node.id == node.since or node.id not in reachable(journey, node.since):
+    elif node.id == node.since or node.id not in paths.reachable(node.since):
         said = f"No path leads from {node.since} to here, so nobody has been there: name a node before, or write entry."
         yield error("since_not_before", node.id, "since", said)
 
@@ -186,7 +191,10 @@ def _entry_shown(journey: Journey, node: Message, surroundings: Surroundings) ->
 
 def _class(journey: Journey, node: Message, message: MessageDocument) -> Iterator[Finding]:
     if journey.purpose == "transactional" and message.kind != "transactional":
-        said = f"The journey is transactional and the message {message.id} is not: caps and quiet hours hold it back all the same."
+        said = (
+            f"The journey is transactional and the message {message.id} is not, so caps and quiet hours hold it back all the same: "
+            f"write class: transactional into the message, if that is what it is."
+        )
         yield warning("class_differs", node.id, "message", said)
 
 
@@ -198,10 +206,11 @@ def _channels(node: Message, message: MessageDocument | None) -> Iterator[Findin
         elif channel not in CHANNELS:
             yield later(node.id, field, f"The channel {channel!r} is not supported yet: there are {' and '.join(CHANNELS)}.")
         elif message is not None and channel not in message.channels:
-            yield error("channel_missing", node.id, field, f"The message {message.id} has no content for {channel}.")
+            said = f"The message {message.id} has no content for {channel}: write it, or take {channel} out of channels."
+            yield error("channel_missing", node.id, field, said)
 
 
-def _reaction(journey: Journey, node: Reaction, surroundings: Surroundings) -> Iterator[Finding]:
+def _reaction(journey: Journey, node: Reaction, surroundings: Surroundings, paths: Paths) -> Iterator[Finding]:
     channel, _, kind = node.to.partition(".")
     if node.to not in REACTIONS:
         if channel in CHANNELS and kind in _LATER:
@@ -210,17 +219,20 @@ def _reaction(journey: Journey, node: Reaction, surroundings: Surroundings) -> I
             yield error("unknown_reaction", node.id, "to", f"There is no reaction {node.to!r}: there are {', '.join(REACTIONS)}.")
     sent = journey.by_id.get(node.of)
     if not isinstance(sent, Message):
-        yield error("reaction_without_message", node.id, "of", f"{node.of} is no message of this journey.")
+        said = f"{node.of} is no message node of this journey: name the node that sends it."
+        yield error("reaction_without_message", node.id, "of", said)
         return
-    if node.id not in reachable(journey, sent.id):
-        yield error("reaction_without_message", node.id, "of", f"The message {sent.id} is not sent before: no path leads from it to here.")
+    if node.id not in paths.reachable(sent.id):
+        said = f"The message {sent.id} is not sent before, no path leads from it to here: name another, or draw a path."
+        yield error("reaction_without_message", node.id, "of", said)
         return
     message = surroundings.messages.get(sent.message)
     if message is not None and node.to in REACTIONS and channel not in (sent.channels or message.channels):
-        yield error("reaction_channel_missing", node.id, "to", f"The message {sent.id} is not sent by {channel}.")
+        said = f"The message {sent.id} is not sent by {channel}: send it by {channel} too, or wait for another reaction."
+        yield error("reaction_channel_missing", node.id, "to", said)
     entry = journey.entry_node
-    if entry is not None and node.id in reachable(journey, entry.id, without=sent.id):
-        said = f"Some paths lead here without the message {sent.id}: whoever comes that way cannot react to it."
+    if entry is not None and node.id in paths.reachable(entry.id, without=sent.id):
+        said = f"Some paths lead here without the message {sent.id}, and whoever comes that way cannot react to it: lead them elsewhere."
         yield warning("message_not_on_every_path", node.id, "of", said)
 
 

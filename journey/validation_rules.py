@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 from journey.errors import RuleError
 from journey.events import REACTIONS
 from journey.findings import Finding, error, warning
+from journey.nearest import absent, meant
 from journey.profiles import Attribute, AttributeType
 from journey.rule_check import all_leaves
 from journey.rule_text import as_tree
@@ -96,13 +98,13 @@ def _past(leaf: Did | InSegment, about: About) -> Iterator[Finding]:
         yield error("field_out_of_reach", about.node, about.field, said)
     elif isinstance(leaf, InSegment):
         if leaf.in_segment not in around.segments:
-            yield error("unknown_segment", about.node, about.field, f"There is no segment {leaf.in_segment!r}.")
+            yield error("unknown_segment", about.node, about.field, absent("segment", leaf.in_segment, around.segments))
     elif "." in leaf.did:
         if leaf.did not in REACTIONS:
             said = f"There is no reaction {leaf.did!r}: there are {', '.join(REACTIONS)}."
             yield error("unknown_reaction", about.node, about.field, said)
     elif leaf.did not in around.events:
-        yield error("unknown_event", about.node, about.field, f"There is no event {leaf.did!r}.")
+        yield error("unknown_event", about.node, about.field, absent("event", leaf.did, around.events))
     elif leaf.where is not None:
         people = about_people(around.attributes).types
         inner = About("event", around.events[leaf.did].fields, {"profile": people}, node=about.node, field=about.field)
@@ -126,7 +128,10 @@ def _test(test: Test, about: About) -> Iterator[Finding]:
             yield error("time_unknown", about.node, about.field, said)
             return
         if declared is None and (what == "profile" or known):
-            said = f"{inner} is not declared as {_DECLARED[what]}: if that is a slip, the rule is never true."
+            said = (
+                f"{inner} is not declared as {_DECLARED[what]}, and this is never true of what lacks it: correct the name, or declare it."
+            )
+            said += meant(inner, known)
             yield warning("undeclared_attribute" if what == "profile" else "undeclared_field", about.node, about.field, said)
         types.append(declared)
     if "now.weekday" in names and test.value_source == "value" and test.operator not in ("null", "notNull"):
@@ -137,7 +142,8 @@ def _test(test: Test, about: About) -> Iterator[Finding]:
     why = _never_true(test, types)
     if why:
         of_person = (_split(test.field)[0] or about.what) == "profile"
-        yield error("attribute_type" if of_person else "field_type", about.node, about.field, f"{why}, so this is never true.")
+        said = f"This is never true: {why}. Write another value, or declare another type."
+        yield error("attribute_type" if of_person else "field_type", about.node, about.field, said)
 
 
 _WHAT = {"profile": "a person", "event": "an event"}
@@ -165,4 +171,12 @@ def _never_true(test: Test, types: list[AttributeType | None]) -> str:
         return f"{test.field} is declared as {declared} and {test.value} as {other}" if differs else ""
     values = test.value if isinstance(test.value, tuple) else (test.value,)
     wrong = [value for value in values if kind(value) != here]
-    return f"{test.field} is declared as {declared} and compared with {wrong[0]!r}" if wrong else ""
+    return f"{test.field} is declared as {declared}, and {_written(wrong[0])}" if wrong else ""
+
+
+def _written(value: Any) -> str:
+    shown = json.dumps(value, ensure_ascii=False, default=str)
+    return f"{shown} is {_KIND[kind(value)]}"
+
+
+_KIND: dict[Kind, str] = {"text": "a text", "number": "a number", "boolean": "yes or no", "": "neither text nor number"}

@@ -43,5 +43,5 @@ def names(node: str, field: str, ids: Sequence[str]) -> Iterator[Finding]:
         if name in seen:
             yield error("duplicate_id", node, where, f"Two {field} of {node} are called {name}: rename one.")
         if name in _EXIT_NAMES:
-            yield error("reserved_id", node, where, f"{name} is the name of an exit already: call the {one} otherwise.")
+            yield error("reserved_id", node, where, f"{name} is the name of an exit already: give the {one} another name.")
         seen.add(name)

@@ -164,7 +164,7 @@ def publish(work: Work, journey_id: str, public_url: str) -> Published:
     draft = get_draft(work.connection, journey_id)
     journey = documents.parse(Journey, draft.document)
     around = surroundings.read(work.connection, public_url, work.now(), journey)
-    frozen = freezing.freeze(journey, around)
+    frozen, warnings = freezing.judged(journey, around)
     former = versions.open_to(work.connection, journey_id)
     if former is not None and former.hash == frozen.hash:
         raise Conflict(f"{former.id} is {former.state} with just this content: there is nothing to publish.", code="unchanged")
@@ -182,7 +182,6 @@ def publish(work: Work, journey_id: str, public_url: str) -> Published:
     entry = reading(journey)
     at_once = entry is not None and entry.schedule == AT_ONCE
     run = runs.start(work, published, frozen.journey, at=later) if at_once else None
-    warnings = tuple(validation.validate(journey, around))
     tested = sessions.end(work, journey_id)
     return Published(published.id, number, run, former.id if former is not None else None, later, warnings, tested)
 

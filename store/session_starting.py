@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from journey import documents, freezing, ids, lifecycle, squeezing, validation
+from journey import documents, freezing, ids, lifecycle, squeezing
 from journey.findings import Finding
 from journey.graph import Journey
 from journey.version import Session
@@ -31,7 +31,8 @@ def start(work: Work, journey_id: str, wanted: Session, public_url: str) -> Star
     draft = journeys.get_draft(work.connection, journey_id)
     journey = documents.parse(Journey, draft.document)
     around = surroundings.read(work.connection, public_url)
-    frozen = squeezing.squeeze(freezing.freeze(journey, around), wanted)
+    version, warnings = freezing.judged(journey, around)
+    frozen = squeezing.squeeze(version, wanted)
     replaced = sessions.end(work, journey_id)
     number = sessions.next_number(work.connection, journey_id)
     state = lifecycle.after(f"The draft of {journey_id}", "draft", "test")
@@ -39,4 +40,4 @@ def start(work: Work, journey_id: str, wanted: Session, public_url: str) -> Star
     versions.keep(work, frozen)
     versions.insert(work, row)
     sessions.insert(work, row, draft.etag)
-    return Started(row.id, replaced, tuple(validation.validate(journey, around)))
+    return Started(row.id, replaced, warnings)
