@@ -117,8 +117,7 @@ def claim(work: Work, asking: Asking, node: str, channels: tuple[str, ...], poli
     entrant, document = asking.entrant, asking.document
     wanted = [channel for channel in document.channels if not channels or channel in channels]
     judged = _judge(work, asking, wanted, policy)
-    taken = Taken()
-    rows: list[dict[str, Any]] = []
+    taken, rows = Taken(), list[dict[str, Any]]()
     for channel in wanted:
         new = {
             "entrant": entrant.id, "n": asking.n, "channel": channel, "version": entrant.version, "mode": entrant.mode, "node": node,
@@ -137,7 +136,8 @@ def reclaim(work: Work, asking: Asking, policy: Policy, *, keep_back: bool = Fal
 
     A live lease is left alone. One whose holder died between claim and answer is taken over when a repeat does no harm. When it might
     reach the person twice, the message's promise decides: *uncertain* (never_twice), or sent again (never_lost). Whoever has opened it
-    has got it: then it is sent, and is not sent again. What nobody can have got yet is judged anew: consent, suppression, policies.
+    has got it: then it is sent, and is not sent again. Who has said no meanwhile gets no repeat, and what nobody can have got yet is judged
+    anew: consent, suppression, policies.
     With `keep_back` nothing is taken over to be sent: the journey is paused.
     """
     taken, now = Taken(), asking.now
@@ -158,12 +158,13 @@ def reclaim(work: Work, asking: Asking, policy: Policy, *, keep_back: bool = Fal
             taken.look_in(waits, row.channel, row.reason if row.reason in POLICIES else "")
             taken.due = max(taken.due, row.not_before + DECIDED_DUE)
         elif at_risk and not asking.document.may_repeat:
-            changed.append(change(row, **OVER, status="uncertain", reason="worker_lost", marked_at=now))
-        elif may_have_gone(row):
-            reason = SENT_AGAIN if at_risk else row.reason
-            changed.append(change(row, **_go(work, asking, row.channel, policy, taken, row, reason)))
-        else:
+            changed.append(_uncertain(row, now))
+        elif not may_have_gone(row):
             anew.append(row)
+        elif exclusions.of(work, [row.channel], asking.profile, policy.carriers, consent_explicit=policy.consent_explicit):
+            changed.append(_uncertain(row, now))  # they have said no meanwhile
+        else:
+            changed.append(change(row, **_go(work, asking, row.channel, policy, taken, row, SENT_AGAIN if at_risk else row.reason)))
     judged = _judge(work, asking, [row.channel for row in anew], policy) if anew else {}
     for row in anew:
         verdict = judged.get(row.channel)
@@ -186,10 +187,9 @@ def _held(asking: Asking, channel: str, verdict: Held, taken: Taken) -> dict[str
         return OVER | {"status": "excluded", "reason": verdict.reason, "marked_at": asking.now, "counts_at": None}
     taken.look_in(_seconds(verdict.until, asking.now), channel, verdict.reason)
     taken.due = max(taken.due, verdict.until + DECIDED_DUE)
-    in_line = asking.counts and verdict.reason == CAPPED
     return OVER | {
         "status": "claimed", "reason": verdict.reason, "marked_at": None, "not_before": verdict.until,
-        "counts_at": verdict.until if in_line else None,
+        "counts_at": verdict.until if asking.counts and verdict.reason == CAPPED else None,
     }  # fmt: skip
 
 
@@ -217,7 +217,7 @@ def _go(
 
 def give_up(work: Work, entrant: Entrant, n: int, now: Instant) -> None:
     """The entrant must end: what is not on its way is not sent any more, and what a lost worker had in hand may have been."""
-    changed: list[dict[str, Any]] = []
+    changed = []
     for row in of_step(work, entrant.id, n):
         if row.status != "claimed" or _seconds(row.lease, now) > 0:
             continue
@@ -225,11 +225,14 @@ def give_up(work: Work, entrant: Entrant, n: int, now: Instant) -> None:
             changed.append(change(row, **OVER, status="excluded", reason="ended", marked_at=now, counts_at=None))
         elif has_arrived(work, row):
             changed.append(change(row, **OVER, status="sent", reason="", marked_at=now))
-        elif row.token:
-            changed.append(change(row, **OVER, status="uncertain", reason="worker_lost", marked_at=now))
         else:
-            changed.append(change(row, **OVER, status="uncertain", reason="no_answer", marked_at=now))
+            changed.append(_uncertain(row, now))
     save(work, changed)
+
+
+def _uncertain(row: Row, now: Instant) -> dict[str, Any]:
+    """A delivery that may have arrived, and is not sent again."""
+    return change(row, **OVER, status="uncertain", reason="worker_lost" if row.token else "no_answer", marked_at=now)
 
 
 def may_have_gone(row: Row) -> bool:
@@ -283,12 +286,11 @@ _OF_STEP = Statement(
     .where(schema.deliveries.c.entrant == bindparam("entrant"), schema.deliveries.c.n == bindparam("step"))
     .order_by(schema.deliveries.c.channel)
 )
-_ARRIVED = Statement(
-    select(schema.facts.c.kind).where(
-        schema.facts.c.entrant == bindparam("entrant"), schema.facts.c.n == bindparam("step"), schema.facts.c.channel == bindparam("of"),
-        or_(*(schema.facts.c.kind == kind for kind in ("opened", "clicked", "unsubscribed"))),
-    ).limit(1)
-)  # fmt: skip
+_facts = schema.facts.c
+_ARRIVED = Statement(select(_facts.kind).where(
+    _facts.entrant == bindparam("entrant"), _facts.n == bindparam("step"), _facts.channel == bindparam("of"),
+    or_(*(_facts.kind == kind for kind in ("opened", "clicked", "unsubscribed"))),
+).limit(1))  # fmt: skip
 OVER: dict[str, Any] = {"token": "", "lease": None, "not_before": None, "slot": None}
 _CHANGING = ("status", "reason", "token", "lease", "tries", "not_before", "provider_id", "marked_at", "slot", "counts_at")
 _SAVE = Statement(
