@@ -91,6 +91,12 @@ class DefinitionSaidModel(SaidModel):
     definition: str
 
 
+class EntrySaidModel(SaidModel):
+    """What a version that begins with an event has to say to it."""
+
+    version: str
+
+
 class ListenerModel(BaseModel):
     """An open entrant of the person: where it stands, and what each node there says to the event."""
 
@@ -112,6 +118,7 @@ class ForetoldModel(BaseModel):
     verdict: EventVerdict
     definitions: list[DefinitionSaidModel]
     entrants: list[ListenerModel]
+    entries: list[EntrySaidModel]
 
 
 @router.get("/v1/entrants/{entrant}/heard", responses=answers(404))
@@ -138,4 +145,5 @@ async def explain(request: Request, services: With) -> ForetoldModel:
             DefinitionSaidModel(definition=name, **SaidModel.model_validate(said).model_dump()) for name, said in told.definitions
         ],
         entrants=[ListenerModel.model_validate(one) for one in told.listeners],
+        entries=[EntrySaidModel(version=name, **SaidModel.model_validate(said).model_dump()) for name, said in told.entries],
     )

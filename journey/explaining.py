@@ -71,16 +71,21 @@ def node(version: Version, entrant: str, at: Node, event: Event, about: About = 
     return NodeSaid(at.id, at.kind, said)
 
 
-def _event_node(version: Version, at: EventNode, event: Event, about: About) -> Said:
-    described = version.events.get(at.event)
-    if described is None:
-        return Said(False, f"The version holds no definition {at.event}.")
+def entry(at: EventNode, described: EventDefinition, event: Event, about: About = NOTHING) -> Said:
+    """Is this what an event node asks for? `described` is what its event is: now, where people enter; as it was frozen, further on."""
     said = definition(described, event)
     if not said.fits or at.where is None:
         return said
     rule = as_tree(at.where)
     told = explain(rule, matching.scope(rule, event, about))
     return Said(told.verdict, f"It is a {at.event}, and what the node asks of it is {_word(told)}.", told)
+
+
+def _event_node(version: Version, at: EventNode, event: Event, about: About) -> Said:
+    described = version.events.get(at.event)
+    if described is None:
+        return Said(False, f"The version holds no definition {at.event}.")
+    return entry(at, described, event, about)
 
 
 def _qualification(at: Qualification, event: Event) -> Said:

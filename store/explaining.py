@@ -5,7 +5,7 @@ What counted stands in the store already (steps, kept, discards); journey/explai
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -15,10 +15,11 @@ from journey import explaining, ids, walk
 from journey.errors import NotFound
 from journey.events import Event, Instant
 from journey.explaining import NodeSaid, Said
+from journey.graph import EventNode
 from journey.matching import About
 from journey.version import Version
 from journey.walk import Place
-from store import acceptance, definitions, entrants, knowing, profiles, schema
+from store import acceptance, definitions, entrants, knowing, profiles, schema, versions
 from store.acceptance import Arrived, Policy, Verdict
 from store.entrants import Entrant
 from store.statements import Statement
@@ -70,11 +71,13 @@ class Listener:
 @dataclass(frozen=True, slots=True)
 class Foretold:
     """What would become of an event: the verdict, word for word the one that sending it would give; every definition's opinion of it; and
-    the entrants of its person, empty where nobody is found."""
+    the entrants of its person, empty where nobody is found. `entries` is what each version says to it that an event of its name may open;
+    whether somebody may enter, whom it wants, is in the verdict."""
 
     verdict: Verdict
     definitions: tuple[tuple[str, Said], ...]
     listeners: tuple[Listener, ...]
+    entries: tuple[tuple[str, Said], ...] = ()
 
 
 def heard(connection: Connection, entrant_id: str) -> list[Heard]:
@@ -100,8 +103,19 @@ def foretell(work: Work, arrived: Arrived, policy: Policy) -> Foretold:
     before = {entrant.id: entrant for entrant in _inside(work, arrived)}
     coming = replace(arrived.event, accepted_at=work.now())
     told = {one.id: _listener(work, one, coming) for one in before.values()}
+    entries = tuple(_entries(work, replace(coming, profile=acceptance.profile_of(work, arrived))))
     verdict = acceptance.accept(work, arrived, policy)
-    return Foretold(verdict, named, tuple(told.values()))
+    return Foretold(verdict, named, tuple(told.values()), entries)
+
+
+def _entries(work: Work, event: Event) -> Iterator[tuple[str, Said]]:
+    person = profiles.read(work.connection, event.profile)
+    for row, definition in versions.begun_by_an_event(work.connection, event.name):
+        frozen = frozen_version(work.connection, row.hash)
+        entry = frozen.journey.entry_node
+        if isinstance(entry, EventNode):
+            about = About(person.attributes if person is not None else {}, gather=knowing.before(work.connection, frozen, event.profile))
+            yield row.id, explaining.entry(entry, definition, event, about)
 
 
 @dataclass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -169,3 +170,16 @@ def test_a_webhook_answers_as_it_is_told_and_is_named_by_its_node(tmp_path: Path
     assert "path read → get-score → high (yes)" in out
     with pytest.raises(BadInput, match="is no answer"):
         staging.prepare(tmp_path, responses=["read=200"])
+
+
+@pytest.mark.behaviour(9)
+@pytest.mark.complaint(18)
+def test_forty_days_pass_in_a_moment_and_leave_everything_as_it_was(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is written and nobody is asked: what simulates is the core, which can do neither (the contracts in pyproject.toml)."""
+    before = {file: file.read_bytes() for file in EXAMPLE.rglob("*") if file.is_file()}
+    played(capsys, "P1DT2H email.opened follow-up", "P40D purchase")  # the parsers of rules and templates are loaded once
+    began = time.perf_counter()
+    (story,) = played(capsys, "P1DT2H email.opened follow-up", "P40D purchase")["stories"]
+    assert time.perf_counter() - began < 1.0
+    assert (story["path"][-1], story["ended_at"]) == ("thanks:next", 40 * 86_400)
+    assert {file: file.read_bytes() for file in EXAMPLE.rglob("*") if file.is_file()} == before

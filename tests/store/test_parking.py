@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
+
 from journey import ids, reports
 from journey.contract import Record
 from store import messages, parking, removal, schema
 from store import reports as store_reports
+from store.claims import Busy
 from store.closing import Mark
 from store.steps import Opened
 from tests.builders import DAY, message, profile, use_case, use_case_messages, version
-from tests.store.driver import AT_RISK, Driver, Store, check, let_in, publish, sent
+from tests.store.driver import AT_RISK, Driver, Store, check, let_in, next_proposal, publish, sent
 
 PARKING = use_case(on_error="park")
 WRITES = version(
@@ -67,6 +70,36 @@ def test_mended_the_same_step_is_tried_again_with_the_newest_message_and_the_sam
     assert ada.deliveries() == {"1.email": "sent"}
     first = next(node for node in report(store).nodes if node.node == "first")
     assert (first.arrived, first.left, first.parked, first.channels["email"].failed) == (1, {"next": 1}, 0, 0)
+    check(store, PARKING)
+
+
+@pytest.mark.behaviour(14)
+def test_fifty_who_could_not_be_written_to_are_written_to_once_when_it_is_mended(store: Store) -> None:
+    """Half of them are let go on one by one, the others all at once; whatever is repeated on the way is sent once."""
+    publish(store, PARKING, use_case_messages() | {"first-message": message("first-message", "email")})
+    drivers = let_in(store, PARKING, [profile(f"p{number}") for number in range(50)])
+    for driver in drivers:
+        told = driver.stop(Mark("email", "failed", "render_error", asked=False))
+        assert told.held
+    first = next(node for node in report(store).nodes if node.node == "first")
+    assert (first.arrived, first.inside, first.parked) == (50, 50, 50)
+
+    store.write(lambda work: messages.put(work, message("first-message", "email", name="Mended")))
+    for driver in drivers[:25]:
+        assert unpark(store, only=driver.entrant) == (driver.entrant,)
+    assert set(unpark(store)) == {driver.entrant for driver in drivers[25:]}
+    handed_over = []
+    for driver in drivers:
+        proposal = next_proposal(PARKING.journey, driver.entrant, Record(0, "first"))
+        opened = driver.open(proposal)
+        assert isinstance(opened, Opened)
+        assert isinstance(driver.open(proposal), Busy), "a second attempt finds it in hand"
+        handed_over += [claim.delivery for claim in opened.claims]
+        driver.mark(proposal, sent(opened.claims[0]))
+        assert isinstance(driver.open(proposal), Record), "and then done"
+    assert sorted(handed_over) == sorted(ids.delivery(driver.entrant, 1, "email") for driver in drivers)
+    first = next(node for node in report(store).nodes if node.node == "first")
+    assert (first.left, first.parked, first.channels["email"].sent, first.channels["email"].failed) == ({"next": 50}, 0, 50, 0)
     check(store, PARKING)
 
 
