@@ -136,9 +136,8 @@ def reclaim(work: Work, asking: Asking, policy: Policy, *, keep_back: bool = Fal
 
     A live lease is left alone. One whose holder died between claim and answer is taken over when a repeat does no harm. When it might
     reach the person twice, the message's promise decides: *uncertain* (never_twice), or sent again (never_lost). Whoever has opened it
-    has got it: then it is sent, and is not sent again. Who has said no meanwhile gets no repeat, and what nobody can have got yet is judged
-    anew: consent, suppression, policies.
-    With `keep_back` nothing is taken over to be sent: the journey is paused.
+    has got it: then it is sent, and is not sent again. Who has said no meanwhile gets no repeat; what nobody can have got yet is judged anew
+    by consent, suppression and policies. With `keep_back` nothing is taken over to be sent: the journey is paused.
     """
     taken, now = Taken(), asking.now
     changed: list[dict[str, Any]] = []
@@ -164,7 +163,8 @@ def reclaim(work: Work, asking: Asking, policy: Policy, *, keep_back: bool = Fal
         elif exclusions.of(work, [row.channel], asking.profile, policy.carriers, consent_explicit=policy.consent_explicit):
             changed.append(_uncertain(row, now))  # they have said no meanwhile
         else:
-            changed.append(change(row, **_go(work, asking, row.channel, policy, taken, row, SENT_AGAIN if at_risk else row.reason)))
+            reason = SENT_AGAIN if at_risk else row.reason
+            changed.append(change(row, **_go(work, asking, row.channel, policy, taken, row, reason)))
     judged = _judge(work, asking, [row.channel for row in anew], policy) if anew else {}
     for row in anew:
         verdict = judged.get(row.channel)
