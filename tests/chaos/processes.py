@@ -40,22 +40,27 @@ class Killable(Protocol):
 
 
 class Sojourn:
-    """A process of ours. `parts` are api, worker or both; `asked` goes into its environment (victim.py reads it)."""
+    """A process of ours. `parts` are api, worker or both; `asked` goes into its environment (victim.py reads it).
+
+    One that is `supervised` is started again when it has ended by itself, as by whatever runs it elsewhere: a worker that comes while
+    the database is away says so and ends. `restarts` counts that.
+    """
 
     def __init__(
-        self, settings: Settings, log: Path, *, parts: str = "api,worker", sweep: str = "", command: Sequence[str] = VICTIM
+        self, settings: Settings, log: Path, *, parts: str = "api,worker", sweep: str = "", command: Sequence[str] = VICTIM,
+        supervised: bool = False,
     ) -> None:  # fmt: skip
         self.name = {"api": "API", "worker": "worker"}.get(parts, "Sojourn")
         self._settings, self._log, self._parts, self._command = settings, log, parts, command
-        self._sweep = sweep
+        self._sweep, self._supervised, self.restarts = sweep, supervised, 0
         self._process: asyncio.subprocess.Process | None = None
+        self._supervisor: asyncio.Task[None] | None = None
 
     async def comes(self, **asked: str) -> None:
         environment = os.environ | _environment(self._settings) | {"CHAOS_PARTS": self._parts, "CHAOS_SWEEP": self._sweep} | asked
-        with self._log.open("ab") as said:
-            self._process = await asyncio.create_subprocess_exec(
-                *self._command, cwd=ROOT, env=environment, stdout=said, stderr=said, start_new_session=True
-            )
+        process = await self._starts(environment)
+        if self._supervised:
+            self._supervisor = asyncio.create_task(self._supervise(process, environment))
         if "api" in self._parts:
             await eventually(self._answers, bool, f"an API that answers; its log is {self._log}", patience=PATIENCE)
 
@@ -65,9 +70,24 @@ class Sojourn:
         assert await asyncio.wait_for(self._process.wait(), within) == -signal.SIGKILL
         self._process = None
 
+    async def _starts(self, environment: Mapping[str, str]) -> asyncio.subprocess.Process:
+        with self._log.open("ab") as said:
+            self._process = await asyncio.create_subprocess_exec(
+                *self._command, cwd=ROOT, env=environment, stdout=said, stderr=said, start_new_session=True
+            )
+        return self._process
+
+    async def _supervise(self, process: asyncio.subprocess.Process, environment: Mapping[str, str]) -> None:
+        while await process.wait() >= 0:
+            self.restarts += 1
+            await asyncio.sleep(1)
+            process = await self._starts(environment)
+
     async def is_killed(self) -> None:
+        if self._supervisor is not None:
+            self._supervisor.cancel()
+            await asyncio.gather(self._supervisor, return_exceptions=True)
         if self._process is not None:
-            assert self._process.returncode is None, f"Sojourn ended by itself: {self._log.read_text()[-2000:]}"
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             await self._process.wait()
@@ -75,7 +95,7 @@ class Sojourn:
 
     async def _answers(self) -> bool:
         assert self._process is not None
-        assert self._process.returncode is None, f"Sojourn ended: {self._log.read_text()[-2000:]}"
+        assert self._supervised or self._process.returncode is None, f"Sojourn ended: {self._log.read_text()[-2000:]}"
         async with httpx.AsyncClient(base_url=self._settings.api_url, trust_env=False, timeout=5) as api:
             try:
                 return (await api.get("/healthz")).status_code == 200

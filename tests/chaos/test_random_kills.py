@@ -74,7 +74,10 @@ async def all_end(crowd: Crowd, place: Place) -> int:
 async def test_everything_is_killed_again_and_again_and_everybody_gets_what_is_due(place: Place, database: str) -> None:
     begun, lots = time.monotonic(), random.Random(SEED)
     parts = ["api,worker"] if database == "sqlite" else ["api", "worker", "worker"]
-    ours = [Sojourn(place.settings, place.folder / f"sojourn-{number}.log", parts=part, sweep=SWEEP) for number, part in enumerate(parts)]
+    ours = [
+        Sojourn(place.settings, place.folder / f"sojourn-{number}.log", parts=part, sweep=SWEEP, supervised=True)
+        for number, part in enumerate(parts)
+    ]
     servers: list[Killable] = [place.temporal] if place.postgres is None else [place.postgres, place.temporal]
     try:
         for one in ours:
@@ -100,6 +103,7 @@ async def test_everything_is_killed_again_and_again_and_everybody_gets_what_is_d
         kills=", ".join(f"{name} {times}" for name, times in sorted(killed.items())), calls_sent_again=crowd.retries,
         events_accepted=len(crowd.accepted.events), mails=len(place.mail.messages), pushes=len(place.pushes_by_key()),
         pushes_repeated=repeats, uncertain=standing["uncertain"], bought_again=again, faults=len(faults),
+        started_again=sum(one.restarts for one in ours),
     )  # fmt: skip
     assert crowd.refused == []
     assert again == 0, f"{again} people had bought, and waited for their purchase all the same"
