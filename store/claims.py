@@ -136,8 +136,8 @@ def reclaim(work: Work, asking: Asking, policy: Policy, *, keep_back: bool = Fal
 
     A live lease is left alone. One whose holder died between claim and answer is taken over when a repeat does no harm. When it might
     reach the person twice, the message's promise decides: *uncertain* (never_twice), or sent again (never_lost). Whoever has opened it
-    has got it: then it is sent, and is not sent again. Who has said no meanwhile gets no repeat; what nobody can have got yet is judged anew
-    by consent, suppression and policies. With `keep_back` nothing is taken over to be sent: the journey is paused.
+    has got it: then it is sent, and is not sent again. Who has said no meanwhile gets no repeat; what nobody can have got yet is judged
+    anew by consent, suppression and policies. With `keep_back` nothing is taken over to be sent: the journey is paused.
     """
     taken, now = Taken(), asking.now
     changed: list[dict[str, Any]] = []

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 _SPECIAL = (
     "", " ", "P1D", "PT1H", "P1M", "P200D", "entry", "next", "error", "otherwise", "end", "2026-12-01", "2020-01-01T09:00",
-    "09:00-17:00", "UTC", "{{ profile.city }}", "{{", "city == 'Bern'", "did('purchase')", "in_segment('lapsed')", "now.hour > 3", "entry.total > 3",
-    "email.opened", "push.opened", "https://crm.example/{{ profile.id }}", "\u0000", "\ud800", "ä" * 70, "x\ny",
+    "09:00-17:00", "UTC", "{{ profile.city }}", "{{", "city == 'Bern'", "did('purchase')", "in_segment('lapsed')", "now.hour > 3",
+    "entry.total > 3", "email.opened", "push.opened", "https://crm.example/{{ profile.id }}", "\u0000", "\ud800", "ä" * 70, "x\ny",
 )  # fmt: skip
 
 
