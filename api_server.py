@@ -26,7 +26,8 @@ def app_of(process: Process) -> FastAPI:
         Services(
             database=process.database, workflows=process.workflows, signer=process.sending.signer, admin_key=settings.admin_key,
             write_keys=settings.write_keys, public_url=settings.links_url, consent_explicit=settings.consent == "explicit",
-            create_profiles=settings.create_profiles, too_old_seconds=settings.too_old, temporal_ui=settings.temporal_ui,
+            create_profiles=settings.create_profiles, too_old_seconds=settings.too_old, soft_bounces=settings.soft_bounces,
+            temporal_ui=settings.temporal_ui,
             mail_from=settings.mail_from,
         )
     )  # fmt: skip

@@ -84,6 +84,7 @@ class Settings(BaseSettings):
     too_old: Annotated[int, BeforeValidator(values.seconds)] = Field(
         86400, description="seconds after which an event's own time is too old"
     )
+    soft_bounces: Annotated[int, values.number(1, 20)] = Field(5, description="in a row, after which an address is suppressed")
 
     @property
     def database(self) -> str:

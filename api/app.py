@@ -11,6 +11,7 @@ from api import (
     event_definitions,
     events,
     explaining,
+    feedback,
     journeys,
     lifecycle,
     messages,
@@ -62,6 +63,7 @@ _ROUTERS = (
     events.router,
     segment_compatible.router,
     reactions.router,
+    feedback.router,
     records.router,
     suppressions.router,
     repair.router,
@@ -69,7 +71,7 @@ _ROUTERS = (
     metrics.router,
     reference.router,
 )
-_OTHER_FORMATS = segment_compatible.PATHS | {"/v1/events", "/v1/push/opened"}
+_OTHER_FORMATS = segment_compatible.PATHS | {"/v1/events", "/v1/feedback", *reactions.POSTED_BY_APPS}
 
 
 def create_app(services: Services) -> FastAPI:

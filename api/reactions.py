@@ -35,11 +35,12 @@ _CORS = {
     "Access-Control-Allow-Methods": "POST, OPTIONS",
     "Access-Control-Allow-Headers": "Content-Type",
 }
+POSTED_BY_APPS = ("/v1/push/opened", "/v1/push/clicked")
 _CHANNELS = {"email": "e-mails", "push": "push messages"}
 
 
-class PushOpened(BaseModel):
-    """What an app posts when a push is opened: the token that came with the push."""
+class PushToken(BaseModel):
+    """What an app posts when a push is opened, or something in it is pressed: the `opened_token` that came with the push."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -59,7 +60,7 @@ class ReactionRoute(APIRoute):
                 if isinstance(error, NotFound) and "text/html" in request.headers.get("accept", ""):
                     return _page("This link does not work", "It is damaged, or what it was about is not kept any more.", status=404)
                 refused = problems.of_ours(error)
-                refused.headers.update(_CORS if self.path == "/v1/push/opened" else {})
+                refused.headers.update(_CORS if self.path in POSTED_BY_APPS else {})
                 return refused
 
         return answer
@@ -97,19 +98,29 @@ async def link_looked_at(token: str, services: With) -> Response:
     return RedirectResponse(_link(services, token).link, 302, headers=_NO_STORE)
 
 
-@router.post(
-    "/v1/push/opened",
-    status_code=204,
-    openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": PushOpened.model_json_schema()}}}},
-)
+_PUSH_BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": PushToken.model_json_schema()}}}}
+
+
+@router.post("/v1/push/opened", status_code=204, openapi_extra=_PUSH_BODY)
 async def push_opened(request: Request, services: With, after: BackgroundTasks) -> Response:
     """An app says that its push was opened."""
-    body = documents.parse(PushOpened, await unpacking.read_json(request))
-    await _react(services, after, services.signer.read("p", body.token), "opened")
+    return await _of_push(request, services, after, "opened")
+
+
+@router.post("/v1/push/clicked", status_code=204, openapi_extra=_PUSH_BODY)
+async def push_clicked(request: Request, services: With, after: BackgroundTasks) -> Response:
+    """An app says that something in its push was pressed: a button, or a link. Of one push it counts once."""
+    return await _of_push(request, services, after, "clicked")
+
+
+async def _of_push(request: Request, services: Services, after: BackgroundTasks, kind: str) -> Response:
+    body = documents.parse(PushToken, await unpacking.read_json(request))
+    await _react(services, after, services.signer.read("p", body.token), kind)
     return Response(status_code=204, headers=_NO_STORE | _CORS, background=after)
 
 
 @router.options("/v1/push/opened", include_in_schema=False)
+@router.options("/v1/push/clicked", include_in_schema=False)
 async def push_preflight() -> Response:
     """Lets a web page post it."""
     return Response(status_code=204, headers=_CORS)
@@ -131,13 +142,16 @@ async def unsubscribe_looked_at(token: str, services: With) -> Response:
 
 
 @router.post("/u/{token}", response_class=HTMLResponse)
-async def unsubscribe(token: str, services: With) -> Response:
+async def unsubscribe(token: str, services: With, after: BackgroundTasks) -> Response:
     """Unsubscribes: from the button, or in one click by a mail program (RFC 8058). The body is not needed to know who wants what."""
     tracked = services.signer.read("u", token)
-    await services.database.write(lambda work: acceptance.unsubscribe(work, tracked.delivery))
-    if said := _if_test(tracked):
-        return _page("This was a test", said)
-    return _page("You are unsubscribed", f"You will get no more {_what(tracked)} from us. There is nothing else to do.")
+    verdict = await services.database.write(lambda work: acceptance.unsubscribe(work, tracked.delivery))
+    after.add_task(tell, services, [verdict])
+    said = _if_test(tracked)
+    title = "This was a test" if said else "You are unsubscribed"
+    page = _page(title, said or f"You will get no more {_what(tracked)} from us. There is nothing else to do.")
+    page.background = after
+    return page
 
 
 async def _react(services: Services, after: BackgroundTasks, tracked: Tracked, kind: str) -> None:

@@ -57,6 +57,7 @@ class Services:
     consent_explicit: bool = False
     create_profiles: bool = True
     too_old_seconds: int = 86400
+    soft_bounces: int = 5
     temporal_ui: str = ""
     mail_from: str = "Preview <preview@localhost>"  # the setting MAIL_FROM; previews show it
 

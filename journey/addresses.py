@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -34,6 +35,11 @@ def key(text: str) -> str:
     """One text for all spellings of one address: without its name, in small letters, the domain in ASCII. Else the text itself."""
     known = read(text.strip())
     return (known.spec if known is not None else text.strip()).lower()
+
+
+def hashed(text: str) -> str:
+    """One address in a form that does not show it, the same for all its spellings."""
+    return hashlib.sha256(key(text).encode()).hexdigest()[:32]
 
 
 @lru_cache(maxsize=256)

@@ -17,8 +17,11 @@ PROFILE_CHANGED = "profile.changed"
 """The name of the event that a write of a profile is (journey/changes.py)."""
 
 
-REACTIONS = ("email.opened", "email.clicked", "push.opened")
-"""What people do with a message that the engine can hear today."""
+REACTIONS = (
+    "email.opened", "email.clicked", "email.delivered", "email.bounced", "email.complained", "email.unsubscribed",
+    "push.opened", "push.clicked", "push.unsubscribed",
+)  # fmt: skip
+"""What can come back of a message: what people do with it, and what its provider says of it (journey/feedback.py)."""
 
 
 class EventDefinition(Document):
@@ -65,10 +68,12 @@ def came_true(entrant: str, n: int) -> Event:
     return Event(ids.REACTIONS, ids.came_true(entrant, n), PROFILE_CHANGED)
 
 
-def reaction(delivery: str, node: str, kind: str, *, profile: str, link: str = "") -> Event:
-    """The event of somebody doing something with a delivery. `kind` is opened, clicked or bounced."""
+def reaction(delivery: str, node: str, kind: str, *, profile: str, link: str = "", bounce: str = "") -> Event:
+    """The event of what came back of a delivery. `kind` is the second part of a reaction, as opened; `bounce` is hard or soft."""
     name = ids.read_delivery(delivery)
     data: dict[str, Any] = {"entrant": name.entrant, "node": node, "to": f"{name.channel}.{kind}", "n": name.n}
     if link:
         data["link"] = link
+    if bounce:
+        data["bounce"] = bounce
     return Event(ids.REACTIONS, ids.reaction(delivery, kind, link), f"{name.channel}.{kind}", data, profile)

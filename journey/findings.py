@@ -36,8 +36,3 @@ def error(code: str, node: str, field: str, sentence: str) -> Finding:
 def warning(code: str, node: str, field: str, sentence: str) -> Finding:
     """A finding that does not."""
     return Finding(code, "warning", sentence, node, field)
-
-
-def later(node: str, field: str, sentence: str) -> Finding:
-    """Something that is described but not built: refused, never ignored."""
-    return error("not_supported_yet", node, field, sentence)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
@@ -26,6 +27,7 @@ RECONCILE = "sojourn-reconcile"
 _SCHEDULE = ".schedule"
 _LONGEST_KEY = 120
 _HASHED = "h-"
+_MAIL = re.compile(r"[0-9a-f]{32}")
 
 
 def entrant(journey: str, key: str, number: int, *, test: bool = False) -> str:
@@ -207,9 +209,20 @@ def is_past_of(source: str, tested: str = "") -> bool:
     return not source.startswith(TESTED) or (bool(tested) and source.startswith(f"{TESTED}{tested}@"))
 
 
+def mail(delivery_id: str) -> str:
+    """What the Message-ID of an e-mail begins with, and what the e-mail is found by. Hashed: a key may be somebody's name."""
+    return hashlib.sha256(delivery_id.encode()).hexdigest()[:32]
+
+
 def message_id(delivery_id: str, domain: str) -> str:
-    """The Message-ID of an e-mail, the same on every attempt. Hashed: a key may be somebody's name."""
-    return f"<{hashlib.sha256(delivery_id.encode()).hexdigest()[:32]}@{domain}>"
+    """The Message-ID of an e-mail, the same on every attempt."""
+    return f"<{mail(delivery_id)}@{domain}>"
+
+
+def read_message_id(text: str) -> str:
+    """What a Message-ID begins with, as `mail` gives it; empty when it is none of ours. Providers write it with `<>` or without."""
+    begins = text.strip().strip("<>").partition("@")[0].lower()
+    return begins if _MAIL.fullmatch(begins) else ""
 
 
 def content_hash(canonical: str) -> str:

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from journey import report_messages
 from journey.graph import LISTENING, Journey, Node, Split, exits
+from journey.report_messages import Channels
 from journey.walk import FINISHED, entry
 
 _WAYS_OUT_OF_A_GATE = ("next", "timeout", "other")
-_PLAIN = ("sent", "sent_again", "failed", "uncertain", "resent", "opened", "clicked", "bounced", "unsubscribed")
 
 
 class Counted(NamedTuple):
@@ -26,32 +27,13 @@ class Counted(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class ChannelReport:
-    """What became of a message on one channel. A person counts once; opened and clicked count people, not openings.
-
-    `sent_again` are those of `sent` that may have arrived twice, `resent` those that somebody had sent once more by hand: they stay in
-    the number they were in before.
-    """
-
-    sent: int = 0
-    sent_again: int = 0
-    excluded: dict[str, int] = field(default_factory=dict)
-    failed: int = 0
-    uncertain: int = 0
-    resent: int = 0
-    opened: int = 0
-    clicked: int = 0
-    bounced: int = 0
-    unsubscribed: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class NodeReport:
     """What happened at one node: `arrived` = `inside` + the sum of `left` + the sum of `ended`.
 
     A person at a gate is inside each of its nodes, and leaves or ends at each. `left` counts every exit; `other` says that another node
-    of the same gate was decided. `planned` is what each share of a split is meant to get, in percent;
-    `no_time` how often a wait was over at once, since its field held no time that can be read. `held` are people
+    of the same gate was decided. Of these `errors` left by `error` and `timed_out` by `timeout`. `planned` is what each share of a split
+    is meant to get, in percent, `real` what it got, of those who have left it; both are by share, as `left` is.
+    `no_time` is how often a wait was over at once, since its field held no time that can be read. `held` are people
     whom a pause holds before the node: they have not arrived there. `parked` are those whose error there is to be mended.
     """
 
@@ -62,8 +44,11 @@ class NodeReport:
     inside: int
     left: dict[str, int]
     ended: dict[str, int]
-    channels: dict[str, ChannelReport]
+    channels: Channels
+    errors: int = 0
+    timed_out: int = 0
     planned: dict[str, float] = field(default_factory=dict)
+    real: dict[str, float] = field(default_factory=dict)
     no_time: int = 0
     held: int = 0
     parked: int = 0
@@ -72,7 +57,7 @@ class NodeReport:
 @dataclass(frozen=True, slots=True)
 class Totals:
     """The whole version. `entered` = `inside` + the sum of `ended`. `held` are those inside whom a pause holds. `excluded` counts
-    deliveries, `discards` what had no effect."""
+    deliveries, `discards` what had no effect; `channels` are the numbers of all messages, added up by channel."""
 
     entered: int
     inside: int
@@ -81,6 +66,7 @@ class Totals:
     excluded: dict[str, int]
     discards: dict[str, int]
     held: int = 0
+    channels: Channels = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,20 +79,34 @@ class Report:
 
 def build(
     journey: Journey, counters: Iterable[Counted], discards: Mapping[str, int] | None = None, held: Mapping[str, int] | None = None,
-    parked: Mapping[str, int] | None = None,
+    parked: Mapping[str, int] | None = None, on_the_way: Mapping[tuple[str, str], int] | None = None,
 ) -> Report:  # fmt: skip
-    """The report of one version. Of two counters with the same key the counts are added. `held` and `parked` are people by node."""
+    """The report of one version. Of two counters with the same key the counts are added. `held` and `parked` are people by node,
+    `on_the_way` deliveries that have no answer yet by node and channel."""
     at: dict[str, dict[tuple[str, str], int]] = {}
     for node, kind, channel, times in counters:
         here = at.setdefault(node, {})
         here[kind, channel] = here.get((kind, channel), 0) + times
     held, parked = held or {}, parked or {}
-    nodes = tuple(_node(node, at.get(node.id, {}), held.get(node.id, 0), parked.get(node.id, 0)) for node in journey.nodes)
+    out: dict[str, dict[str, int]] = {}
+    for (node, channel), times in (on_the_way or {}).items():
+        out.setdefault(node, {})[channel] = times
+    nodes = tuple(
+        _node(node, at.get(node.id, {}), held.get(node.id, 0), parked.get(node.id, 0), out.get(node.id, {})) for node in journey.nodes
+    )
     entered = sum(counts.get(("entered", ""), 0) for counts in at.values())
     ended = _added(_by_suffix(counts, "ended.", "") for counts in at.values())
     excluded = _added(channel.excluded for node in nodes for channel in node.channels.values())
-    inside = entered - sum(ended.values())
-    totals = Totals(entered, inside, ended.get(FINISHED, 0), ended, excluded, dict(sorted((discards or {}).items())), sum(held.values()))
+    totals = Totals(
+        entered=entered,
+        inside=entered - sum(ended.values()),
+        finished=ended.get(FINISHED, 0),
+        ended=ended,
+        excluded=excluded,
+        discards=dict(sorted((discards or {}).items())),
+        held=sum(held.values()),
+        channels=report_messages.added(node.channels for node in nodes),
+    )
     return Report(totals, nodes)
 
 
@@ -114,7 +114,7 @@ def differences(journey: Journey, report: Report) -> tuple[str, ...]:
     """Where the numbers contradict each other, a sentence each; none when they agree, at whatever moment they were read.
 
     Nobody is inside less than no times; who entered came to the entry; to every other node nobody came who did not leave an earlier
-    one by an exit that leads there; a message has no more answers on a channel than people who came to it.
+    one by an exit that leads there; nobody left by an exit that there is not. What a message's numbers must hold: report_messages.py.
     """
     came_from = _ways_in(journey, report)
     found: list[str] = []
@@ -125,20 +125,26 @@ def differences(journey: Journey, report: Report) -> tuple[str, ...]:
             found.append(f"{node.node}: {node.arrived} arrived, yet {node.arrived - node.inside} left or ended.")
         if node.arrived > came_from[node.node]:
             found.append(f"{node.node}: {node.arrived} arrived, yet only {came_from[node.node]} were on the way there.")
-        for channel, counts in node.channels.items():
-            answers = counts.sent + sum(counts.excluded.values()) + counts.failed + counts.uncertain
-            if answers > node.arrived:
-                found.append(f"{node.node}: {node.arrived} arrived, yet {channel} has {answers} answers.")
+        unknown = [way for way in node.left if way not in _ways_out(journey.node(node.node))]
+        found += [f"{node.node}: {node.left[way]} left by {way}, which is no exit of it." for way in unknown]
+        found += report_messages.differences(node.node, node.arrived, node.inside, node.channels)
     return tuple(found)
 
 
-def _node(node: Node, counts: Mapping[tuple[str, str], int], held: int, parked: int) -> NodeReport:
+def _ways_out(node: Node) -> tuple[str, ...]:
+    """Every exit by which a counter may say that somebody has left a node."""
+    drawn = tuple(name for name, _ in exits(node))
+    return (*_WAYS_OUT_OF_A_GATE, *drawn) if node.kind in LISTENING else ("next", "error", *drawn)
+
+
+def _node(node: Node, counts: Mapping[tuple[str, str], int], held: int, parked: int, out: Mapping[str, int]) -> NodeReport:
     left, cut_off = _by_suffix(counts, "left.", ""), {}
     if node.kind in LISTENING:  # whoever ends while waiting leaves by the reason of the end, which is no exit
         cut_off = {way: left.pop(way) for way in list(left) if way not in _WAYS_OUT_OF_A_GATE}
     ended = _added((_by_suffix(counts, "ended.", ""), cut_off))
     arrived = counts.get(("arrived", ""), 0)
-    channels = sorted({channel for _, channel in counts if channel})
+    everybody = sum(left.values())
+    shares = node.shares if isinstance(node, Split) else ()
     return NodeReport(
         node=node.id,
         kind=node.kind,
@@ -147,17 +153,15 @@ def _node(node: Node, counts: Mapping[tuple[str, str], int], held: int, parked: 
         inside=arrived - sum(left.values()) - sum(ended.values()),
         left=left,
         ended=ended,
-        channels={channel: _channel(counts, channel) for channel in channels},
-        planned={share.id: share.percent for share in node.shares} if isinstance(node, Split) else {},
+        channels=report_messages.read(counts, out),
+        errors=left.get("error", 0),
+        timed_out=left.get("timeout", 0),
+        planned={share.id: share.percent for share in shares},
+        real={share.id: round(100 * left.get(share.id, 0) / everybody, 2) for share in shares} if everybody else {},
         no_time=counts.get(("no_time", ""), 0),
         held=held,
         parked=parked,
     )
-
-
-def _channel(counts: Mapping[tuple[str, str], int], channel: str) -> ChannelReport:
-    plain = {kind: counts.get((kind, channel), 0) for kind in _PLAIN}
-    return ChannelReport(excluded=_by_suffix(counts, "excluded.", channel), **plain)
 
 
 def _by_suffix(counts: Mapping[tuple[str, str], int], prefix: str, channel: str) -> dict[str, int]:

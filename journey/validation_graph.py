@@ -9,7 +9,7 @@ from journey import dates, durations, validation_splits, validation_waits
 from journey.arrows import arrows
 from journey.errors import BadInput
 from journey.events import Instant
-from journey.findings import Finding, error, later
+from journey.findings import Finding, error
 from journey.graph import (
     LISTENING,
     Condition,
@@ -25,12 +25,6 @@ from journey.graph import (
 )
 from journey.nearest import meant
 from journey.until import timed
-
-SUPPORTED = (
-    "read_segment", "event", "qualification", "reaction", "message", "wait", "condition", "split", "update_profile", "webhook",
-    "jump", "end",
-)  # fmt: skip
-"""The kinds of nodes that the engine walks today."""
 
 _NEEDED: dict[str, tuple[str, ...]] = {
     "read_segment": ("segment", "next"),
@@ -52,9 +46,6 @@ def check(journey: Journey) -> Iterator[Finding]:
     yield from _criteria(journey)
     yield from _entries(journey)
     for node in journey.nodes:
-        if node.kind not in SUPPORTED:
-            yield later(node.id, "kind", f"A node of kind {node.kind} is not supported yet.")
-            continue
         yield from _fields(node)
         yield from _targets(journey, node)
         yield from _lengths(journey, node)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from journey import liquid_text, past, validation_waits
 from journey.arrows import Paths
 from journey.events import REACTIONS
-from journey.findings import Finding, error, later, warning
+from journey.findings import Finding, error, warning
 from journey.graph import Condition, EventNode, Journey, Message, Qualification, Reaction, ReadSegment, UpdateProfile, Wait, Webhook
 from journey.keeping import ENTRY
 from journey.messages import CHANNELS, MessageDocument
@@ -22,8 +22,6 @@ from journey.validation_calls import of_call, of_update, out_of_reach
 from journey.validation_content import about_event, of_event, of_message, of_segment, parts_of
 from journey.validation_rules import PAST, About, about_people, tree
 from journey.validation_rules import check as check_rule
-
-_LATER = ("clicked", "bounced", "complained", "unsubscribed")
 
 
 def check(journey: Journey, surroundings: Surroundings) -> Iterator[Finding]:
@@ -204,19 +202,16 @@ def _channels(node: Message, message: MessageDocument | None) -> Iterator[Findin
         if node.channels.index(channel) < index:
             yield error("channel_twice", node.id, field, f"The channel {channel} stands twice: name it once.")
         elif channel not in CHANNELS:
-            yield later(node.id, field, f"The channel {channel!r} is not supported yet: there are {' and '.join(CHANNELS)}.")
+            yield error("unknown_channel", node.id, field, f"There is no channel {channel!r}: there are {' and '.join(CHANNELS)}.")
         elif message is not None and channel not in message.channels:
             said = f"The message {message.id} has no content for {channel}: write it, or take {channel} out of channels."
             yield error("channel_missing", node.id, field, said)
 
 
 def _reaction(journey: Journey, node: Reaction, surroundings: Surroundings, paths: Paths) -> Iterator[Finding]:
-    channel, _, kind = node.to.partition(".")
+    channel = node.to.partition(".")[0]
     if node.to not in REACTIONS:
-        if channel in CHANNELS and kind in _LATER:
-            yield later(node.id, "to", f"The reaction {node.to} is not supported yet: there are {', '.join(REACTIONS)}.")
-        else:
-            yield error("unknown_reaction", node.id, "to", f"There is no reaction {node.to!r}: there are {', '.join(REACTIONS)}.")
+        yield error("unknown_reaction", node.id, "to", f"There is no reaction {node.to!r}: there are {', '.join(REACTIONS)}.")
     sent = journey.by_id.get(node.of)
     if not isinstance(sent, Message):
         said = f"{node.of} is no message node of this journey: name the node that sends it."

@@ -9,20 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam
 
 from journey import events, gate, ids, matching, sentences
 from journey.entrance import Refusal
-from journey.errors import NotFound
-from journey.events import Event, Instant
+from journey.events import Event
 from journey.profiles import Profile
-from store import definitions, entering, entrants, hearing, knowing, profiles, schema, versions, whose
+from store import definitions, deliveries, entering, entrants, hearing, knowing, profiles, schema, versions, whose
 from store.admission import Start
 from store.entrants import Entrant
 from store.statements import Row, Statement
 from store.upserts import insert_new
 from store.versions import VersionRow
-from store.work import CounterKey, Decided, Work
+from store.work import Decided, Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +67,6 @@ class Verdict:
         return "decided" if self.decided else "entered" if self.entered else "kept"
 
 
-class Forgotten(NotFound):
-    """A delivery so old that it is not kept any more (forgetting.py); whose it was is."""
-
-    def __init__(self, profile: str, mode: str) -> None:
-        super().__init__("Its message is so old that nothing is kept of it.")
-        self.profile, self.mode = profile, mode
-
-
 def accept(work: Work, arrived: Arrived, policy: Policy) -> Verdict:
     """Accept an event about somebody. A repeat of (source, id) has no second effect."""
     return _noted(work, _accept(work, arrived, policy))
@@ -119,33 +110,42 @@ def react(work: Work, delivery: str, kind: str, link: str = "") -> Verdict:
     Raises NotFound when there is no such delivery, or it was never sent. To one that is forgotten it is late, on record once.
     """
     try:
-        row = _delivery(work, delivery)
-    except Forgotten as old:
+        row = deliveries.named(work, delivery)
+    except deliveries.Forgotten as old:
         event = events.reaction(delivery, "", kind, profile=old.profile, link=link)
         work.discard_once("late", event.source, event.id, old.sentence)
         return _noted(work, Verdict(False, "late", old.sentence))
-    event = events.reaction(delivery, row.node, kind, profile=row.profile, link=link)
+    return came_back(work, row, kind, link=link)
+
+
+def unsubscribe(work: Work, delivery: str) -> Verdict:
+    """Somebody wants no more of this channel: as `opt_out`, and a reaction as any. Raises NotFound as `react` does."""
+    try:
+        row = deliveries.named(work, delivery)
+    except deliveries.Forgotten as old:
+        _withdraw(work, old.mode, old.profile, ids.read_delivery(delivery).channel)
+        return react(work, delivery, "unsubscribed")
+    opt_out(work, row)
+    return came_back(work, row, "unsubscribed")
+
+
+def opt_out(work: Work, row: Row) -> None:
+    """The person's consent to the channel of a delivery is withdrawn, unless that was a test."""
+    _withdraw(work, row.mode, row.profile, row.channel)
+
+
+def came_back(work: Work, row: Row, kind: str, *, link: str = "", bounce: str = "") -> Verdict:
+    """Accept a reaction to a delivery, which is a row of its table: what its person did, or its provider says of it."""
+    event = events.reaction(deliveries.name_of(row), row.node, kind, profile=row.profile, link=link, bounce=bounce)
     if not _insert(work, event):
         return _noted(work, Verdict(duplicate=True))
     entrant = entrants.lock(work, row.entrant)
     now = work.now()
-    _fact(work, row, kind, now)
-    if row.status == "uncertain":  # whoever has opened it has got it (M1)
-        _WAS_SENT.run(work.connection, {"entrant_": row.entrant, "step": row.n, "channel_": row.channel})
+    deliveries.fact(work, row, kind, now)
+    if row.status == "uncertain":  # what comes back was taken by the provider (M1)
+        deliveries.was_sent(work, row)
     inside = [entrant] if entrant is not None and entrant.state == "open" else []
     return _noted(work, _hear(work, replace(event, accepted_at=now), inside, (row.entrant, row.version)))
-
-
-def unsubscribe(work: Work, delivery: str) -> None:
-    """Somebody wants no more of this channel: their consent to it is withdrawn, unless it was a test. Raises NotFound as `react` does."""
-    try:
-        row = _delivery(work, delivery)
-    except Forgotten as old:
-        _withdraw(work, old.mode, old.profile, ids.read_delivery(delivery).channel)
-        return
-    now = work.now()
-    _withdraw(work, row.mode, row.profile, row.channel)
-    _fact(work, row, "unsubscribed", now)
 
 
 def _withdraw(work: Work, mode: str, profile: str, channel: str) -> None:
@@ -243,46 +243,8 @@ def _stamp(work: Work, event: Event, *, won: bool = False) -> None:
     _STAMP.run(work.connection, stamp)
 
 
-def _delivery(work: Work, delivery: str) -> Row:
-    try:
-        name = ids.read_delivery(delivery)
-    except ValueError:
-        name = None
-    row = None if name is None else _DELIVERY.first(work.connection, {"entrant": name.entrant, "step": name.n, "channel": name.channel})
-    if row is None and name is not None:
-        old = _FORGOTTEN.first(work.connection, {"entrant": name.entrant})
-        if old is not None:
-            raise Forgotten(old.profile, old.mode)
-    if row is None or row.status == "excluded":
-        raise NotFound("There is no such delivery.")
-    return row
-
-
-def _fact(work: Work, row: Row, kind: str, at: Instant) -> None:
-    """What was done with a delivery is always a fact of it, however late; done twice it is one."""
-    fact = {"entrant": row.entrant, "n": row.n, "node": row.node, "kind": kind, "channel": row.channel, "at": at}
-    if insert_new(work.connection, schema.facts, fact):
-        work.counted[CounterKey(row.version, row.mode, row.node, kind, row.channel)] += 1
-
-
 _STAMP = Statement(
     schema.events.update()
     .where(schema.events.c.source == bindparam("source_"), schema.events.c.id == bindparam("id_"))
     .values({name: bindparam(name) for name in ("profile", "accepted_at", "won")})
 )
-_DELIVERY = Statement(select(schema.deliveries).where(
-    schema.deliveries.c.entrant == bindparam("entrant"), schema.deliveries.c.n == bindparam("step"),
-    schema.deliveries.c.channel == bindparam("channel"),
-))  # fmt: skip
-_FORGOTTEN = Statement(
-    select(schema.entrants.c.profile, schema.entrants.c.mode)
-    .where(schema.entrants.c.id == bindparam("entrant"), schema.entrants.c.forgotten)
-)  # fmt: skip
-_WAS_SENT = Statement(
-    schema.deliveries.update()
-    .where(
-        schema.deliveries.c.entrant == bindparam("entrant_"), schema.deliveries.c.n == bindparam("step"),
-        schema.deliveries.c.channel == bindparam("channel_"),
-    )
-    .values(status="sent", reason="")
-)  # fmt: skip

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import bindparam, select
 
 from journey import calls, ids
 from journey.events import Instant
@@ -18,21 +18,18 @@ from journey.holding import Held
 from journey.policies import CAPPED
 from journey.policies import HELD as POLICIES
 from journey.version import Session
-from store import exclusions, holding, schema
+from store import exclusions, holding, schema, traces
 from store.entrants import DECIDED_DUE, Entrant
 from store.holding import Asking
 from store.send_rates import SendRates
 from store.statements import Row, Statement
+from store.traces import SENT_AGAIN as SENT_AGAIN
+from store.traces import UNANSWERED as UNANSWERED
 from store.work import Work
 
 MOST_TRIES = 20
 """Transient answers in a row before a delivery has failed; with the pauses below this is about an hour (M2)."""
 LONGEST_PAUSE = 300.0
-SENT_AGAIN = "sent_again"
-"""The reason on a delivery that may have been sent before, and is sent again because losing it would be worse."""
-UNANSWERED = "no_answer"
-"""The reason on a delivery whose call went out without an answer. While it is claimed it is asked for again, which an idempotent provider
-takes for the same; if that cannot be any more, it is uncertain."""
 LONGEST_LOOK = 5.0
 """Seconds after which an attempt that met somebody else's lease looks again: whoever holds it may be done long before it runs out."""
 
@@ -122,6 +119,7 @@ def claim(work: Work, asking: Asking, node: str, channels: tuple[str, ...], poli
         new = {
             "entrant": entrant.id, "n": asking.n, "channel": channel, "version": entrant.version, "mode": entrant.mode, "node": node,
             "message": document.id, "profile": entrant.profile, "tries": 0, "asked_at": asking.asked_at, "priority": asking.priority,
+            "mail": ids.mail(ids.delivery(entrant.id, asking.n, channel)) if channel == "email" else "", "sent_to": "",
         }  # fmt: skip
         verdict = judged.get(channel)
         stands = _go(work, asking, channel, policy, taken) if verdict is None else _held(asking, channel, verdict, taken)
@@ -135,9 +133,9 @@ def reclaim(work: Work, asking: Asking, policy: Policy, *, keep_back: bool = Fal
     """Take over the deliveries of a step that is open and not finished.
 
     A live lease is left alone. One whose holder died between claim and answer is taken over when a repeat does no harm. When it might
-    reach the person twice, the message's promise decides: *uncertain* (never_twice), or sent again (never_lost). Whoever has opened it
-    has got it: then it is sent, and is not sent again. Who has said no meanwhile gets no repeat; what nobody can have got yet is judged
-    anew by consent, suppression and policies. With `keep_back` nothing is taken over to be sent: the journey is paused.
+    reach the person twice, the message's promise decides: *uncertain* (never_twice), or sent again (never_lost). What something
+    has come back of was taken: then it is sent, and is not sent again. Who has said no meanwhile gets no repeat; what nobody can have
+    got yet is judged anew by consent, suppression and policies. With `keep_back` nothing is taken over to be sent: the journey is paused.
     """
     taken, now = Taken(), asking.now
     changed: list[dict[str, Any]] = []
@@ -149,7 +147,7 @@ def reclaim(work: Work, asking: Asking, policy: Policy, *, keep_back: bool = Fal
         at_risk = row.token and not policy.carriers[row.channel].idempotent
         if leased > 0:
             taken.look_in(min(leased, LONGEST_LOOK - 0.01))
-        elif may_have_gone(row) and has_arrived(work, row):
+        elif traces.may_have_gone(row) and traces.was_taken(work, row):
             changed.append(change(row, **OVER, status="sent", reason="", marked_at=now))
         elif keep_back and (not at_risk or asking.document.may_repeat):
             taken.kept_back = True
@@ -158,7 +156,7 @@ def reclaim(work: Work, asking: Asking, policy: Policy, *, keep_back: bool = Fal
             taken.due = max(taken.due, row.not_before + DECIDED_DUE)
         elif at_risk and not asking.document.may_repeat:
             changed.append(_uncertain(row, now))
-        elif not may_have_gone(row):
+        elif not traces.may_have_gone(row):
             anew.append(row)
         elif exclusions.of(work, [row.channel], asking.profile, policy.carriers, consent_explicit=policy.consent_explicit):
             changed.append(_uncertain(row, now))  # they have said no meanwhile
@@ -202,7 +200,8 @@ def _go(
     its_turn = now if has_turn else turn(work, channel, policy, now, asking.host)
     if asking.exempt and not asking.host:
         its_turn = now  # it does not stand in line: its turn is one less for those behind
-    stands = {"status": "claimed", "reason": reason, "marked_at": None, "counts_at": its_turn if asking.counts else None}
+    stands = {"status": "claimed", "reason": reason, "marked_at": None, "counts_at": its_turn if asking.counts else None,
+              "sent_to": traces.address_of(channel, asking.profile)}  # fmt: skip
     if its_turn > now:
         taken.look_in(_seconds(its_turn, now))
         taken.due = max(taken.due, its_turn + DECIDED_DUE)
@@ -221,9 +220,9 @@ def give_up(work: Work, entrant: Entrant, n: int, now: Instant) -> None:
     for row in of_step(work, entrant.id, n):
         if row.status != "claimed" or _seconds(row.lease, now) > 0:
             continue
-        if not may_have_gone(row):
+        if not traces.may_have_gone(row):
             changed.append(change(row, **OVER, status="excluded", reason="ended", marked_at=now, counts_at=None))
-        elif has_arrived(work, row):
+        elif traces.was_taken(work, row):
             changed.append(change(row, **OVER, status="sent", reason="", marked_at=now))
         else:
             changed.append(_uncertain(row, now))
@@ -233,16 +232,6 @@ def give_up(work: Work, entrant: Entrant, n: int, now: Instant) -> None:
 def _uncertain(row: Row, now: Instant) -> dict[str, Any]:
     """A delivery that may have arrived, and is not sent again."""
     return change(row, **OVER, status="uncertain", reason="worker_lost" if row.token else "no_answer", marked_at=now)
-
-
-def may_have_gone(row: Row) -> bool:
-    """Was an open delivery, which nobody has in hand now, perhaps taken by the provider already?"""
-    return bool(row.token) or row.reason in (SENT_AGAIN, UNANSWERED)
-
-
-def has_arrived(work: Work, row: Row) -> bool:
-    """Does a fact prove that the person has got this delivery, whatever became of our call?"""
-    return _ARRIVED.first(work.connection, {"entrant": row.entrant, "step": row.n, "of": row.channel}) is not None
 
 
 def turn(work: Work, channel: str, policy: Policy, now: Instant, host: str = "") -> Instant:
@@ -286,13 +275,8 @@ _OF_STEP = Statement(
     .where(schema.deliveries.c.entrant == bindparam("entrant"), schema.deliveries.c.n == bindparam("step"))
     .order_by(schema.deliveries.c.channel)
 )
-_facts = schema.facts.c
-_ARRIVED = Statement(select(_facts.kind).where(
-    _facts.entrant == bindparam("entrant"), _facts.n == bindparam("step"), _facts.channel == bindparam("of"),
-    or_(*(_facts.kind == kind for kind in ("opened", "clicked", "unsubscribed"))),
-).limit(1))  # fmt: skip
 OVER: dict[str, Any] = {"token": "", "lease": None, "not_before": None, "slot": None}
-_CHANGING = ("status", "reason", "token", "lease", "tries", "not_before", "provider_id", "marked_at", "slot", "counts_at")
+_CHANGING = ("status", "reason", "token", "lease", "tries", "not_before", "provider_id", "marked_at", "slot", "counts_at", "sent_to")
 _SAVE = Statement(
     schema.deliveries.update()
     .where(*(schema.deliveries.c[name] == bindparam(f"{name}_") for name in ("entrant", "n", "channel")))

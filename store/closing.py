@@ -15,7 +15,7 @@ from journey import ends, events, gate, keeping, matching, sentences, walk
 from journey.calls import Response
 from journey.contract import Proposal, Record
 from journey.events import Instant
-from store import claims, entrants, journeys, knowing, parking, profiles, records, responses, schema
+from store import claims, entrants, journeys, knowing, parking, profiles, records, responses, schema, traces
 from store.entrants import Entrant
 from store.statements import Row, Statement
 from store.work import Work
@@ -120,7 +120,7 @@ def _marked(work: Work, row: Row, answer: Mark, now: Instant) -> dict[str, Any]:
     lost = answer.status == "failed" and not answer.asked and unanswered  # we cannot send it any more, and it may have arrived
     counts = now if row.counts_at is not None and (answer.status != "failed" or lost) else None
     over = {"provider_id": answer.provider_id, "token": "", "lease": None, "not_before": None, "marked_at": now, "counts_at": counts}
-    if answer.status == "uncertain" and claims.has_arrived(work, row):
+    if answer.status == "uncertain" and traces.was_taken(work, row):
         return claims.change(row, **over, status="sent", reason="")
     if answer.status == "sent" and again:
         return claims.change(row, **over, status="sent", reason=claims.SENT_AGAIN)

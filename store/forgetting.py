@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from sqlalchemy import Connection, Table, bindparam, delete, exists, or_, select, text, update
+from sqlalchemy import Connection, Table, bindparam, delete, exists, or_, select, text, tuple_, update
 
 from journey import durations, gate
 from journey.events import Instant
@@ -42,6 +42,7 @@ _OLD_EVENTS = (
     .limit(bindparam("most"))
 )
 _OLD_DISCARDS = select(_discards.id, _discards.at).order_by(_discards.id).limit(bindparam("most"))
+_bounces = schema.soft_bounces
 _later = schema.runs.alias("later")
 _OLD_RUNS = (
     select(_runs.id)
@@ -115,4 +116,10 @@ def members(work: Work, before: Instant, most: int) -> int:
     return work.connection.execute(delete(schema.run_members).where(_members.run == run, _members.profile.in_(some))).rowcount
 
 
-EACH = (entrants, events, discards, members)
+def soft_bounces(work: Work, before: Instant, most: int) -> int:
+    """Forget soft bounces from before: they are no longer in a row with anything."""
+    old = select(*_bounces.primary_key.columns).where(_bounces.c.at < before).limit(most)
+    return work.connection.execute(delete(_bounces).where(tuple_(*_bounces.primary_key.columns).in_(old))).rowcount
+
+
+EACH = (entrants, events, discards, members, soft_bounces)

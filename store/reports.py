@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, and_, bindparam, func, select
 
 from journey import reports
-from journey.graph import Journey
+from journey.graph import Journey, Message, Webhook
 from journey.reports import Counted, Report
 from store import parking, pausing, schema
 
 _counters, _discards = schema.counters.c, schema.discards.c
+_deliveries, _entrants = schema.deliveries.c, schema.entrants.c
 _COUNTED = (
     select(_counters.node, _counters.kind, _counters.channel, func.sum(_counters.count))
     .where(_counters.version == bindparam("version"), _counters.mode == bindparam("mode"))
@@ -38,7 +39,21 @@ def discarded(connection: Connection, version_id: str) -> dict[str, int]:
     return dict(found)
 
 
+def on_the_way(connection: Connection, version_id: str, journey: Journey, mode: str = "live") -> dict[tuple[str, str], int]:
+    """Deliveries of people whose step is not closed, by node and channel: what becomes of them is counted when it is. Those who act stand
+    at what they do, so that an index finds them among all who wait."""
+    acting = [node.id for node in journey.nodes if isinstance(node, Message | Webhook)]
+    query = (
+        select(_deliveries.node, _deliveries.channel, func.count().label("times"))
+        .join(schema.entrants, and_(_deliveries.entrant == _entrants.id, _deliveries.n == _entrants.n))
+        .where(_entrants.version == version_id, _entrants.mode == mode, _entrants.place.in_(acting), schema.OPEN, ~_entrants.closed)
+        .group_by(_deliveries.node, _deliveries.channel)
+    )
+    return {(row.node, row.channel): row.times for row in connection.execute(query)}
+
+
 def report(connection: Connection, version_id: str, journey: Journey, mode: str = "live") -> Report:
     """The report of a version as of now. `journey` is its frozen graph; the numbers of a test session have the mode `test`."""
     held, parked = pausing.held(connection, version_id, mode), parking.parked(connection, version_id, mode)
-    return reports.build(journey, counted(connection, version_id, mode), discarded(connection, version_id), held, parked)
+    numbers, without_effect = counted(connection, version_id, mode), discarded(connection, version_id)
+    return reports.build(journey, numbers, without_effect, held, parked, on_the_way(connection, version_id, journey, mode))

@@ -15,7 +15,7 @@ from journey.contract import ResendStart
 from journey.errors import Conflict, NotFound
 from journey.events import Instant
 from journey.profiles import Profile
-from store import claims, entrants, exclusions, knowing, messages, profiles, records, responses, schema, steps
+from store import claims, entrants, exclusions, knowing, messages, profiles, records, responses, schema, steps, traces
 from store.claims import Busy, Claim, Policy
 from store.closing import Mark
 from store.entrants import Entrant
@@ -60,7 +60,8 @@ def open_again(work: Work, start: ResendStart, policy: Policy) -> Opened | Busy 
         claims.save(work, [claims.change(row, reason="resending", tries=tries, not_before=turn, slot=turn)])
         return Busy((turn - now) / gate.MICROSECONDS + 0.01)
     token, lease = secrets.token_hex(8), now + policy.carriers[row.channel].lease
-    claims.save(work, [claims.change(row, reason="resending", tries=tries, token=token, lease=lease, not_before=None, slot=None)])
+    claims.save(work, [claims.change(row, reason="resending", tries=tries, token=token, lease=lease, not_before=None, slot=None,
+                                    sent_to=traces.address_of(row.channel, profile))])  # fmt: skip
     step = records.step(work, entrant.id, row.n)
     document = call or messages.at(work.connection, row.message, step.revision)
     entry = knowing.entry_of(work, entrant)

@@ -17,6 +17,7 @@ from store.schema_of_setup import messages as messages
 from store.schema_of_setup import policies as policies
 from store.schema_of_setup import profiles as profiles
 from store.schema_of_setup import segments as segments
+from store.schema_of_setup import soft_bounces as soft_bounces
 from store.schema_of_setup import suppressions as suppressions
 
 OPEN = text("state = 'open'")
@@ -29,6 +30,8 @@ HELD = text("state = 'open' AND held <> ''")
 PARKED = text("state = 'open' AND parked <> ''")
 ONCE = text("once")
 TO_FORGET = text("state = 'ended' AND NOT forgotten")
+IS_MAIL = text("mail <> ''")
+HAS_PROVIDER_ID = text("provider_id <> ''")
 """Conditions of partial indexes. A query that is to use one carries the same words: a bound value does not match them."""
 
 versions = Table(
@@ -183,7 +186,11 @@ deliveries = Table(
     _instant("asked_at"),  # when it was first to be sent
     Column("priority", Integer, nullable=False, server_default=text("0")),  # of its journey
     _instant("counts_at"),  # when it went or is to go, as caps count it; null when they do not
+    _text("mail"),  # of an e-mail: what its Message-ID begins with
+    _text("sent_to"),  # of an e-mail: its address, hashed
     Index("deliveries_version", "version", "status"),
+    Index("deliveries_mail", "mail", sqlite_where=IS_MAIL, postgresql_where=IS_MAIL),
+    Index("deliveries_provider", "provider_id", sqlite_where=HAS_PROVIDER_ID, postgresql_where=HAS_PROVIDER_ID),
     Index("deliveries_counting", "profile", "counts_at", sqlite_where=COUNTING, postgresql_where=COUNTING),
 )  # fmt: skip
 

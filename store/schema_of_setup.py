@@ -32,6 +32,15 @@ suppressions = Table(
     _text("channel", key=True), _text("address", key=True), _text("reason"), _instant("at"),
 )  # fmt: skip
 
+soft_bounces = Table(
+    "soft_bounces", metadata,
+    _text("channel", key=True),
+    _text("address", key=True),  # hashed
+    _text("bounce", key=True),  # the delivery that came back, or the id of what said so
+    _instant("at"),
+)  # fmt: skip
+"""Soft bounces in a row, of an address that nothing has shown to work since."""
+
 policies = Table(
     "policies", metadata,
     _text("id", key=True),  # there is one row

@@ -19,7 +19,7 @@ from api.services import Services
 from store.database import Database
 from tests.fakes import FakeWorkflows
 
-OPEN = ("/healthz", "/readyz", "/metrics", "/o/", "/c/", "/u/", "/v1/push/opened")
+OPEN = ("/healthz", "/readyz", "/metrics", "/o/", "/c/", "/u/", "/v1/push/opened", "/v1/push/clicked")
 
 
 def assert_problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:

@@ -56,6 +56,8 @@ CLOUD = {
     "key": "c-42",
 }
 BODIES: dict[str, tuple[Any, ...]] = {
+    "/v1/push/clicked": ({"token": "x"},),
+    "/v1/feedback": ({"kind": "hard_bounce", "delivery": "thank-you~c-42~1.1.email", "address": "ada@shop.example"},),
     "/v1/attributes": ({"city": {"type": "string", "label": "City"}},),
     "/v1/profiles/{profile_id}": (PERSON | {"consents": {"email": True}, "test": False},),
     "/v1/segments/{segment_id}": ({"rule": 'city in ["Atlanta"] && birth_year > 1980'}, {"rule": TREE}),

@@ -24,14 +24,17 @@ async def for_a_purchase(database: Database) -> str:
     return await _put(database, place="purchase", n=2, until=None)
 
 
-async def for_an_open(database: Database) -> str:
-    """The same person waits for an open of the first message, which was sent on both channels."""
-    return await _put(database, place="push-opened+email-opened", n=1, until=builders.START * 2)
+async def for_an_open(database: Database, to: str = "email.opened") -> str:
+    """The same person waits for an open of the first message, which was sent on both channels; or for another reaction to the e-mail."""
+    return await _put(database, to, place="push-opened+email-opened", n=1, until=builders.START * 2)
 
 
-async def _put(database: Database, **changed: Any) -> str:
+async def _put(database: Database, to: str = "email.opened", **changed: Any) -> str:
+    nodes = builders.use_case_nodes()
+    nodes[3]["to"] = to
+
     def put(work: Work) -> str:
-        stock.put_use_case(work)
+        stock.put_use_case(work, nodes=nodes)
         journeys.publish(work, "thank-you", stock.PUBLIC_URL)
         profiles.put(work, ProfileDocument(id="c-42", identities={"customer_id": "c-42"}))
         entrant = stock.entrant(work, **changed)
@@ -39,7 +42,8 @@ async def _put(database: Database, **changed: Any) -> str:
             work.connection.execute(
                 schema.deliveries.insert(),
                 {"entrant": entrant, "n": 1, "channel": channel, "version": "thank-you@1", "mode": "live", "node": "first",
-                 "message": "first-message", "profile": "c-42", "status": "sent"},
+                 "message": "first-message", "profile": "c-42", "status": "sent",
+                 "mail": ids.mail(FIRST_MAIL) if channel == "email" else ""},
             )  # fmt: skip
         return entrant
 

@@ -88,7 +88,7 @@ def test_counters_that_contradict_each_other_are_named() -> None:
     found = reports.differences(JOURNEY, reports.build(JOURNEY, wrong))
     assert found == (
         "10 entered, yet 18 ended.",
-        "first: 10 arrived, yet email has 15 answers.",
+        "first: 10 arrived, yet email has 15 deliveries.",
         "end: 8 arrived, yet 16 left or ended.",
         "end: 8 arrived, yet only 7 were on the way there.",
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from journey.events import REACTIONS
 from journey.findings import Finding, blocking
 from journey.graph import Journey
 from journey.profiles import Attribute
@@ -255,15 +256,10 @@ def test_field_missing_in_an_entry_that_reads_nothing_and_leads_nowhere() -> Non
     assert said(bare) == [("field_missing", "read", "segment"), ("field_missing", "read", "next")]
 
 
-@pytest.mark.parametrize(
-    ("drawn", "field"),
-    [
-        (node(SEND, id="x", channels=["sms"]), "channels[0]"),
-    ],
-)
-def test_not_supported_yet(drawn: dict[str, Any], field: str) -> None:
-    found = validate(journey(drawn, END), surroundings())
-    assert [(one.code, one.node, one.field) for one in blocking(found)] == [("not_supported_yet", "x", field)]
+def test_unknown_channel_names_those_that_there_are() -> None:
+    (found,) = blocking(validate(journey(node(SEND, channels=["sms"]), END), surroundings()))
+    assert (found.code, found.node, found.field) == ("unknown_channel", "send", "channels[0]")
+    assert found.sentence == "There is no channel 'sms': there are email and push."
 
 
 @pytest.mark.parametrize(
@@ -325,9 +321,17 @@ def test_a_condition_may_ask_the_event_that_led_there_and_an_event_its_person() 
     assert said(journey(node(BUY, where='profile.city == "Atlanta"'), END)) == []
 
 
-@pytest.mark.parametrize("to", ["email.bounced", "push.clicked"])
-def test_not_supported_yet_is_a_reaction_that_nothing_tells_us_of(to: str) -> None:
-    assert said(journey(node(SEND, next="react"), node(REACT, to=to), END)) == [("not_supported_yet", "react", "to")]
+@pytest.mark.parametrize("to", ["push.bounced", "push.delivered", "email.replied", "sms.opened"])
+def test_unknown_reaction_is_one_that_nothing_tells_us_of_and_the_sentence_says_what_to_use(to: str) -> None:
+    (found, *_) = blocking(validate(journey(node(SEND, next="react"), node(REACT, to=to), END), surroundings()))
+    assert (found.code, found.node, found.field) == ("unknown_reaction", "react", "to")
+    assert found.sentence.startswith(f"There is no reaction '{to}': there are email.opened, email.clicked, email.delivered, email.bounced")
+
+
+@pytest.mark.parametrize("to", [one for one in REACTIONS if one.startswith("email.")])
+def test_every_reaction_that_there_is_can_be_waited_for(to: str) -> None:
+    found = validate(journey(node(SEND, next="react"), node(REACT, to=to), END), surroundings())
+    assert [one.code for one in blocking(found) if one.field == "to"] == []
 
 
 # ---- arrows and paths -----------------------------------------------------------------------------------------------------------

@@ -35,7 +35,7 @@ EXAMPLES = (
     error("cycle", "wait", "next", journey(_FIRST, {**WAIT, "next": "first"})),
     warning("unreachable", "alone", "id", journey(WAIT, END, {**SEND, "id": "alone"})),
     error("field_missing", "send", "message", journey({**SEND, "message": ""}, END)),
-    error("not_supported_yet", "send", "channels[0]", journey({**SEND, "channels": ["sms"]}, END)),
+    error("unknown_channel", "send", "channels[0]", journey({**SEND, "channels": ["sms"]}, END)),
     warning("never_wins", "again", "event", journey(BUY, {**BUY, "id": "again", "timeout": None}, END, entry=["buy", "again"])),
     warning("branch_never_taken", "choose", "branches[1].when", journey(choosing("spent >= 100", "spent >= 200"), END)),
     warning("no_otherwise", "choose", "otherwise", journey(choosing("vip", otherwise=[]), END)),

@@ -124,7 +124,8 @@ def reasons() -> set[str]:
     by_channel = [one.value for one in ast.walk(excluding) if isinstance(one, ast.Assign) and isinstance(one.targets[0], ast.Subscript)]
     by_address = [one.value for one in ast.walk(excluding) if isinstance(one, ast.DictComp)]
     held = {reason for name in ("CAPPED", "QUIET_HOURS") for reason in texts("journey/policies.py", *assigned("journey/policies.py", name))}
-    return found | held | texts("store/exclusions.py", *by_channel, *by_address)
+    traces = {reason for name in ("SENT_AGAIN", "UNANSWERED") for reason in texts("store/traces.py", *assigned("store/traces.py", name))}
+    return found | held | traces | texts("store/exclusions.py", *by_channel, *by_address)
 
 
 def ends() -> set[str]:

@@ -19,10 +19,7 @@ NO_FINDINGS = ("no_branch", "global_timeout", "bad_input", "reentry", "not_live"
 def codes(file: Path) -> Iterator[tuple[str, str]]:
     """Code and grade of each finding that a file makes."""
     for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.func.id not in ("error", "warning", "later"):
-            continue
-        if call.func.id == "later":
-            yield "not_supported_yet", "error"
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.func.id not in ("error", "warning"):
             continue
         for code in texts(call.args[0]):
             yield code, call.func.id

@@ -55,13 +55,15 @@ def told(store: Store) -> Report:
 @pytest.mark.complaint(24)
 def test_of_who_ended_long_ago_one_row_is_left_and_every_number_of_the_report(store: Store) -> None:
     ada = bought(store)
+    bounced = {"channel": "email", "address": "a hash", "bounce": "b", "at": ada.row().ended_at}
+    store.connection.execute(schema.soft_bounces.insert(), bounced)
     before = told(store)
     assert before.totals.discards == {"nobody_listening": 1}
     store.clock.instant = ada.row().ended_at + 98 * DAY
     assert sum(forget(store).values()) == 0, "on the last day everything is there"
     assert ada.path() != ()
     store.clock.instant += 1
-    assert forget(store) == {"entrants": 1, "events": 3, "discards": 1, "members": 1}
+    assert forget(store) == {"entrants": 1, "events": 3, "discards": 1, "members": 1, "soft_bounces": 1}
     assert {table.name: len(store.rows(table)) for table in (*forgetting.OF_ENTRANTS, schema.events, schema.discards)} == {
         table.name: 0 for table in (*forgetting.OF_ENTRANTS, schema.events, schema.discards)
     }

@@ -8,6 +8,7 @@ import pytest
 
 from journey import ids, reports
 from journey.contract import Proposal, Record
+from journey.report_messages import ChannelReport
 from store import removal, schema
 from store import reports as store_reports
 from store.claims import MOST_TRIES, SENT_AGAIN, UNANSWERED, Busy, Claim
@@ -34,7 +35,7 @@ def claimed(ada: Driver, proposal: Proposal) -> Claim:
     return claim
 
 
-def in_the_report(store: Store, node: str = "first") -> reports.ChannelReport:
+def in_the_report(store: Store, node: str = "first") -> ChannelReport:
     found = store_reports.report(store.connection, ids.version("thank-you", 1), USE_CASE.journey)
     assert reports.differences(USE_CASE.journey, found) == ()
     return next(one for one in found.nodes if one.node == node).channels["email"]

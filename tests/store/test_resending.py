@@ -10,6 +10,7 @@ from journey import ids, reports
 from journey.contract import ResendStart
 from journey.errors import Conflict, NotFound
 from journey.messages import MessageDocument
+from journey.report_messages import ChannelReport
 from store import messages, profiles, resending, schema, suppressions
 from store import reports as store_reports
 from store.claims import MOST_TRIES, Busy, Policy
@@ -55,7 +56,7 @@ def answered(store: Store, start: ResendStart, status: str, reason: str = "", to
     return store.write(lambda work: resending.mark_again(work, start, answer))
 
 
-def agree(store: Store) -> reports.ChannelReport:
+def agree(store: Store) -> ChannelReport:
     check(store, USE_CASE)
     found = store_reports.report(store.connection, ids.version("thank-you", 1), USE_CASE.journey)
     assert reports.differences(USE_CASE.journey, found) == ()
