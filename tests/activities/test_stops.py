@@ -80,6 +80,7 @@ async def test_a_stop_that_is_run_twice_sends_once(
     assert len(email.calls) == 1
 
 
+@pytest.mark.complaint(2)
 async def test_two_attempts_at_once_send_once(
     durable: ActivityEnvironment, stops: Stops, first_stop: Proposal, email: ScriptedProvider
 ) -> None:

@@ -33,6 +33,7 @@ async def published(database: Database) -> Database:
     return database
 
 
+@pytest.mark.complaint(10)
 async def test_the_draft_is_compared_with_a_version_and_says_whom_it_would_meet(api: AsyncClient, published: Database) -> None:
     await published.write(lambda work: journeys.put_draft(work, "thank-you", stock.use_case_document(nodes=changed())))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from httpx import AsyncClient
 from sqlalchemy import func, select
 
@@ -31,6 +32,7 @@ async def heard(api: AsyncClient) -> list[dict[str, Any]]:
     return items
 
 
+@pytest.mark.behaviour(6)
 async def test_an_event_that_did_not_count_names_the_condition_and_its_values(api: AsyncClient, database: Database) -> None:
     await waiting.for_a_purchase(database)
     await api.post("/v1/events", json=purchase("e-1", purchaseMessage="thanks"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from httpx import AsyncClient
 
 from store import journeys, runs
@@ -26,6 +27,7 @@ async def put_use_case(api: AsyncClient, database: Database, **changed: object) 
 # ---- the draft ------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.complaint(22)
 async def test_a_draft_comes_back_as_it_was_put_with_its_etag(api: AsyncClient, database: Database) -> None:
     etag = await put_use_case(api, database)
     got = await api.get(JOURNEY)
@@ -41,6 +43,7 @@ async def test_the_address_gives_the_id_and_the_body_may_not_give_another(api: A
     assert (other.status_code, other.json()["where"]) == (422, "id")
 
 
+@pytest.mark.complaint(22)
 async def test_who_read_an_older_draft_is_told_so_and_changes_nothing(api: AsyncClient, database: Database) -> None:
     old = await put_use_case(api, database)
     new = (await api.put(JOURNEY, json=stock.use_case_document(name="theirs"), headers={"If-Match": old})).headers["ETag"]

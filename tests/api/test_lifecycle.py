@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from httpx import AsyncClient
 
 from store import schema
@@ -154,6 +155,7 @@ async def test_past_its_end_nobody_is_let_in_even_before_anybody_has_seen_to_it(
 # ---- one person ------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.complaint(11)
 async def test_somebody_is_taken_out_and_it_may_be_repeated(api: AsyncClient, database: Database, workflows: FakeWorkflows) -> None:
     await published(api, database)
     entrant = await database.write(lambda work: stock.entrant(work))

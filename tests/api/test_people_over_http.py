@@ -128,6 +128,7 @@ async def test_a_quote_that_is_never_closed_costs_its_own_record_and_no_other_wi
     assert (said["kept"], [(error["line"], error["code"]) for error in said["errors"]]) == (1, [(2, "too_long")])
 
 
+@pytest.mark.complaint(23)
 async def test_a_large_import_arrives_in_pieces_that_know_nothing_of_lines(api: httpx.AsyncClient) -> None:
     whole = b"".join(json.dumps({"id": f"p-{n:04}", "identities": {"customer_id": f"c-{n}"}}).encode() + b"\n" for n in range(1203))
 

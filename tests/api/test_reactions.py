@@ -32,6 +32,7 @@ async def test_loading_the_picture_decides_the_gate_of_its_reader(
     assert workflows.signals == [(entrant, Happened(1, "email-opened", "sojourn", f"{waiting.FIRST_MAIL}:opened"))]
 
 
+@pytest.mark.complaint(15)
 async def test_a_picture_loaded_twice_is_one_open(
     anonymous: httpx.AsyncClient, services: Services, database: Database, workflows: FakeWorkflows
 ) -> None:
@@ -69,6 +70,7 @@ async def test_a_click_leads_nowhere_but_to_the_web(
     assert await waiting.facts(database) == []
 
 
+@pytest.mark.complaint(16)
 async def test_an_app_says_that_its_push_was_opened(
     anonymous: httpx.AsyncClient, services: Services, database: Database, workflows: FakeWorkflows
 ) -> None:
@@ -84,6 +86,7 @@ async def test_an_app_that_names_no_token_is_told(anonymous: httpx.AsyncClient, 
     assert (await anonymous.post("/v1/push/opened", content=body)).status_code == 422
 
 
+@pytest.mark.complaint(14)
 async def test_looking_without_acting_has_no_effect(anonymous: httpx.AsyncClient, services: Services, database: Database) -> None:
     await waiting.for_an_open(database)
     assert (await anonymous.head(address(services, "o"))).status_code == 200
@@ -96,6 +99,7 @@ async def test_looking_without_acting_has_no_effect(anonymous: httpx.AsyncClient
     assert (await database.read(lambda c: profiles.get(c, "c-42"))).consents == {}
 
 
+@pytest.mark.complaint(14)
 @pytest.mark.parametrize("body", ["List-Unsubscribe=One-Click", ""])
 async def test_unsubscribing_in_one_click_or_by_the_button_withdraws_the_consent(
     anonymous: httpx.AsyncClient, services: Services, database: Database, body: str
@@ -107,6 +111,7 @@ async def test_unsubscribing_in_one_click_or_by_the_button_withdraws_the_consent
     assert (await database.read(lambda c: profiles.get(c, "c-42"))).consents == {"email": False}
 
 
+@pytest.mark.complaint(16)
 async def test_a_forged_or_foreign_token_gets_404_and_has_no_effect(
     anonymous: httpx.AsyncClient, services: Services, database: Database
 ) -> None:

@@ -43,6 +43,7 @@ async def test_a_track_decides_the_gate_of_whoever_its_user_id_names(
     assert [signalled for signalled, _ in workflows.signals] == [entrant]
 
 
+@pytest.mark.complaint(4)
 async def test_a_message_id_sent_again_has_no_second_effect(shop: httpx.AsyncClient, database: Database, workflows: FakeWorkflows) -> None:
     await waiting.for_a_purchase(database)
     for path in ("/v1/track", "/v1/t"):

@@ -124,6 +124,8 @@ def tabled(place: Place, database: str, point: str, kind: Kind, uncertain: Count
     )  # fmt: skip
 
 
+@pytest.mark.behaviour(1)
+@pytest.mark.complaint(2)
 @pytest.mark.timeout(420)
 async def test_killed_at_any_point_of_a_stop_every_promise_is_kept(place: Place, database: str) -> None:
     for point in IN_TURN:

@@ -70,6 +70,9 @@ async def all_end(crowd: Crowd, place: Place) -> int:
                 pytest.fail(f"{totals} after all this time; {len(inside)} inside, as {inside[:5]}; {place.folder}")
 
 
+@pytest.mark.behaviour(1)
+@pytest.mark.behaviour(3)
+@pytest.mark.complaint(2)
 @pytest.mark.timeout(800)
 async def test_everything_is_killed_again_and_again_and_everybody_gets_what_is_due(place: Place, database: str) -> None:
     begun, lots = time.monotonic(), random.Random(SEED)

@@ -62,6 +62,7 @@ async def call(url: str, what: Callable[[Api], T], *, key: str = KEY) -> T:
     return await asyncio.to_thread(run)
 
 
+@pytest.mark.complaint(22)
 async def test_a_folder_is_applied_in_full_and_again_without_harm(url: str) -> None:
     heard: dict[str, tuple[int, int]] = {}
     for _ in range(2):

@@ -50,6 +50,7 @@ def change(folder: Path, old: str, new: str, file: str = "scenarios/opens-the-em
     (folder / file).write_text(text.replace(old, new))
 
 
+@pytest.mark.complaint(7)
 def test_every_example_passes_and_is_covered_whole(capsys: pytest.CaptureFixture[str]) -> None:
     told = data(capsys, EXAMPLES, 0, least=100)
     assert told["passed"]
@@ -64,6 +65,7 @@ def test_a_passing_folder_is_told_line_by_line(capsys: pytest.CaptureFixture[str
     assert "14 scenarios: all passed" in out
 
 
+@pytest.mark.behaviour(10)
 def test_a_wrong_timeout_passes_validation_and_fails_the_scenario_with_a_diff(alone: Path, capsys: pytest.CaptureFixture[str]) -> None:
     change(alone, "after: P1D", "after: PT1H", "journeys/thank-you.yaml")
     assert scenarios.run(alone) == 1

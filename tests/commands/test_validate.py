@@ -37,6 +37,7 @@ def test_the_example_has_no_error_and_one_warning_at_the_purchase() -> None:
         assert [(one.file.name, one.line, one.finding.code) for one in validate.validate(path)] == [("thank-you.yaml", 12, "no_timeout")]
 
 
+@pytest.mark.complaint(22)
 def test_a_finding_points_at_the_line_of_the_field_it_is_about(folder: Path) -> None:
     journey = folder / "journeys" / "thank-you.yaml"
     change(journey, "timeout: {after: P1D, next: follow-up}", "timeout: {after: P1M,\n     next: nowhere}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,6 +43,7 @@ def test_what_is_still_to_go_counts_too() -> None:
     assert ask([cap(then="wait")], Place("email", START + HOUR)) == Capped(START + HOUR + DAY)
 
 
+@pytest.mark.behaviour(17)
 def test_one_more_is_dropped_retried_within_its_time_or_waits() -> None:
     gone = Place("email", START - 20 * HOUR)
     assert ask([cap(then="drop")], gone) == Capped(None)
@@ -86,6 +88,7 @@ def test_whoever_waits_behind_others_waits_for_the_place_after_theirs() -> None:
     assert ask([cap(2, then="wait")], *gone, before, now=START + 2 * HOUR) == Capped(START + HOUR + DAY)
 
 
+@pytest.mark.complaint(20)
 @given(st.integers(1, 4), st.lists(st.integers(0, 200), min_size=1, max_size=40), st.integers(1, 60))
 def test_no_window_ever_holds_more_than_is_allowed_and_nobody_waits_in_vain(most: int, asking: list[int], length: int) -> None:
     """Everybody waits and comes again when told: they all go, each as soon as the window lets them."""

@@ -76,6 +76,7 @@ def test_one_who_has_ended_may_enter_again_when_the_journey_allows_it() -> None:
 # ---- what let them in ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.complaint(8)
 def test_an_order_of_the_same_cart_counts_and_one_of_another_does_not() -> None:
     told = story(cart(cart="A"), order(HOUR, "B"), order(2 * HOUR, "A"))
     assert codes(told) == ["enters", "nobody_listening", "decided"]
@@ -111,6 +112,7 @@ def opens(at: Instant) -> Happening:
     return Reacts(at, "first", "email.opened")
 
 
+@pytest.mark.complaint(7)
 @pytest.mark.parametrize(("since", "thanked"), [("", False), ("entry", True), ("first", True), ("read", True), ("follow-up", False)])
 def test_a_purchase_before_opening_counts_where_the_purchase_looks_back(since: str, thanked: bool) -> None:
     """Riddle 5 of the use case: whoever buys while their open is waited for has bought for nobody, unless `since` says otherwise."""

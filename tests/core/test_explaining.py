@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ VERSION = builders.use_case()
 WHERE = builders.version({"id": "large", "kind": "event", "event": "purchase", "where": "amount > 100 && currency == 'EUR'"})
 
 
+@pytest.mark.behaviour(6)
 def test_a_purchase_in_the_wrong_currency_names_the_condition_and_both_values() -> None:
     said = explaining.node(WHERE, ENTRANT, WHERE.journey.node("large"), builders.purchase(amount=120, currency="USD")).said
     assert said.fits is False

@@ -109,6 +109,7 @@ def test_g3_before_the_deadline_the_gate_listens_and_from_it_on_it_is_over() -> 
 # ---- G4: by time, not by luck ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.complaint(1)
 def test_g4_an_event_accepted_at_the_deadline_counts_and_one_microsecond_later_does_not() -> None:
     assert gate.hear(opening_gate(), reaction("push.opened", START + DAY), fits) is not None
     assert gate.hear(opening_gate(), reaction("push.opened", START + DAY + 1), fits) is None

@@ -27,6 +27,7 @@ def shown(at: int) -> str:
     return f"{BEGINNING + timedelta(microseconds=at):%Y-%m-%dT%H:%M}"
 
 
+@pytest.mark.complaint(19)
 @pytest.mark.parametrize(
     ("zone", "written", "instant"),
     [
@@ -94,6 +95,7 @@ def test_a_zone_that_there_is_not_is_none(name: str) -> None:
 WORKDAYS: tuple[Weekday, ...] = WEEKDAYS[:5]
 
 
+@pytest.mark.complaint(19)
 @pytest.mark.parametrize(
     ("zone", "hours", "weekdays", "at", "opens"),
     [

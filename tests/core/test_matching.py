@@ -61,6 +61,7 @@ def test_an_event_whose_definition_is_not_frozen_fits_nothing() -> None:
     assert not fits(version, ENTRANT)(version.journey.node("other"), builders.purchase())
 
 
+@pytest.mark.complaint(17)
 def test_a_reaction_fits_the_node_of_its_channel_and_message() -> None:
     assert fitting(builders.reaction("push.opened"), "push-opened", "email-opened", "purchase") == ["push-opened"]
     assert fitting(builders.reaction("email.opened"), "push-opened", "email-opened") == ["email-opened"]
@@ -80,6 +81,7 @@ def test_a_reaction_to_the_message_that_a_node_continues_fits_as_one_to_its_own(
     assert not hears(opened, builders.reaction("email.opened", of="thanks"))
 
 
+@pytest.mark.complaint(17)
 def test_a_reaction_to_somebody_elses_message_fits_nothing() -> None:
     other = ids.entrant("thank-you", "c-43", 1)
     assert fitting(builders.reaction("push.opened", entrant=other), "push-opened") == []

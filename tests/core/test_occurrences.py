@@ -102,6 +102,7 @@ def test_an_occurrence_at_the_very_instant_is_not_after_it() -> None:
 # ---- days on which clocks are set ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.complaint(19)
 @pytest.mark.parametrize(
     ("schedule", "timezone", "after", "expected"),
     [

@@ -50,6 +50,7 @@ def test_they_begin_at_their_first_minute_and_end_before_their_last_also_over_mi
     assert until(quiet(), utc(now)) == (utc(end) if end else None)
 
 
+@pytest.mark.complaint(19)
 @pytest.mark.parametrize(
     ("zone", "start", "end", "now", "over"),
     [

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from journey import ids
 from journey.tracking import Signer
@@ -92,6 +93,7 @@ async def test_events_that_are_wrong_late_or_nobodys_stop_nobody(here: World) ->
     await agrees(here)
 
 
+@pytest.mark.complaint(4)
 async def test_the_same_purchase_many_times_at_once_thanks_once(here: World) -> None:
     await waiting(here)
     await here.opens_email()
@@ -211,6 +213,7 @@ async def test_who_opts_out_between_the_first_message_and_the_thank_you_gets_no_
     assert (last["node"], last["status"], last["reason"]) == ("thanks", "excluded", "no_consent")
 
 
+@pytest.mark.complaint(13)
 async def test_who_unsubscribes_in_one_click_from_the_first_mail_gets_no_follow_up(here: World) -> None:
     await here.set_up(timeout="PT2S")
     await here.person()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from commands import folder
 from journey import ids
 from tests.e2e.world import EXAMPLE, World
@@ -14,6 +16,7 @@ A_FEW_BYTES = 40
 """Instants and seconds are written with more digits or fewer."""
 
 
+@pytest.mark.complaint(24)
 async def test_a_person_in_a_journey_of_fifty_nodes_leaves_as_much_as_in_one_of_eight(here: World) -> None:
     await here.set_up(journey=journey(SMALL, 8))
     await here.put(f"/v1/journeys/{LARGE}", journey(LARGE, 50))

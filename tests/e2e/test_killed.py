@@ -93,6 +93,7 @@ async def there(tmp_path: Path) -> AsyncIterator[Beside]:
             await killable.goes()
 
 
+@pytest.mark.complaint(2)
 async def test_killed_while_the_timer_runs_the_follow_up_goes_out_once(there: Beside) -> None:
     await there.set_up(timeout="PT3S")
     await there.person()
@@ -144,6 +145,7 @@ async def test_killed_between_the_timer_and_the_end_of_its_stop_nothing_goes_out
     ]
 
 
+@pytest.mark.complaint(5)
 async def test_people_admitted_by_a_process_that_died_before_starting_them_are_started_by_the_next(there: Beside) -> None:
     await there.set_up()
     await there.person()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from demo.catchers import PushBehaviour
 from journey import ids
 from tests.e2e.agreement import agrees
@@ -46,6 +48,7 @@ async def test_closed_with_nobody_inside_it_is_finished_at_once(here: World) -> 
     assert (await post(here, ":close")).json()["state"] == "finished"
 
 
+@pytest.mark.complaint(11)
 async def test_stopped_everybody_inside_ends_within_seconds_and_nobody_is_written_to_any_more(here: World) -> None:
     await here.set_up()
     people = [await here.person(f"c-{number}") for number in range(8)]
@@ -107,6 +110,7 @@ async def test_a_run_whose_workflow_was_ended_from_outside_is_read_to_its_end_wh
     assert len(here.mails()) == 1
 
 
+@pytest.mark.complaint(10)
 async def test_published_again_those_inside_finish_on_the_old_version_and_others_enter_the_new_one(here: World) -> None:
     await here.set_up()
     await here.person()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.e2e.agreement import agrees
 from tests.e2e.world import JOURNEY, World
 
@@ -84,6 +86,7 @@ async def test_of_a_wait_and_an_open_the_first_to_happen_wins(here: World) -> No
     await agrees(here, "sleeps")
 
 
+@pytest.mark.complaint(7)
 async def test_an_event_that_is_not_there_in_time_goes_on_by_its_timeout(here: World) -> None:
     await set_up(
         here,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import pytest
+
 from tests.e2e.world import World, eventually
 
 PEOPLE = 20
@@ -21,6 +23,7 @@ async def at_write(here: World) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.behaviour(14)
 async def test_twenty_are_parked_by_a_mistake_and_written_to_once_when_it_is_mended(here: World) -> None:
     await here.set_up()
     await here.put("/v1/messages/letter", LETTER)

@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from journey.contract import Leave
@@ -31,6 +32,7 @@ async def is_held(here: World, expected: dict[str, int]) -> None:
     await eventually(lambda: held(here), lambda found: found == expected, f"{expected} held")
 
 
+@pytest.mark.complaint(11)
 async def test_paused_while_fifty_wait_and_some_are_due_nobody_is_written_to_until_they_go_on_at_a_rate(here: World) -> None:
     await here.set_up(timeout="PT3S")
     people = await here.people(50)

@@ -59,6 +59,7 @@ async def here(tmp_path: Path) -> AsyncIterator[tuple[Several, list[SojournProce
         yield Several(api, mail, push, told, tmp_path), processes[2:]
 
 
+@pytest.mark.complaint(25)
 @pytest.mark.timeout(240)
 async def test_a_handful_of_people_walk_through_two_apis_and_two_workers(here: tuple[Several, list[SojournProcess]]) -> None:
     world, _ = here

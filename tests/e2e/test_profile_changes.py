@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
+import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.service import RPCError
 
@@ -37,6 +38,7 @@ async def events(here: World, key: str) -> list[Any]:
     return []
 
 
+@pytest.mark.behaviour(12)
 async def test_a_purchase_or_a_segment_ends_a_wait_of_30_days_within_seconds_and_its_timer_is_gone(here: World) -> None:
     pause = {"id": "pause", "kind": "wait", "for": "P30D", "next": "thanks"}
     await set_up(here, pause, exit_criteria=[{"event": "purchase"}, {"segment": "vips"}])
@@ -63,6 +65,7 @@ async def test_a_purchase_or_a_segment_ends_a_wait_of_30_days_within_seconds_and
     assert here.pushes() == []
 
 
+@pytest.mark.complaint(9)
 async def test_a_rule_that_comes_true_and_a_segment_that_is_entered_let_people_on_and_others_time_out(here: World) -> None:
     await set_up(
         here,

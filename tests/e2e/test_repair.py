@@ -167,6 +167,7 @@ async def test_somebody_terminated_by_hand_ends_and_may_enter_again(here: World)
     await everybody_agrees(here, inside=1)
 
 
+@pytest.mark.complaint(5)
 async def test_somebody_whose_workflow_was_deleted_is_started_again_where_they_were(here: World) -> None:
     await ada_waits(here)
     await here.opens_push()

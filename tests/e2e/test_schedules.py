@@ -32,6 +32,7 @@ async def here(tmp_path: Path, clock: ShiftedClock, request: pytest.FixtureReque
         await made.replay(request.node.name, await made.workflows())
 
 
+@pytest.mark.complaint(3)
 async def test_at_each_occurrence_there_is_one_run_however_often_its_schedule_fires(here: World, clock: ShiftedClock) -> None:
     await here.set_up(journey=on_schedule(DAILY))
     await here.person()

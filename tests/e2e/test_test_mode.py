@@ -6,6 +6,7 @@ import asyncio
 import json
 from typing import Any
 
+import pytest
 from temporalio.common import SearchAttributeKey
 
 from commands import try_out
@@ -106,6 +107,7 @@ async def test_an_opened_test_message_decides_and_a_live_person_of_the_same_prof
     assert (await here.report())["totals"]["entered"] == 1
 
 
+@pytest.mark.complaint(18)
 async def test_a_hundred_are_tested_at_once_and_all_leave_when_the_test_ends(here: World) -> None:
     await in_test(here)
     lines = "".join(json.dumps(profile_of(f"t-{number:03}") | {"test": True}) + "\n" for number in range(HUNDRED))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from commands import folder
 from demo.catchers import PushBehaviour
 from journey import freezing, ids
@@ -25,6 +27,7 @@ SILENT = ["first:next", "email-opened:timeout", "follow-up:next", "purchase:next
 GATE = ("push-opened", "email-opened")
 
 
+@pytest.mark.complaint(16)
 async def test_one_who_opens_the_push_buys_and_is_thanked_by_push(here: World) -> None:
     await admitted(here)
     await here.opens_push()
@@ -103,6 +106,7 @@ async def test_an_open_after_the_timeout_is_late_and_changes_nothing(here: World
     simulated(SILENT, [*BOTH, FOLLOW_UP, THANKS], late, buys(4), timeout="PT1S")
 
 
+@pytest.mark.complaint(1)
 async def test_an_open_before_the_deadline_wins_although_its_signal_comes_after_the_timer(here: World) -> None:
     await admitted(here, timeout="PT2S")
     delivery = ids.delivery(ids.entrant(JOURNEY, "c-42", 1), 1, "email")

@@ -39,6 +39,7 @@ def copied() -> list[str]:
     return [source for line in lines for source in line.split()[:-1]]
 
 
+@pytest.mark.complaint(25)
 def test_the_compose_file_is_one() -> None:
     assert [f"{error.json_path}: {error.message}" for error in schema().iter_errors(COMPOSE)] == []
 
@@ -101,6 +102,7 @@ def test_every_setting_in_these_files_is_one() -> None:
     assert named <= {settings.PREFIX + name.upper() for name in settings.Settings.model_fields}
 
 
+@pytest.mark.complaint(25)
 @pytest.mark.parametrize(("service", "keys"), [("api", ("secret", "admin_key")), ("worker", ("secret",))])
 def test_sojourn_understands_what_its_containers_are_told(monkeypatch: pytest.MonkeyPatch, service: str, keys: tuple[str, ...]) -> None:
     for name in os.environ:

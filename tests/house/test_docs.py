@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import get_args
 
+import pytest
+
 from api import records
 from journey import lifecycle
 from journey.errors import RenderError, SojournError
@@ -167,6 +169,7 @@ def test_every_setting_is_described_with_its_default_and_nothing_else_is() -> No
     assert rows(page("settings.md")) == defaults
 
 
+@pytest.mark.behaviour(5)
 def test_every_discard_is_described_and_nothing_else_is() -> None:
     assert codes("Discards") == discards()
 

@@ -76,12 +76,12 @@ def test_every_command_that_a_page_names_exists() -> None:
 
 
 def test_every_file_that_a_page_names_exists() -> None:
-    """A page may name a function, class or constant behind the file: `store/steps.py: open_step`."""
+    """A page may name a function, class or constant behind the file: `store/steps.py: open_step`; a test as pytest does."""
     folders = "|".join(sorted(one.name for one in HOUSE.iterdir() if one.is_dir() and not one.name.startswith(".")))
     named = [(page, part) for page in PAGES for part in code(page) if re.match(rf"(?:{folders})/|\w+\.(?:py|md|toml)\b", part)]
     assert named
     for page, part in named:
-        path, _, name = part.partition(": ")
+        path, _, name = part.replace("::", ": ").partition(": ")
         if re.search(r"[A-Z*{]|\s", path) and not path.endswith(".md"):
             continue  # a pattern, as in segments/ID.yaml
         named_before = any(file.endswith(f"/{path}") for file in files(*PACKAGES))  # its folder stands in the sentence before

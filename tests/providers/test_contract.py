@@ -189,6 +189,7 @@ async def carrier(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
             yield made.provider, made.message
 
 
+@pytest.mark.complaint(21)
 async def test_every_provider_takes_a_message_of_its_channel(carrier: tuple[Provider, Rendered]) -> None:
     provider, message = carrier
     assert provider.channel == ("email" if isinstance(message, RenderedEmail) else "push")

@@ -15,6 +15,7 @@ from providers.smtp_pool import Server, server_of
 from tests.providers.conftest import EMAIL, Tls, until
 
 
+@pytest.mark.complaint(21)
 async def test_a_mail_arrives_as_it_was_written() -> None:
     written = replace(EMAIL, text=".\r\n..\r\nFrom here on\nü", html="<p>\n.dot</p>")
     async with MailCatcher() as catcher:
@@ -30,6 +31,7 @@ async def test_a_mail_arrives_as_it_was_written() -> None:
     assert "Date" in mail.headers
 
 
+@pytest.mark.complaint(21)
 @pytest.mark.parametrize(
     ("at", "answer", "expected"),
     [

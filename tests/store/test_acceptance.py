@@ -62,6 +62,7 @@ def test_an_event_that_is_waited_for_decides_and_is_to_be_signalled(store: Store
     assert store.effect_of("shop", "p-1") == "decided"
 
 
+@pytest.mark.complaint(4)
 def test_the_same_event_twice_has_one_effect(store: Store) -> None:
     ada = let_ada_in(store)
     ada.walk_to("purchase")

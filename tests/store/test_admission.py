@@ -85,6 +85,7 @@ def test_whatever_the_page_everybody_is_let_in_once(store: Store, page: int) -> 
     check(store, SENDS)
 
 
+@pytest.mark.complaint(3)
 def test_a_run_that_goes_on_after_a_crash_lets_in_nobody_twice_and_loses_nobody(store: Store) -> None:
     """The worker died after the commit of a page, before any of it was told to Temporal."""
     run = begin(store, people(10))
@@ -242,6 +243,7 @@ def drivers_of(store: Store, of: Version) -> list[Driver]:
     return [Driver(store, of.journey, row.id, Record(row.n, row.place)) for row in store.rows(schema.entrants)]
 
 
+@pytest.mark.complaint(23)
 def test_a_run_waits_while_too_many_have_not_set_off(store: Store) -> None:
     run = begin(store, people(6))
     read(store, run, page=3, crowd=2)

@@ -179,6 +179,7 @@ def test_a_channel_that_waits_holds_up_no_other_and_the_step_closes_when_all_are
     check(store, version)
 
 
+@pytest.mark.complaint(13)
 def test_when_a_place_frees_consent_and_suppression_are_looked_at_again(store: Store) -> None:
     hold_to(store, caps=[cap(then="wait")])
     people = [profile("ada"), profile("bob"), profile("cid")]
@@ -266,6 +267,8 @@ def test_a_pause_of_the_provider_keeps_the_place_and_what_finally_fails_gives_it
     assert third.deliveries() == {"1.email": "sent"}
 
 
+@pytest.mark.behaviour(17)
+@pytest.mark.complaint(20)
 @pytest.mark.parametrize("then", ["drop", "wait"])
 async def test_two_journeys_that_send_in_the_same_millisecond_under_a_cap_of_one_send_once(
     database: Database, clock: SettableClock, then: str

@@ -54,6 +54,7 @@ def written_events(store: Store) -> list[dict[str, Any]]:
 # ---- a rule comes true -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.complaint(9)
 def test_a_write_that_makes_the_rule_true_lets_them_on_and_one_that_does_not_has_no_trace(store: Store) -> None:
     drawn = version(BOSTON, THANKS, END)
     ada = enters(store, drawn)
@@ -66,6 +67,7 @@ def test_a_write_that_makes_the_rule_true_lets_them_on_and_one_that_does_not_has
     check(store, drawn)
 
 
+@pytest.mark.complaint(9)
 def test_one_of_whom_the_rule_is_true_at_the_arrival_does_not_wait(store: Store) -> None:
     drawn = version(SEND | {"next": "boston"}, BOSTON, THANKS, END)
     ada = enters(store, drawn, profile("ada", city="Boston"))
@@ -244,6 +246,7 @@ def test_what_a_node_writes_is_kept_for_the_gate_behind_it(store: Store) -> None
 BUYERS = ({"event": "purchase", "where": 'product == "Lamp"'}, {"segment": "vips"})
 
 
+@pytest.mark.behaviour(12)
 def test_a_purchase_on_day_1_of_a_wait_of_30_days_ends_them_and_is_no_discard(store: Store) -> None:
     drawn = version(PAUSE, END, exit_criteria=BUYERS)
     ada = enters(store, drawn)

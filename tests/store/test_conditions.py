@@ -70,6 +70,7 @@ def test_a_second_purchase_is_one_that_comes_after_a_purchase(store: Store) -> N
     check(store, builders.version(BUY, END))
 
 
+@pytest.mark.complaint(4)
 def test_a_repeat_is_no_second_purchase(store: Store) -> None:
     standing(store, BUY | {"where": 'did("purchase")', "next": "end"})
     store.accept(purchase("p-1"), "ada")

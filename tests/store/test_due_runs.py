@@ -97,6 +97,7 @@ def test_the_next_day_it_is_begun_again(daily: Store) -> None:
     assert on_record(daily) == [("2026-03-02T09:00", "done", ""), ("2026-03-03T09:00", "done", "")]
 
 
+@pytest.mark.complaint(19)
 def test_a_doubled_hour_admits_once(store: Store) -> None:
     store.clock.instant = at("2026-10-24T12:00")
     publish(store, {"kind": "daily", "at": "02:30"}, BERLIN)

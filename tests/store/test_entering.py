@@ -229,6 +229,7 @@ def test_that_is_so_at_a_gate_too_until_the_workflow_has_asked(store: Store) -> 
 # ---- at the same moment ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.complaint(3)
 async def test_of_twenty_who_let_in_the_same_person_at_once_one_does(database: Database) -> None:
     of = begun_by_an_event()
     row = versions.VersionRow("small@1", "small", 1, of.hash, "live", START)

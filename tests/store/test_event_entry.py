@@ -42,6 +42,7 @@ def driver(store: Store, verdict: Verdict, of: Version) -> Driver:
     return Driver(store, of.journey, start.entrant.entrant, Record(0, start.entrant.place))
 
 
+@pytest.mark.complaint(7)
 def test_an_event_lets_its_person_in_and_is_no_discard(store: Store) -> None:
     live(store)
     verdict = store.accept(cart(), "ada")
@@ -201,6 +202,7 @@ def test_a_test_profile_is_left_out(store: Store) -> None:
 # ---- what let them in is asked later ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.complaint(8)
 def test_an_order_of_the_same_cart_is_heard_and_one_of_another_is_not(store: Store) -> None:
     live(store)
     ada = driver(store, store.accept(cart(cart="A"), "ada"), abandoned())

@@ -165,6 +165,7 @@ def test_who_joined_is_told_by_the_last_run_however_long_ago_it_was(store: Store
     assert again(store) == people("bd")
 
 
+@pytest.mark.complaint(24)
 async def test_the_sweep_forgets(database: Database, clock: SettableClock) -> None:
     def old(work: Work) -> None:
         versions.keep(work, use_case())

@@ -73,6 +73,7 @@ def ends_who_acts(work: Work) -> object:
     return pausing.pause(work, "small", "discard", 3600)
 
 
+@pytest.mark.complaint(11)
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("move", [is_stopped, is_paused, ends_who_acts])
 def test_nobody_is_written_to_after_the_commit_that_forbids_it(shop: Shop, move: Unit) -> None:

@@ -150,6 +150,7 @@ def test_an_event_that_meets_an_arrival_at_its_gate_decides_it_whichever_is_firs
         store.effects()
 
 
+@pytest.mark.complaint(1)
 @pytest.mark.timeout(600)
 def test_an_event_a_timeout_and_a_removal_that_meet_leave_a_gate_one_way(shop: Shop) -> None:
     drivers = inside(shop)

@@ -123,6 +123,7 @@ async def test_an_invalid_journey_is_not_published_and_says_all_that_is_wrong(da
     assert await database.read(lambda c: versions.of_journey(c, "thank-you")) == []
 
 
+@pytest.mark.complaint(10)
 async def test_publishing_the_next_version_closes_the_one_before_and_keeps_its_people(database: Database) -> None:
     await database.write(stock.put_use_case)
     await publish(database)
@@ -151,6 +152,7 @@ async def test_publishing_what_is_live_already_is_refused(database: Database) ->
     assert await database.read(runs.reading) == ["thank-you.run.1"]
 
 
+@pytest.mark.complaint(10)
 async def test_a_changed_message_needs_no_new_version(database: Database) -> None:
     await database.write(stock.put_use_case)
     await publish(database)

@@ -116,6 +116,7 @@ class World:
         assert {node.node: node.inside for node in report.nodes if node.inside} == dict(standing)
 
 
+@pytest.mark.behaviour(3)
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_whatever_people_do_the_numbers_agree(database: Database, clock: SettableClock, seed: int) -> None:
     world = World(database, clock, seed)

@@ -137,6 +137,7 @@ def test_a_stopped_version_is_wound_down_until_everybody_is_told(store: Store, a
 # ---- the numbers -------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.complaint(5)
 def test_overdue_is_a_minute_past_due_and_stalled_ten(store: Store, ada: Driver) -> None:
     ada.stop()
     counted = {}

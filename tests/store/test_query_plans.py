@@ -57,6 +57,7 @@ def index_of(store: Store, seen: list[str], table: str) -> str:
     return found
 
 
+@pytest.mark.complaint(23)
 def test_the_whole_way_of_one_person_reads_no_table_from_end_to_end(store: Store) -> None:
     publish(store, use_case(), use_case_messages())
     with statements(store) as seen:

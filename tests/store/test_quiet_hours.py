@@ -24,6 +24,7 @@ NEW_YORK, CHICAGO = "America/New_York", "America/Chicago"
 QUIET = {"from": "15:00", "to": "16:00"}  # START is 15:06:40
 
 
+@pytest.mark.complaint(20)
 def test_a_message_in_quiet_hours_goes_at_their_end(store: Store) -> None:
     hold_to(store, quiet_hours=QUIET)
     version = sends("one")
@@ -70,6 +71,7 @@ def test_what_waited_for_the_night_may_have_to_wait_for_a_place_after_it(store: 
     assert second.deliveries() == {"1.email": "claimed:capped"}
 
 
+@pytest.mark.behaviour(18)
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True, scope="session")  # where it takes a few seconds
 def test_five_hundred_held_over_a_change_of_the_clock_go_by_the_rate_and_nobody_who_said_no_is_written_to(store: Store) -> None:
     """Leaders 18: held until six in the morning, over the hour that New York skips, and released through a ceiling of 100 a second."""

@@ -129,6 +129,7 @@ def test_a_crash_in_the_middle_leaves_it_uncertain_and_it_can_be_asked_for_again
     agree(store)
 
 
+@pytest.mark.complaint(13)
 @pytest.mark.parametrize("reason", ["no_consent", "no_address", "suppressed"])
 def test_who_may_not_be_written_to_any_more_is_not_and_the_reason_says_so(store: Store, ada: Driver, reason: str) -> None:
     if reason == "suppressed":

@@ -56,6 +56,7 @@ def assert_same(connection: Connection, version: Version, script: Script, person
     return story
 
 
+@pytest.mark.complaint(18)
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True, scope="session")
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(any_version().flatmap(lambda version: st.tuples(st.just(version), any_script(version))), PEOPLE, RESPONSES)

@@ -65,6 +65,7 @@ def test_a_closed_step_proposed_again_gets_its_record_back(store: Store) -> None
     assert ada.deliveries() == {"1.email": "sent", "1.push": "sent"}
 
 
+@pytest.mark.complaint(2)
 def test_every_stop_of_the_use_case_repeated_sends_nothing_again(store: Store) -> None:
     ada = let_ada_in(store)
     seen: list[tuple[Proposal, Record]] = []
@@ -198,6 +199,7 @@ def test_another_exit_than_the_decided_one_is_not_taken(store: Store) -> None:
     assert record_of(ada, right).place == "purchase"
 
 
+@pytest.mark.complaint(1)
 def test_an_open_before_the_deadline_never_loses_to_the_timeout(store: Store) -> None:
     """Its signal has not come yet when the timer fires: the store knows better (G4)."""
     ada = let_ada_in(store)
@@ -310,6 +312,7 @@ def test_a_dead_lease_is_taken_over_where_a_repeat_does_no_harm(store: Store) ->
     assert isinstance(ada.open(proposal), Busy)
 
 
+@pytest.mark.complaint(2)
 def test_a_dead_lease_is_uncertain_where_a_repeat_might_reach_somebody_twice(store: Store) -> None:
     ada = let_ada_in(store)
     proposal = ada.proposal()

@@ -237,6 +237,7 @@ async def test_two_who_put_one_profile_leave_that_of_the_later_with_its_identiti
     assert await database.read(lambda c: profiles.find(c, "customer_id", "c-1")) is None
 
 
+@pytest.mark.complaint(4)
 async def test_what_is_refused_in_two_processes_at_one_moment_is_on_record_once(database: Database, other: Database) -> None:
     await meeting(database, other, lambda work: work.discard_once("bad_item", "segment", "m-1", "It is no JSON object."))
     for process in (database, other):
@@ -303,6 +304,7 @@ async def test_two_namespaces_that_make_somebody_of_the_same_name_make_two_peopl
     assert await database.read(lambda c: profiles.find(c, "customer_id", "c-1")) == "c-1"
 
 
+@pytest.mark.complaint(3)
 async def test_two_processes_that_read_one_run_let_everybody_in_once(database: Database, other: Database) -> None:
     def prepare(work: Work) -> str:
         stock.put_use_case(work)

@@ -31,6 +31,7 @@ def delivery(work: Work, entrant: str, channel: str = "email", **fields: Any) ->
     work.connection.execute(schema.deliveries.insert(), row | fields)
 
 
+@pytest.mark.complaint(9)
 async def test_one_who_waits_says_for_what_and_until_when(published: Database) -> None:
     entrant = await published.write(stock.entrant)
     story = await published.read(lambda c: views.entrant(c, entrant))

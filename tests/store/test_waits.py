@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from journey.profiles import Profile
 from journey.version import Version
 from store import overdue, profiles, schema, views
@@ -120,6 +122,7 @@ def test_an_admission_right_to_a_wait_knows_its_end(store: Store) -> None:
     check(store, version)
 
 
+@pytest.mark.complaint(19)
 def test_the_view_says_until_when_and_where_time_leads(store: Store) -> None:
     driver, _ = waiting(store, {"hours": "12:00-13:00", "weekdays": ["mon..fri"]}, BUY)
     shown = views.entrant(store.connection, driver.entrant).waiting
