@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +81,7 @@ def play(read: Folder, drawn: Journey, asked: Asked, *, profile: str = "", begin
     """Walks the people. Raises BadInput for a rate or a profile that is none, Invalid when the journey is not valid."""
     version = freeze(drawn, read.surroundings())
     world = staging.at(staging.world(read, consent_explicit=consent_explicit), version, begins, asked.responses)
+    world = replace(world, renders=False)  # of 10,000 people that takes half a minute
     rates = population_rates.read(asked.rates, version, _channels(drawn, world))
     who, source = _people(read, drawn, profile, asked.seed)
     return Funnel(drawn, source, rates, asked, population.walk_all(version, who, world, rates, people=asked.people, seed=asked.seed))

@@ -22,7 +22,7 @@ from journey.version import Version
 MADE_UP = ProfileDocument.model_validate(
     {"id": "somebody", "attributes": {"email": "somebody@example.org", "first_name": "Somebody"}, "push_tokens": [{"token": "device"}]}
 )
-"""Who walks when the folder has nobody: reachable on every channel."""
+"""Who walks when the folder has nobody: reachable on every channel, and with so little known of them that no message is made out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def at(world: World, version: Version, begins: str, responses: Sequence[str] = (
 def staged(read: Folder, version: Version, walks: ProfileDocument, *, consent_explicit: bool = False) -> Stage:
     """The stage for one person, of a journey that is frozen already."""
     drawn = version.journey
-    around = world(read, consent_explicit=consent_explicit)
+    around = replace(world(read, consent_explicit=consent_explicit), renders=walks is not MADE_UP)
     return Stage(version, walks, seen(walks), around, walks.identities.get(drawn.namespace, ""), tuple(notes(read, drawn, walks)))
 
 

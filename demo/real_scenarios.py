@@ -46,6 +46,9 @@ def _notes(ready: Ready, alone: Story | SojournError, real: Story | SojournError
             yield f"{node.id}: {node.journey} is not live here, so what they would do there is not played."
         if node.id in been and isinstance(node, Webhook):
             yield f"{node.id}: nobody was called; it answered as the scenario says."
+    if not ready.world.renders:
+        yield "This is somebody made up, of whom nothing is known: a message that asks for more than they have is not sent."
+        return
     others = [name for name in _COMPARED if getattr(alone, name) != getattr(real, name)]
     if others:
         yield f"The simulator tells another story: look at {', '.join(others)}. Please report it: they should never differ."

@@ -169,7 +169,7 @@ class Person:
         answer = walk.ask(self.version.journey, target, left=left)
         self.n += 1
         claims = self.doing.claim(answer, self.n, self.now, self.deadline)
-        opened = any(told.status == "claimed" or told.reason in HELD for told in claims)
+        opened = any(told.status in ("claimed", "failed") or told.reason in HELD for told in claims)
         if opened:
             if not decided and self.now >= self.deadline:
                 self._finish(Finish("global_timeout"))

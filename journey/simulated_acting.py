@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from journey import call_rendering, calls, deciding, ids, liquid_values, rules, simulated_sending, updating
@@ -16,6 +17,7 @@ from journey.errors import RenderError
 from journey.events import Instant
 from journey.graph import UpdateProfile, Webhook
 from journey.profiles import Profile
+from journey.rendering import Context
 from journey.rule_tree import Rule
 from journey.simulated_hearing import Hearing
 from journey.simulated_holding import Holding
@@ -51,9 +53,11 @@ class Doing:
         match answer:
             case Send():
                 claims = simulated_sending.claim(self.world, self.profile, self.entrant, n, answer)
-                return self.holding.judge(claims, self.profile, n, now, deadline)
+                return [self._made_out(told, now) for told in self.holding.judge(claims, self.profile, n, now, deadline)]
             case Call():
-                return [Told(ids.delivery(self.entrant, n, calls.CHANNEL), answer.node, "", calls.CHANNEL, "claimed")]
+                return [
+                    self._call(answer, Told(ids.delivery(self.entrant, n, calls.CHANNEL), answer.node, "", calls.CHANNEL, "claimed"), now)
+                ]
         return []
 
     def done(self, answer: Acting, now: Instant) -> tuple[str, str]:
@@ -93,8 +97,23 @@ class Doing:
         for told in anew:
             until.pop(told.id, None)
         for index, told in zip(due, self.holding.judge(anew, self.profile, n, now, deadline), strict=True):
-            self.told[index] = told
+            self.told[index] = self._made_out(told, now)
         return any(told.node == send.node and self.is_out(told) for told in self.told)
+
+    def _made_out(self, told: Told, now: Instant) -> Told:
+        """Whatever goes now is made out first; what cannot be has failed at once."""
+        if not self.world.renders or not self.is_out(told):
+            return told
+        context = Context(
+            profile=self.profile, delivery=told.id, journey=self.version.journey.id, event=self._event(),
+            public_url=simulated_sending.NOWHERE, signer=simulated_sending.SIGNER, default_sender=simulated_sending.SENDER,
+            now=datetime.fromtimestamp((self.world.begins + now) / 1_000_000, UTC), entry=self.hearing.about.entry,
+            calls=calls.known(self.answered),
+        )  # fmt: skip
+        made = simulated_sending.made_out(told, self.world, context)
+        if made.status == "failed":
+            self.holding.marked(made, now)
+        return made
 
     def give_up(self, send: Send) -> None:
         """They must end: what is held is not sent any more."""
@@ -118,21 +137,27 @@ class Doing:
     def _called(self, call: Call, now: Instant) -> tuple[str, str]:
         """A webhook is called, and answers as the script says; what it answers is seen by later nodes."""
         at = next(index for index, told in enumerate(self.told) if told.node == call.node)
-        told, response = self._answered(call, self.told[at], now)
+        told, response = self._answered(self.told[at])
         self.told[at] = told
         if response is not None:
             self.answered[call.node] = response
         answer = f"{call.node}: {call.host} answers {response.status}" if response is not None else f"{call.node}: not answered"
         return simulated_sending.outcome([told]), answer + (f" ({told.reason})" if told.reason else "")
 
-    def _answered(self, call: Call, told: Told, now: Instant) -> tuple[Told, Response | None]:
-        """What came of it in the end. A transient answer is what was left when all tries were used up."""
+    def _call(self, call: Call, told: Told, now: Instant) -> Told:
+        """The call is made out when it is claimed; one that cannot be has failed at once, and calls nobody."""
         node = self.version.journey.node(call.node)
         assert isinstance(node, Webhook)
         try:
             call_rendering.render(node, self._values(now) | {"delivery": told.id})
         except RenderError as error:
-            return replace(told, status="failed", reason=error.code), None
+            return replace(told, status="failed", reason=error.code)
+        return told
+
+    def _answered(self, told: Told) -> tuple[Told, Response | None]:
+        """What came of it in the end. A transient answer is what was left when all tries were used up."""
+        if told.status == "failed":
+            return told, None
         if (told.node, told.channel) in self.script.failing:
             return replace(told, status="failed", reason="call_refused"), None
         response = self.world.responses.get(told.node, ANSWERED)

@@ -9,11 +9,17 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
 
-from journey import addresses, ids
-from journey.errors import NotFound
+from journey import addresses, ids, rendering
+from journey.errors import NotFound, RenderError
 from journey.profiles import Profile
+from journey.rendering import Context
 from journey.story import Script, Told, World
+from journey.tracking import Signer
 from journey.walk import Send
+
+NOWHERE = "https://links.example"
+SENDER = "Sojourn <sojourn@localhost.localdomain>"
+SIGNER = Signer("links of what is only simulated lead nowhere")
 
 
 def claim(world: World, profile: Profile, entrant: str, n: int, send: Send) -> list[Told]:
@@ -54,6 +60,15 @@ def exclusion(profile: Profile, channel: str, world: World) -> str:
 def _barred(suppressed: frozenset[tuple[str, str]], channel: str) -> frozenset[str]:
     """The addresses of a channel as they are compared: found once for all who walk in the same world."""
     return frozenset(addresses.key(address) for of, address in suppressed if of == channel)
+
+
+def made_out(told: Told, world: World, context: Context) -> Told:
+    """A delivery that goes now, or has failed since its message cannot be made out for this person: no provider ever sees it."""
+    try:
+        rendering.render(world.messages[told.message], told.channel, context)
+    except RenderError as error:
+        return replace(told, status="failed", reason=error.code)
+    return told
 
 
 def mark(told: Told, script: Script, *, arrived: bool = False) -> Told:

@@ -1,6 +1,6 @@
 #!/bin/sh
 # `make chaos`: what waits for leases and outages runs beside what kills 2,000 people's processes at random, and both beside 10,000
-# interleavings, so that all of it takes less than 15 minutes on two cores. What is judged by its latency runs last, with nothing beside it.
+# interleavings and fifty drawn journeys, so that all of it takes less than 15 minutes on two cores. What is judged by its latency runs last, with nothing beside it.
 # With arguments, those are pytest's, and nothing runs beside.
 set -u
 export CHAOS=full
@@ -15,6 +15,8 @@ said=.venv/chaos  # what was said, and the databases and logs of the last run
 rm -rf $said && mkdir -p $said
 INTERLEAVINGS=10000 $python -m pytest tests/store/test_interleaved_statements.py >$said/interleavings 2>&1 &
 played=$!
+JOURNEYS=50 $python -m pytest tests/e2e/test_any_journey.py >$said/journeys 2>&1 &
+drawn=$!
 $python -m pytest tests/chaos --durations=0 --basetemp $said/a --ignore=$at_random --ignore=$by_latency >$said/outages 2>&1 &
 waited=$!
 failed=0
@@ -23,5 +25,7 @@ wait $waited || failed=1
 cat $said/outages
 wait $played || failed=1
 tail -n 3 $said/interleavings
+wait $drawn || failed=1
+tail -n 3 $said/journeys
 $python -m pytest $by_latency --basetemp $said/c || failed=1
 exit $failed

@@ -119,10 +119,18 @@ def test_scenarios_of_several_journeys_may_have_a_folder_each(alone: Path, capsy
 
 
 def test_a_whole_profile_may_be_written_in_the_scenario(alone: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    person = "{id: mia, attributes: {email: mia@mail.example}, push_tokens: [{token: phone}]}"
+    person = "{id: mia, attributes: {email: mia@mail.example, city: Seattle}, push_tokens: [{token: phone}]}"
     change(alone, "profile: p-009", f"profile: {person}")
     one = only(data(capsys, alone, 0))
     assert one["notes"][0] == "mia is no member of three-cities-after-1980: a run would not let them in."
+
+
+def test_a_message_that_cannot_be_made_out_for_the_person_fails_as_it_would(alone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    person = "{id: mia, attributes: {email: mia@mail.example}, push_tokens: [{token: phone}]}"
+    change(alone, "profile: p-009", f"profile: {person}")
+    one = only(data(capsys, alone, 1))
+    assert one["differences"][-1] == {"field": "end", "expected": ["finished"], "happened": ["error"]}
+    assert "failed on email (render_error), failed on push (render_error)" in one["timeline"][1]["sentence"]
 
 
 def test_too_little_coverage_fails_when_it_is_asked_for(alone: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -119,7 +119,7 @@ def _node(draw: st.DrawFn, index: int, kinds: list[str]) -> dict[str, Any]:
         return node | ({"otherwise": _onward(draw, index, kinds)} if draw(st.booleans()) else {})
     node["next"] = _onward(draw, index, kinds)
     if kind == "message":
-        node["message"] = draw(st.sampled_from(["both", "mail"]))
+        node["message"] = draw(st.sampled_from(["both", "both", "mail", "mail", "asks"]))
         node |= {"error": _onward(draw, index, kinds)} if draw(st.booleans()) else {}
     elif kind == "webhook":
         path, body = draw(st.sampled_from([("x", ""), ("{{ profile.seen }}", ""), ("x", "{{ calls.n1.body.score | json }}")]))
@@ -200,7 +200,7 @@ def any_script(draw: st.DrawFn, version: Version, *, writes: int = 1) -> Script:
     )
 
 
-KNOWN = {"city": "Atlanta", "timezone": "Europe/London", "starts": STARTS}
+KNOWN = {"first_name": "Ada", "city": "Atlanta", "timezone": "Europe/London", "starts": STARTS}
 PEOPLE = st.builds(
     lambda consents, tokens, email: ProfileDocument.model_validate(
         {"id": PERSON, "attributes": KNOWN | ({"email": email} if email else {}), "identities": {"customer_id": PERSON},
@@ -209,8 +209,14 @@ PEOPLE = st.builds(
     st.dictionaries(st.sampled_from(["email", "push"]), st.booleans(), max_size=1), st.sampled_from([["t"], ["t"], []]),
     st.sampled_from(["ada@example.org", "ada@example.org", "barred@example.org", ""]),
 )  # fmt: skip
+ASKS = {"push": {"title": "{{ event.product }}", "body": "{{ profile.seen | default: 'no' }}"}}
+"""A push that cannot be made out for whoever no event has led here."""
 WORLD = World(
-    messages={"both": builders.message("both", "email", "push"), "mail": builders.message("mail", "email")},
+    messages={
+        "both": builders.message("both", "email", "push"),
+        "mail": builders.message("mail", "email"),
+        "asks": builders.message("asks", "email", "push", **ASKS),
+    },
     definitions=(builders.purchase_definition(), REFUND),
     suppressed=frozenset({("email", "Barred@Example.org")}),
     begins=START,

@@ -207,13 +207,32 @@ class Driver:
         if at_once or proposal.host or (proposal.message and self.will_send(proposal)):
             found = steps.open_step(self.work, proposal, SENDING)
             if isinstance(found, Opened):
-                self.opened = found
+                self.send(proposal, found)
             elif isinstance(found, Busy):
                 self.rest(found.held)
             else:
                 assert isinstance(found, Record)
                 self.closes_at = None
                 self.take(found)
+
+    def send(self, proposal: Proposal, opened: Opened) -> None:
+        """What is claimed is made out and handed over; what cannot be made out is marked at once."""
+        broken = [found for claim in opened.claims if (found := self.broken(claim, opened)) is not None]
+        gone = {found.channel for found in broken}
+        self.opened = replace(opened, claims=tuple(claim for claim in opened.claims if claim.channel not in gone))
+        if not broken:
+            return
+        record = closing.mark(self.work, proposal, broken)
+        if record is not None:
+            self.closes_at = None
+            self.take(record)
+        elif not self.opened.claims:
+            self.rest(opened.held)
+
+    def broken(self, claim: Claim, opened: Opened) -> Mark | None:
+        taking = Answers(Response(200), claim.channel)
+        found = asyncio.run(Sending({claim.channel: taking}, SIGNER, "https://x.example", "a@example.org").carry(claim, opened))
+        return found if found.status == "failed" else None
 
     def will_send(self, proposal: Proposal) -> bool:
         channels = self.world.messages[proposal.message].channels
@@ -228,8 +247,9 @@ class Driver:
         if self.opened is None:
             found: Any = steps.open_step(self.work, proposal, SENDING)
             if isinstance(found, Opened):  # what policies have held until now
-                self.proposal, self.opened = proposal, found
+                self.proposal = proposal
                 self.closes_at = self.clock.instant - START + self.script.stops.get(proposal.node, 0)
+                self.send(proposal, found)
                 return
         else:
             held = self.opened.held

@@ -118,3 +118,38 @@ def test_under_any_policies_the_simulator_tells_what_the_store_does(
     for told in story.deliveries:
         event(f"{told.status} {told.reason}")
     event("something waited" if any("waits for" in moment.sentence for moment in story.timeline) else "nothing waited")
+
+
+# ---- what once differed ----------------------------------------------------------------------------------------------------------
+
+SOMEBODY = ProfileDocument.model_validate(
+    {"id": PERSON, "attributes": {"email": "ada@example.org"}, "identities": {"customer_id": PERSON}, "push_tokens": [{"token": "t"}]}
+)
+SLOW = {"n0": builders.HOUR}
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True, scope="session")
+@pytest.mark.parametrize(
+    ("node", "statuses"),
+    [
+        ({"kind": "webhook", "url": "https://crm.example/x", "body": "{{ calls.n1.body.score | json }}"}, ["failed"]),
+        ({"kind": "message", "message": "both"}, ["failed", "failed"]),
+    ],
+)
+def test_what_cannot_be_made_out_fails_at_once_and_takes_no_time(
+    connection: Connection, node: dict[str, object], statuses: list[str]
+) -> None:
+    version = builders.version({"id": "n0", **node, "error": "n1"}, {"id": "n1", "kind": "wait", "for": "PT30M"})
+    story = assert_same(connection, version, Script(stops=SLOW), SOMEBODY)
+    assert [(told.status, told.reason) for told in story.deliveries] == [(status, "render_error") for status in statuses]
+    assert story.path == ("read:next", "n0:error", "n1:next")
+    assert story.ended_at == 30 * builders.MINUTE
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True, scope="session")
+def test_where_one_channel_cannot_be_made_out_the_other_takes_its_time(connection: Connection) -> None:
+    version = builders.version({"id": "n0", "kind": "message", "message": "asks"})
+    person = SOMEBODY.model_copy(update={"attributes": {"email": "ada@example.org", "first_name": "Ada"}})
+    story = assert_same(connection, version, Script(stops=SLOW), person)
+    assert [(told.channel, told.status) for told in story.deliveries] == [("email", "sent"), ("push", "failed")]
+    assert (story.path[-1], story.ended_at) == ("n0:next", builders.HOUR)
