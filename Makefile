@@ -24,7 +24,7 @@ check: packages lint ## Judge the code: ruff, import contracts, mypy, and the te
 
 test: server lint ## Run every test, with real servers on this machine, after ruff, import contracts and mypy. Under 15 minutes.
 	@$(PYTHON) -m mypy
-	@$(PYTHON) -m pytest -n 2 --dist loadgroup $(ARGS)
+	@LAWS=1500 $(PYTHON) -m pytest -n 2 --dist loadgroup $(ARGS)
 
 chaos: server ## Kill everything at every moment, on both databases, and count what arrived; writes chaos-results.json.
 	@sh make/chaos.sh $(ARGS)

@@ -32,7 +32,8 @@ _LOOK_AGAIN = 0.05
 
 @dataclass(frozen=True, slots=True)
 class _Next:
-    """When the person moves on by themselves. `under_way` is a stop that is over then, `held_up` one that needs only the time."""
+    """When the person moves on by themselves; it is past for whoever came too late. `under_way` is a stop that is over then, `held_up` one
+    that needs only the time."""
 
     at: Instant
     under_way: bool = False
@@ -99,14 +100,14 @@ class Player:
         if step is not None:
             return _Next(step, under_way=True, held_up=True)
         if stands.stands:
-            return _Next(max(stands.next_instant, now))
+            return _Next(stands.next_instant)
         if stands.open_step:
             held_up = [self.pace.held(name) for name in stands.out]
             if held_up:
                 known = [at for at in held_up if at is not None]
                 return _Next(min(known), under_way=True, held_up=True) if len(known) == len(held_up) else None
             return _Next(max(stands.free_at, now), under_way=True) if stands.free_at is not None else None
-        return _Next(max(stands.next_instant, now)) if stands.waits else None
+        return _Next(stands.next_instant) if stands.waits else None
 
     async def _wake(self) -> None:
         """Time is up for somebody: their workflow asks the store, as it does when its timer fires."""

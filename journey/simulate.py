@@ -108,12 +108,12 @@ class Person:
 
     @property
     def moves_at(self) -> Instant:
-        """When time alone moves them on; for somebody who has not ended."""
-        return self._stop.closes_at if self._stop is not None else max(self._wakes_at(), self.now)
+        """When time alone moves them on; for somebody who has not ended. It is past where they came too late to what listens."""
+        return self._stop.closes_at if self._stop is not None else self._wakes_at()
 
     def step(self) -> None:
         """The next thing that time alone brings: a stop closes, or what listens is over."""
-        self.now = self.moves_at
+        self.now = max(self.moves_at, self.now)
         if self._stop is not None:
             self._close(self._stop)
         else:

@@ -18,7 +18,7 @@ from journey.calls import Response
 from journey.policies import Policies
 from journey.profiles import ProfileDocument
 from journey.simulate import simulate
-from journey.story import Script, Story, World
+from journey.story import Occurs, Script, Story, World
 from journey.version import Version
 from tests import builders
 from tests.builders import PERSON
@@ -153,3 +153,30 @@ def test_where_one_channel_cannot_be_made_out_the_other_takes_its_time(connectio
     story = assert_same(connection, version, Script(stops=SLOW), person)
     assert [(told.channel, told.status) for told in story.deliveries] == [("email", "sent"), ("push", "failed")]
     assert (story.path[-1], story.ended_at) == ("n0:next", builders.HOUR)
+
+
+AFTER_A_SLOW_MAIL = [
+    {"id": "n1", "kind": "event", "event": "purchase", "next": "n2"},
+    {"id": "n1", "kind": "wait", "until": "2025-06-15T15:36:40Z", "next": "n2"},
+]
+"""What is over already when somebody comes to it an hour after their admission: by the global timeout, and by the wait itself."""
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True, scope="session")
+@pytest.mark.parametrize(("late", "end"), [*zip(AFTER_A_SLOW_MAIL, ("global_timeout", "finished"), strict=True)])
+@pytest.mark.parametrize("minutes", [59, 60, 61])
+def test_what_is_over_when_somebody_comes_to_it_hears_nothing_of_that_instant(
+    connection: Connection, late: dict[str, object], end: str, minutes: int
+) -> None:
+    version = builders.version(
+        {"id": "n0", "kind": "message", "message": "mail", "next": [late["id"]]},
+        late,
+        {"id": "n2", "kind": "wait", "for": "PT1H", "next": []},
+        global_timeout="PT30M" if end == "global_timeout" else "P1D",
+        definitions=[builders.purchase_definition()],
+    )
+    person = SOMEBODY.model_copy(update={"attributes": {"email": "ada@example.org", "first_name": "Ada"}})
+    buys = Occurs(minutes * builders.MINUTE, "purchase", builders.THANKS, "e1")
+    story = assert_same(connection, version, Script((buys,), SLOW), person)
+    was_kept = minutes < 60 and end == "global_timeout"  # on the way it is kept, and decides as the earlier
+    assert [effect.code for effect in story.effects] == ["decided" if was_kept else "nobody_listening"]
