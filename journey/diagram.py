@@ -5,14 +5,17 @@ A draft may be wrong in every way that validation names; it is drawn all the sam
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import count
 from typing import Literal
 
 from journey import durations, schedule_words
 from journey.errors import BadInput
 from journey.graph import (
     LISTENING,
+    THING_ID,
     Condition,
     End,
     EventNode,
@@ -90,6 +93,7 @@ def draw(journey: Journey, report: Report | None = None, messages: Mapping[str, 
     left = {node.node: node.left for node in report.nodes} if report is not None else None
     boxes = [Box(node.id, node.kind, node.name or node.id, _detail(node, messages or {}), numbers.get(node.id)) for node in _nodes(journey)]
     gates = tuple(dict.fromkeys(way for node in _nodes(journey) for _, way in _ways(node) if _is_gate(journey, way)))
+    called = _called(journey)
     arrows: list[Arrow] = []
     for node in _nodes(journey):
         ways = _ways(node)
@@ -97,10 +101,9 @@ def draw(journey: Journey, report: Report | None = None, messages: Mapping[str, 
             label = _label(node, name) if len(ways) > 1 or name not in ("next", "otherwise") else ""
             count = None if left is None else left.get(node.id, {}).get(name, 0)
             for targets in [way] if way in gates else [(target,) for target in way]:
-                arrows.append(Arrow(node.id, name, targets, _manner(node, name), label, count))
-    known = {box.id for box in boxes}
-    gone = dict.fromkeys(target for arrow in arrows for target in arrow.targets if target not in known)
-    boxes += [Box(target, "missing", target, "there is no such node") for target in gone]
+                drawn = tuple(called.get(target, target) for target in targets)
+                arrows.append(Arrow(node.id, name, drawn, _manner(node, name), label, count))
+    boxes += [Box(drawn, "missing", target, "there is no such node") for target, drawn in called.items()]
     return Diagram(journey.name or journey.id, tuple(boxes), tuple(arrows), gates)
 
 
@@ -121,6 +124,13 @@ def spoken(duration: str) -> str:
 def _nodes(journey: Journey) -> tuple[Node, ...]:
     """Of two nodes with one id the first, as everywhere."""
     return tuple(journey.by_id.values())
+
+
+def _called(journey: Journey) -> dict[str, str]:
+    """How each target that is no node is called in the picture: as it is written, unless that could be the id of none."""
+    gone = dict.fromkeys(target for node in _nodes(journey) for _, way in _ways(node) for target in way if target not in journey.by_id)
+    free = (name for number in count(1) if (name := f"missing-{number}") not in journey.by_id and name not in gone)
+    return {target: target if re.fullmatch(THING_ID, target) else next(free) for target in gone}
 
 
 def _ways(node: Node) -> tuple[tuple[str, tuple[str, ...]], ...]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 _SPECIAL = (
     "", " ", "P1D", "PT1H", "P1M", "P200D", "entry", "next", "error", "otherwise", "end", "2026-12-01", "2020-01-01T09:00",
     "09:00-17:00", "UTC", "{{ profile.city }}", "{{", "city == 'Bern'", "did('purchase')", "in_segment('lapsed')", "now.hour > 3",
-    "entry.total > 3", "email.opened", "push.opened", "https://crm.example/{{ profile.id }}", "\u0000", "\ud800", "ä" * 70, "x\ny",
+    "entry.total > 3", "email.opened", "push.opened", "https://crm.example/{{ profile.id }}", "\u0000", "\ud800", "ä" * 70, "x\ny", "a+b",
 )  # fmt: skip
 
 

@@ -236,3 +236,11 @@ def test_the_use_case_in_mermaid() -> None:
 def test_mermaid_takes_no_name_for_a_word_of_its_own() -> None:
     named = journey({"id": "end", "kind": "message", "name": 'A "quoted" <b> #name', "message": "x"}, name="x")
     assert 'n_end["<b>A #quot;quoted#quot; #lt;b#gt; #35;name</b><br/><i>message · x</i>"]' in diagram_mermaid.render(diagram.draw(named))
+
+
+@pytest.mark.parametrize("target", ["12:00", "two words", "a_b", "\n"])
+def test_an_arrow_to_what_can_be_no_node_is_drawn_too(target: str) -> None:
+    told = diagram.draw(journey({"id": "wait", "kind": "wait", "for": "P1D", "next": [target, "missing-1"]}))
+    assert [(box.id, box.title) for box in told.boxes if box.kind == "missing"] == [("missing-2", target), ("missing-1", "missing-1")]
+    assert "n_missing_2[" in diagram_mermaid.render(told)
+    assert diagram_svg.render(told)

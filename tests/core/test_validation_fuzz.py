@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -69,7 +70,7 @@ def judge(data: Any) -> bool:
     found = validate(drawn, AROUND)
     assert all(one.sentence and (not one.node or one.node in drawn.by_id) for one in found)
     picture = draw(drawn, messages=AROUND.messages)
-    assert render_svg(picture)
+    assert ElementTree.fromstring(render_svg(picture)).tag.endswith("svg")
     assert render_mermaid(picture)
     assert isinstance(compare(Side(drawn, AROUND.events), Side(next(iter(AROUND.journeys.values())), AROUND.events)), tuple)
     if blocking(found):
