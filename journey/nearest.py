@@ -7,9 +7,9 @@ from difflib import get_close_matches
 
 
 def meant(name: str, known: Iterable[str]) -> str:
-    """A question to put behind a sentence, with a space before it; empty when nothing that there is looks like the name."""
+    """A sentence to put behind another, with a space before it; empty when nothing that there is looks like the name."""
     found = get_close_matches(name, sorted(known), n=1, cutoff=0.7)
-    return f" Did you mean {found[0]}?" if found else ""
+    return f" Perhaps {found[0]} is meant." if found else ""
 
 
 def absent(what: str, name: str, known: Iterable[str]) -> str:

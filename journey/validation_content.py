@@ -14,6 +14,7 @@ from journey.segments import SegmentDocument
 from journey.surroundings import Surroundings
 from journey.validation_rules import About, about_people, tree
 from journey.validation_rules import check as check_rule
+from journey.validation_shadows import never_true
 
 _ALWAYS_THERE = ("id",)  # of a profile, besides its attributes
 
@@ -22,6 +23,7 @@ def of_segment(segment: SegmentDocument, surroundings: Surroundings) -> Iterator
     """What is wrong with a segment."""
     about = about_people(surroundings.attributes).within(surroundings, clock=False)
     yield from check_rule(segment.rule, about.without("now", "a segment has no clock of its own: ask for the time in a condition"))
+    yield from never_true(segment.rule, "", "rule")
     known = {name: found for name, one in surroundings.segments.items() if (found := tree(one.rule)) is not None}
     circle = past.circle(segment.id, known)
     if circle:
@@ -38,6 +40,7 @@ def of_event(definition: EventDefinition) -> Iterator[Finding]:
         yield error("field_missing", "", "match", "Nothing says how the event is recognised: write its name under match, or a rule.")
     if definition.rule is not None:
         yield from check_rule(definition.rule, about_event(definition))
+        yield from never_true(definition.rule, "", "rule")
     if not definition.namespace:
         yield error("namespace_missing", "", "namespace", "The event names no namespace: say which identity its key holds.")
     if not definition.key:

@@ -1,4 +1,4 @@
-"""What stands behind something that takes everything: a branch that nobody comes to, a node of a gate that hears nothing first."""
+"""What never happens: a branch or a node of a gate behind one that takes everything, a rule that nothing makes true."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 from journey.arrows import arrows
 from journey.findings import Finding, warning
-from journey.graph import Condition, EventNode, Journey, Node, Qualification, Reaction
+from journey.graph import Condition, EventNode, Journey, Node, Qualification, Reaction, Wait
+from journey.rule_check import all_leaves
 from journey.rule_meaning import contradicts_itself, implies, meaning
 from journey.rule_tree import Rule
+from journey.until import UntilRule
 from journey.validation_rules import tree
 
 _FIELD = {"event": "event", "reaction": "to", "qualification": "segment"}
@@ -18,9 +20,26 @@ _FIELD = {"event": "event", "reaction": "to", "qualification": "segment"}
 def check(journey: Journey) -> Iterator[Finding]:
     """Each condition, and each gate."""
     for node in journey.nodes:
-        if isinstance(node, Condition):
-            yield from _branches(node)
+        match node:
+            case Condition():
+                yield from _branches(node)
+            case EventNode():
+                yield from never_true(node.where, node.id, "where")
+            case Wait(until=UntilRule() as until):
+                yield from never_true(until.rule, node.id, "until.rule")
+            case _:
+                pass
+    for index, criterion in enumerate(journey.exit_criteria):
+        yield from never_true(criterion.where, "", f"exit_criteria[{index}].where")
     yield from _gates(journey)
+
+
+def never_true(written: str | Rule | None, node: str, field: str) -> Iterator[Finding]:
+    """A rule that asks for two things of which only one can be; of one that asks for nothing another finding tells."""
+    rule = tree(written)
+    if rule is not None and any(all_leaves(rule)) and contradicts_itself(rule):
+        said = "Nothing makes this rule true, whatever the values: it asks one field for two things at once. Correct one of its tests."
+        yield warning("rule_never_true", node, field, said)
 
 
 def _branches(node: Condition) -> Iterator[Finding]:

@@ -68,6 +68,7 @@ EXAMPLES = (
     error("namespace_differs", "buy", "event", journey(BUY, END, namespace="email")),
     error("rule_invalid", "", "rule", segment("city ==")),
     warning("rule_empty", "", "rule", SegmentDocument.model_validate({"id": "asking", "rule": {"combinator": "and", "rules": []}})),
+    warning("rule_never_true", "", "rule", segment("spent > 200 && spent < 100")),
     warning("undeclared_attribute", "", "rule", segment('town == "Bern"')),
     error("attribute_type", "", "rule", segment('spent > "100"')),
     warning("undeclared_field", "buy", "where", journey({**BUY, "where": 'colour == "red"'}, END)),
