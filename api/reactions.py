@@ -16,7 +16,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
-from api import problems, unpacking
+from api import machines, problems, unpacking
 from api.events import tell
 from api.services import Services, With
 from journey import documents, ids
@@ -70,10 +70,10 @@ router = APIRouter(tags=["reactions"], route_class=ReactionRoute)
 
 
 @router.get("/o/{token}.gif", responses={200: {"content": {"image/gif": {}}}}, response_class=Response)
-async def email_opened(token: str, services: With, after: BackgroundTasks) -> Response:
-    """The picture of an e-mail: loading it says that the mail was opened."""
+async def email_opened(request: Request, token: str, services: With, after: BackgroundTasks) -> Response:
+    """The picture of an e-mail: loading it says that the mail was opened, and counts apart where a machine says that it loads it."""
     tracked = services.signer.read("o", token)
-    await _react(services, after, tracked, "opened")
+    await _react(services, after, tracked, "opened", request)
     return Response(_PICTURE, media_type="image/gif", headers=_NO_STORE, background=after)
 
 
@@ -85,10 +85,10 @@ async def email_looked_at(token: str, services: With) -> Response:
 
 
 @router.get("/c/{token}", status_code=302, response_class=RedirectResponse)
-async def link_clicked(token: str, services: With, after: BackgroundTasks) -> Response:
-    """A link of a message: leads on to the address that the message held, and to no other."""
+async def link_clicked(request: Request, token: str, services: With, after: BackgroundTasks) -> Response:
+    """A link of a message: leads on to the address that the message held, and to no other. A machine that says it is one counts apart."""
     tracked = _link(services, token)
-    await _react(services, after, tracked, "clicked")
+    await _react(services, after, tracked, "clicked", request)
     return RedirectResponse(tracked.link, 302, headers=_NO_STORE, background=after)
 
 
@@ -154,7 +154,11 @@ async def unsubscribe(token: str, services: With, after: BackgroundTasks) -> Res
     return page
 
 
-async def _react(services: Services, after: BackgroundTasks, tracked: Tracked, kind: str) -> None:
+async def _react(services: Services, after: BackgroundTasks, tracked: Tracked, kind: str, request: Request | None = None) -> None:
+    """What was done is a reaction, unless the request says that it comes from a machine. An app's own call is nobody else's."""
+    if request is not None and machines.says_so(request.headers):
+        await services.database.write(lambda work: acceptance.by_machine(work, tracked.delivery, kind))
+        return
     verdict = await services.database.write(lambda work: acceptance.react(work, tracked.delivery, kind, tracked.link))
     after.add_task(tell, services, [verdict])
 

@@ -6,6 +6,7 @@ keeps is a discard, once, with its reason (G7).
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -116,6 +117,16 @@ def react(work: Work, delivery: str, kind: str, link: str = "") -> Verdict:
         work.discard_once("late", event.source, event.id, old.sentence)
         return _noted(work, Verdict(False, "late", old.sentence))
     return came_back(work, row, kind, link=link)
+
+
+def by_machine(work: Work, delivery: str, kind: str) -> None:
+    """A machine that says it is one has opened or clicked a delivery: a fact of it, which decides nothing. Raises NotFound as `react`
+    does."""
+    with suppress(deliveries.Forgotten):
+        row = deliveries.named(work, delivery)
+        deliveries.fact(work, row, f"{kind}_by_machine", work.now())
+        if row.status == "uncertain":
+            deliveries.was_sent(work, row)
 
 
 def unsubscribe(work: Work, delivery: str) -> Verdict:

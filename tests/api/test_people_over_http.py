@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
+
+from api import profile_import
+from store.changes import SetOff
+from store.database import Database
 
 ANN: dict[str, Any] = {
     "id": "ann",
@@ -139,3 +144,29 @@ async def test_a_large_import_arrives_in_pieces_that_know_nothing_of_lines(api: 
     answer = await api.post("/v1/profiles:import", content=pieces(), headers={"Content-Type": "application/x-ndjson"})
     assert answer.json() == {"read": 1203, "kept": 1203, "failed": 0, "errors": []}
     assert (await api.get("/v1/profiles/p-1202")).status_code == 200
+
+
+@pytest.mark.complaint(23)
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True, scope="session")
+async def test_an_import_of_ten_times_as_many_people_needs_no_more_memory(database: Database) -> None:
+    """What is in hand is a chunk, however long the body: measured is what Python holds at most meanwhile."""
+
+    async def rows(count: int) -> AsyncIterator[bytes]:
+        for n in range(count):
+            yield json.dumps({"id": f"p-{count}-{n:05}", "identities": {"customer_id": f"c-{count}-{n}"}}).encode() + b"\n"
+
+    async def told(set_off: SetOff) -> None:
+        assert set_off == SetOff()
+
+    async def needed(count: int) -> int:
+        tracemalloc.start()
+        try:
+            result = await profile_import.run(database, "application/x-ndjson", rows(count), told)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+            assert result.kept == count
+
+    await needed(300)  # what is loaded and prepared once
+    few, many = await needed(600), await needed(6000)
+    assert many < 1.5 * few

@@ -8,9 +8,10 @@ import pytest
 from api.services import Services
 from journey.contract import Happened
 from journey.tracking import Kind, Signer
-from store import profiles
+from store import profiles, reports
 from store.database import Database
 from tests.api import waiting
+from tests.builders import use_case_journey
 from tests.fakes import FakeWorkflows
 
 LINK = "https://shop.example/roasts/zürich?a=1&b=%C3%BC#top"
@@ -41,6 +42,41 @@ async def test_a_picture_loaded_twice_is_one_open(
         assert (await anonymous.get(address(services, "o"))).status_code == 200
     assert len(workflows.signals) == 1
     assert await waiting.facts(database) == [("opened", "email")]
+
+
+PHONE = "Mozilla/5.0 (Linux; Android 9; CUBOT Build/PPR1) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0 Mobile Safari/537.36"
+PROXY = "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)"
+
+
+@pytest.mark.complaint(15)
+@pytest.mark.parametrize(
+    ("headers", "machine"),
+    [
+        ({"User-Agent": "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"}, True),
+        ({"User-Agent": "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)"}, True),
+        ({"User-Agent": "Barracuda Sentinel (EE)"}, True),
+        ({"User-Agent": PHONE, "Sec-Purpose": "prefetch;prerender"}, True),
+        ({"User-Agent": PHONE, "X-Purpose": "preview"}, True),
+        ({"User-Agent": PHONE}, False),
+        ({"User-Agent": PROXY}, False),
+        ({"User-Agent": "Mozilla/5.0"}, False),
+        ({"User-Agent": ""}, False),
+    ],
+)
+@pytest.mark.parametrize(("kind", "done"), [("o", "opened"), ("c", "clicked")])
+async def test_a_machine_that_says_it_is_one_counts_apart_and_decides_nothing(
+    anonymous: httpx.AsyncClient, services: Services, database: Database, workflows: FakeWorkflows, kind: Kind, done: str,
+    headers: dict[str, str], machine: bool,
+) -> None:  # fmt: skip
+    await waiting.for_an_open(database)
+    for _ in range(2):
+        answer = await anonymous.get(address(services, kind, link=LINK if kind == "c" else ""), headers=headers)
+        assert answer.status_code == (200 if kind == "o" else 302), "it gets what it asks for"
+    assert await waiting.facts(database) == [(f"{done}_by_machine" if machine else done, "email")]
+    assert len(workflows.signals) == (kind == "o" and not machine)
+    report = await database.read(lambda connection: reports.report(connection, "thank-you@1", use_case_journey()))
+    email = next(node for node in report.nodes if node.node == "first").channels["email"]
+    assert (email.opened + email.clicked, email.opened_by_machine + email.clicked_by_machine) == ((0, 1) if machine else (1, 0))
 
 
 async def test_an_open_that_comes_too_late_is_a_fact_of_its_delivery_and_a_discard(

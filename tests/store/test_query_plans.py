@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from journey.events import EventDefinition
 from journey.rule_text import parse
-from store import admission, rule_sql, schema, versions
+from store import admission, forgetting, rule_sql, schema, versions
 from store.admission import admit_page
 from store.rule_sql import Around
 from tests.builders import START, profile, purchase, use_case, use_case_messages, use_case_nodes
@@ -104,6 +104,25 @@ def test_who_is_still_inside_a_version_is_asked_by_the_index_of_places(store: St
     with statements(store) as seen:
         versions.anybody_inside(store.connection, "thank-you@1")
     assert "INDEX entrants_place (version=?)" in index_of(store, seen, "entrants")
+
+
+SMALL = ("SELECT runs.", "SELECT discards.", "DELETE FROM soft_bounces")
+"""Runs are few, and so are bounces of addresses that still work; of discards the first are looked at, by their number."""
+
+
+def test_what_is_forgotten_is_found_by_when_it_was_over(store: Store) -> None:
+    publish(store, use_case(), use_case_messages())
+    (ada,) = let_in(store, use_case(), [profile("ada")])
+    ada.walk_to("purchase")
+    ada.note(store.accept(purchase("p-1"), "ada"))
+    assert ada.stop().end == "finished"
+    before = store.clock.instant + 1
+    with statements(store) as seen:
+        for forget in forgetting.EACH:
+            store.write(lambda work, forget=forget: forget(work, before, 200))  # type: ignore[misc]
+    assert "INDEX entrants_ended (ended_at<?)" in index_of(store, [one for one in seen if "NOT entrants.forgotten" in one], "entrants")
+    assert "INDEX events_accepted (accepted_at<?)" in index_of(store, [one for one in seen if one.startswith("SELECT events.")], "events")
+    assert [one for one in scans(store, seen) if not one.startswith(SMALL)] == []
 
 
 def test_what_somebody_did_is_found_by_the_index_of_their_events(store: Store) -> None:
