@@ -23,6 +23,7 @@ from commands import population as populating
 from commands import publish as publishing
 from commands import reconcile as reconciling
 from commands import report as reporting
+from commands import review as reviewing
 from commands import saying
 from commands import scenarios as testing
 from commands import simulate as simulating
@@ -284,3 +285,6 @@ def _log(read: settings.Settings) -> None:
 def _api() -> Api:
     read = settings.load()
     return Api(read.api_url, settings.admin_key(read))
+
+
+reviewing.add_to(app, _api)

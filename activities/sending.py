@@ -8,15 +8,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from activities import metrics
-from journey import call_rendering, liquid_values, rendering
+from journey import call_rendering, ids, liquid_values, rendering
 from journey.calls import ToCall
 from journey.errors import RenderError
 from journey.masking import masked, private_values
-from journey.messages import Rendered
+from journey.messages import MessageDocument, Rendered
 from journey.tracking import Signer
 from providers.port import Answer, Later, Provider, Refused, Took, Uncertain
 from store.claims import SENT_AGAIN, UNANSWERED, Carrier, Claim, Policy
 from store.closing import Mark
+from store.in_review import Shown
 from store.send_rates import SendRates
 from store.steps import Opened
 
@@ -83,12 +84,26 @@ class Sending:
                 now=opened.at,
             )
             return call_rendering.render(opened.document.node, values | {"delivery": claim.delivery})
-        context = rendering.Context(
-            profile=opened.profile, delivery=claim.delivery, journey=opened.journey, event=opened.event, entry=opened.entry,
+        context = self._context(claim.delivery, opened)
+        if claim.channel in opened.approved:
+            return rendering.finish(opened.approved[claim.channel], opened.document, context)
+        return rendering.render(opened.document, claim.channel, context)
+
+    def shown(self, channel: str, n: int, opened: Opened) -> Shown:
+        """What is to be seen by whoever reviews a message: as it would be sent on this channel now, or why it cannot be."""
+        assert isinstance(opened.document, MessageDocument), "only messages are reviewed"
+        try:
+            context = self._context(ids.delivery(opened.entrant, n, channel), opened)
+            return Shown(channel, rendering.for_review(opened.document, channel, context))
+        except RenderError as error:
+            return Shown(channel, error=error.sentence)
+
+    def _context(self, delivery: str, opened: Opened) -> rendering.Context:
+        return rendering.Context(
+            profile=opened.profile, delivery=delivery, journey=opened.journey, event=opened.event, entry=opened.entry,
             public_url=self.public_url, signer=self.signer, default_sender=self.mail_from,
             now=datetime.fromtimestamp(opened.at / 1_000_000, UTC), calls=opened.calls,
         )  # fmt: skip
-        return rendering.render(opened.document, claim.channel, context)
 
 
 def _carriers(providers: Mapping[str, Provider], *, rated: bool = True) -> dict[str, Carrier]:

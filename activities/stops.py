@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from activities import metrics
+from activities import metrics, reviewing
 from activities.breaker import Breaker, Pass
 from activities.sending import Sending
 from journey import calls, ids
@@ -131,7 +131,8 @@ class Stops(Stopping):
             aside[:] = work.aside  # of the last time, when it is run again
             return done
 
-        opened = await self._policy.rates.write(self._database, unit, rank)
+        reviewed = reviewing.Reviewed(self._database, self._sending)
+        opened = await reviewed.open(proposal, lambda: self._policy.rates.write(self._database, unit, rank))
         if aside and self._telling is not None:
             self._beside(self._tell(aside))
         if isinstance(opened, Record):

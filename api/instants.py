@@ -16,3 +16,8 @@ def _of_microseconds(at: Any) -> Any:
 
 Moment = Annotated[datetime, BeforeValidator(_of_microseconds)]
 """A field of an answer that is made of microseconds and shown as `2026-03-01T12:30:00Z`."""
+
+
+def microseconds(moment: datetime) -> int:
+    """An instant with its zone in whole microseconds since 1970."""
+    return (moment - _BEGINNING) // timedelta(microseconds=1)

@@ -47,7 +47,9 @@ def _now(answer: Mapping[str, Any]) -> Iterator[str]:
     elif waiting is None:
         yield f"Under way at {' or '.join(entrant['place']) or 'the start'}."
         for one in answer["deliveries"]:
-            if one["status"] == "claimed" and one["not_before"]:
+            if (one["status"], one["reason"]) == ("claimed", "in_review"):
+                yield f"  Its {one['channel']} waits for somebody to review it."
+            elif one["status"] == "claimed" and one["not_before"]:
                 wanted = _FOR.get(one["reason"], "a pause or a turn of its provider")
                 yield f"  Its {one['channel']} waits until {one['not_before']}: {wanted}."
     else:

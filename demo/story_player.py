@@ -20,8 +20,8 @@ from journey import ids
 from journey.errors import NotFound, Unavailable
 from journey.events import PROFILE_CHANGED, Event, Instant
 from journey.graph import ReadSegment
-from journey.story import Changes, Effect, Happening, Moment, Occurs, Qualifies, Reacts, Story
-from store import acceptance, changes, runs
+from journey.story import Changes, Effect, Happening, Moment, Occurs, Qualifies, Reacts, Reviews, Story
+from store import acceptance, changes, reviews, runs
 from store.acceptance import Arrived, Verdict
 
 PATIENCE = 60.0
@@ -51,6 +51,7 @@ class Player:
     effects: dict[int, Effect] = field(default_factory=dict)
     names: dict[int, tuple[str, str]] = field(default_factory=dict)
     timeline: list[Moment] = field(default_factory=list)
+    approved: set[int] = field(default_factory=set)  # steps whose message was approved at once, since the script does not review it
 
     async def run(self) -> Story:
         """From the beginning to the end of the story. Raises Unavailable when the person stands still where they should go on."""
@@ -87,6 +88,10 @@ class Player:
         patient_until = loop.time() + PATIENCE
         while True:
             stands = await self._standing()
+            if stands is not None and self._is_approved_at_once(stands):
+                self.approved.add(stands.n)
+                await self._review(stands.reviewed, "approve")
+                continue
             moves = self._next(stands) if stands is not None and not stands.ended else None
             if (moves is not None or stands is None or stands.ended) and not self.pace.looking:
                 return moves
@@ -103,11 +108,18 @@ class Player:
             return _Next(stands.next_instant)
         if stands.open_step:
             held_up = [self.pace.held(name) for name in stands.out]
+            if stands.renders:
+                return None
             if held_up:
                 known = [at for at in held_up if at is not None]
                 return _Next(min(known), under_way=True, held_up=True) if len(known) == len(held_up) else None
             return _Next(max(stands.free_at, now), under_way=True) if stands.free_at is not None else None
         return _Next(stands.next_instant) if stands.waits else None
+
+    def _is_approved_at_once(self, stands: Standing) -> bool:
+        """Does a message wait for its review that the script does not review?"""
+        waits = bool(stands.reviewed) and not stands.renders and not stands.ended
+        return waits and stands.reviewed not in self.play.script.reviewed and stands.n not in self.approved
 
     async def _wake(self) -> None:
         """Time is up for somebody: their workflow asks the store, as it does when its timer fires."""
@@ -177,6 +189,10 @@ class Player:
                 return await self._reacted(index, happening)
             case Changes():
                 return await self._written(index, happening)
+            case Reviews():
+                found = await self._review(happening.of, happening.verdict)
+                self.effects[index] = Effect({"approve": "approved", "discard": "discarded"}[happening.verdict] if found else "no_effect")
+                return None
         raise NotFound(f"{happening} happens to nobody real.")
 
     async def _reacted(self, index: int, happening: Reacts) -> Verdict | None:
@@ -189,6 +205,14 @@ class Player:
         except NotFound:
             self.effects[index] = Effect("no_delivery")
             return None
+
+    async def _review(self, node: str, verdict: reviews.Verdict) -> bool:
+        """What waits at the node is approved or discarded, as the API does it; False when nothing does."""
+        wanted = reviews.Wanted(self.play.version.journey.id, node)
+        found = await self.services.database.write(lambda work: reviews.judge(work, verdict, wanted))
+        for one in found.people:
+            await self.services.workflows.leave(one, "")
+        return bool(found.deliveries)
 
     async def _written(self, index: int, happening: Changes) -> Verdict | None:
         database = self.services.database
@@ -245,6 +269,8 @@ def _named(happening: Happening) -> str:
             return f"the profile ({', '.join(happening.attributes)})"
         case Qualifies():
             return "the segment"
+        case Reviews():
+            return f"{happening.verdict} {happening.of}"
     return happening.name or happening.id or "an event"
 
 

@@ -15,7 +15,8 @@ from store import schema
 @dataclass(frozen=True, slots=True)
 class Standing:
     """`waits` is at a gate that nothing has decided, and whose end, `until`, nobody has acted on. `out` are deliveries of an open step that
-    somebody is sending, `free_at` is when one that is held back may go. `deadline` is the end of their time in the journey.
+    somebody is sending, `free_at` is when one that is held back may go. `deadline` is the end of their time in the journey. `reviewed` is
+    the node whose message waits for its review, empty when none does; `renders` says that one is yet to be made out for it.
     """
 
     profile: str
@@ -28,6 +29,8 @@ class Standing:
     deadline: Instant
     out: tuple[str, ...]
     free_at: Instant | None
+    reviewed: str = ""
+    renders: bool = False
 
     @property
     def next_instant(self) -> Instant:
@@ -49,6 +52,10 @@ def standing(connection: Connection, entrant: str, journey: Journey) -> Standing
     claimed = connection.execute(
         select(of.channel, of.lease, of.not_before).where(of.entrant == entrant, of.n == row.n, of.status == "claimed").order_by(of.channel)
     ).all()
+    reviews = connection.execute(select(schema.reviews).where(schema.reviews.c.entrant == entrant, schema.reviews.c.n == row.n)).all()
+    waiting = [one for one in reviews if one.approved_at is None and one.rendered_at is not None]
+    deadline = row.entered_at + durations.seconds(journey.global_timeout) * gate.MICROSECONDS
+    free = [one.not_before for one in claimed if one.lease is None and one.not_before is not None]
     return Standing(
         profile=row.profile,
         n=row.n,
@@ -57,7 +64,9 @@ def standing(connection: Connection, entrant: str, journey: Journey) -> Standing
         ended=row.state != "open",
         stands=bool(row.held or row.parked) and not row.ending,
         until=row.until,
-        deadline=row.entered_at + durations.seconds(journey.global_timeout) * gate.MICROSECONDS,
+        deadline=deadline,
         out=tuple(ids.delivery(entrant, row.n, one.channel) for one in claimed if one.lease is not None),
-        free_at=min((one.not_before for one in claimed if one.lease is None and one.not_before is not None), default=None),
+        free_at=min(free + [deadline] * bool(waiting), default=None),
+        reviewed=waiting[0].node if waiting else "",
+        renders=any(one.rendered_at is None for one in reviews),
     )

@@ -156,7 +156,8 @@ def _detail(node: Node, messages: Mapping[str, MessageDocument]) -> str:
         case Message():
             known = messages.get(node.message)
             channels = node.channels or (known.channels if known is not None else ())
-            return " · ".join(part for part in (node.message, " and ".join(channels)) if part)
+            reviewed = "held for review" if node.hold_for_review else ""
+            return " · ".join(part for part in (node.message, " and ".join(channels), reviewed) if part)
         case Wait():
             return spoken(node.duration) if node.duration else until_said(node.until)
         case Condition():

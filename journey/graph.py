@@ -114,12 +114,14 @@ class Reaction(NodeBase):
 class Message(NodeBase):
     """Sends a message on the named channels, all that it has when none is named.
 
-    `continues`: the message nodes of earlier versions that it is; what was sent there was sent here.
+    With `hold_for_review` it is made out for each person, and sent when somebody has approved it. `continues`: the message nodes of
+    earlier versions that it is; what was sent there was sent here.
     """
 
     kind: Literal["message"]
     message: str = ""
     channels: tuple[str, ...] = ()
+    hold_for_review: StrictBool = False
     continues: Next = ()
     next: Next = ()
     error: Next = ()

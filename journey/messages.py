@@ -65,6 +65,29 @@ CHANNELS = ("email", "push")
 
 
 @dataclass(frozen=True, slots=True)
+class FilledEmail:
+    """An e-mail made out for one person, before links are tracked and anything is signed: what somebody who reviews it sees."""
+
+    sender: str
+    subject: str
+    html: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FilledPush:
+    """The same of a push."""
+
+    title: str
+    body: str
+    url: str = ""
+    data: dict[str, str] = field(default_factory=dict)
+
+
+Filled = FilledEmail | FilledPush
+
+
+@dataclass(frozen=True, slots=True)
 class RenderedEmail:
     """An e-mail for one person: everything that goes on the wire."""
 

@@ -9,7 +9,17 @@ from typing import Any
 
 from journey import addresses, ids, liquid_text, plain_text, tracking
 from journey.errors import RenderError
-from journey.messages import EmailContent, MessageDocument, PushContent, Rendered, RenderedEmail, RenderedPush
+from journey.messages import (
+    EmailContent,
+    Filled,
+    FilledEmail,
+    FilledPush,
+    MessageDocument,
+    PushContent,
+    Rendered,
+    RenderedEmail,
+    RenderedPush,
+)
 from journey.profiles import Profile
 from journey.tracking import Signer
 
@@ -40,12 +50,15 @@ class Context:
     calls: Mapping[str, Any] = field(default_factory=dict)
 
 
+UNSUBSCRIBE = "https://unsubscribe.invalid/here"
+"""Stands for the link to unsubscribe as long as a message is only looked at: whoever reviews it must not unsubscribe its person."""
+
+
 class _Filling:
     """The templates of one message for one person; a fault becomes a RenderError that names the message, channel, part and line."""
 
-    def __init__(self, message: str, channel: str, context: Context) -> None:
+    def __init__(self, message: str, channel: str, context: Context, unsubscribe: str) -> None:
         self.message, self.channel = message, channel
-        self.unsubscribe = tracking.unsubscribe_url(context.public_url, context.signer.sign("u", context.delivery))
         profile = context.profile
         self.values: dict[str, Any] = {
             "profile": {**profile.attributes, "id": profile.id},
@@ -53,7 +66,7 @@ class _Filling:
             "entry": context.entry,
             "calls": context.calls,
             "journey": context.journey,
-            "unsubscribe_url": self.unsubscribe,
+            "unsubscribe_url": unsubscribe,
         }
         if context.now is not None:
             self.values["now"] = context.now
@@ -74,19 +87,38 @@ class _Filling:
 
 def render(document: MessageDocument, channel: str, context: Context) -> Rendered:
     """The part of a message that goes on this channel. Raises RenderError, also when the message has nothing for it."""
+    return finish(_fill(document, channel, context, _unsubscribe(context)), document, context)
+
+
+def for_review(document: MessageDocument, channel: str, context: Context) -> Filled:
+    """The same as somebody who reviews it is to see it, and as `finish` takes it when it is to be sent: what would go wrong then goes
+    wrong here. Raises RenderError."""
+    filled = _fill(document, channel, context, UNSUBSCRIBE)
+    finish(filled, document, context)
+    return filled
+
+
+def finish(filled: Filled, document: MessageDocument, context: Context) -> Rendered:
+    """What is sent of a message that is made out: addressed, with tracked links and signed tokens, and for an e-mail the pixel and, when
+    it is marketing, one-click unsubscribe headers.
+
+    The same delivery gives the same Message-ID every time. Raises RenderError.
+    """
+    if isinstance(filled, FilledPush):
+        return _push(filled, context)
+    return _email(filled, document, context)
+
+
+def _fill(document: MessageDocument, channel: str, context: Context, unsubscribe: str) -> Filled:
+    filling = _Filling(document.id, channel, context, unsubscribe)
     if channel == "email" and document.email is not None:
-        return render_email(document.email, document, context)
+        return _filled_email(document.email, filling, context)
     if channel == "push" and document.push is not None:
-        return render_push(document.push, context, message=document.id)
+        return _filled_push(document.push, filling)
     raise RenderError(f"The message {document.id} has nothing for {channel}.")
 
 
-def render_email(content: EmailContent, document: MessageDocument, context: Context) -> RenderedEmail:
-    """The e-mail, with tracked links and pixel in its HTML, and one-click unsubscribe headers when it is marketing.
-
-    The same delivery gives the same Message-ID every time. Raises RenderError, which sending again would not cure.
-    """
-    filling = _Filling(document.id, "email", context)
+def _filled_email(content: EmailContent, filling: _Filling, context: Context) -> FilledEmail:
     sender = addresses.read(filling.line("from", content.sender) if content.sender else context.default_sender)
     if sender is None:
         raise filling.error("from", "it is no address; write `from` as in Shop <news@shop.example>, or set the default sender")
@@ -95,41 +127,49 @@ def render_email(content: EmailContent, document: MessageDocument, context: Cont
     text = filling.text("text", content.text) if content.text else plain_text.of_html(html)
     if not html.strip() and not text.strip():
         raise filling.error("html", "nothing is left of it for this person; an e-mail needs a text")
-    headers = {"Message-ID": ids.message_id(context.delivery, sender.domain)}
+    return FilledEmail(str(sender), subject, html, text)
+
+
+def _filled_push(content: PushContent, filling: _Filling) -> FilledPush:
+    title, body = filling.line("title", content.title), filling.text("body", content.body).strip()
+    if not title and not body:
+        raise filling.error("body", "nothing is left of it for this person; a push needs a title or a body")
+    data = {key: filling.text(f"data.{key}", value) for key, value in content.data.items()}
+    return FilledPush(title, body, filling.line("url", content.url), data)
+
+
+def _email(filled: FilledEmail, document: MessageDocument, context: Context) -> RenderedEmail:
+    unsubscribe = _unsubscribe(context)
+    subject, html, text = (part.replace(UNSUBSCRIBE, unsubscribe) for part in (filled.subject, filled.html, filled.text))
+    headers = {"Message-ID": ids.message_id(context.delivery, filled.sender.rpartition("@")[2].rstrip(">"))}
     if document.kind == "marketing":
-        headers["List-Unsubscribe"] = f"<{filling.unsubscribe}>"
+        headers["List-Unsubscribe"] = f"<{unsubscribe}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     if html:
-        html = _tracked(html, filling, context)
-    return RenderedEmail(context.profile.email, str(sender), subject, html, text, headers)
+        html = _tracked(html, document.id, unsubscribe, context)
+    return RenderedEmail(context.profile.email, filled.sender, subject, html, text, headers)
 
 
-def _tracked(html: str, filling: _Filling, context: Context) -> str:
+def _tracked(html: str, message: str, unsubscribe: str, context: Context) -> str:
     try:
-        html = tracking.track_links(
-            html, context.delivery, signer=context.signer, public_url=context.public_url, unsubscribe=filling.unsubscribe
-        )
+        html = tracking.track_links(html, context.delivery, signer=context.signer, public_url=context.public_url, unsubscribe=unsubscribe)
     except ValueError as error:  # half a character pair, which no link can carry
-        raise filling.error("html", "a link holds a character that cannot be written") from error
+        raise RenderError(_where(message, "email", "html") + "a link holds a character that cannot be written.") from error
     pixel = tracking.opened_url(context.public_url, context.signer.sign("o", context.delivery))
     return tracking.add_pixel(html, pixel)
 
 
-def render_push(content: PushContent, context: Context, *, message: str = "") -> RenderedPush:
-    """The push for all devices of the person. `message` is the id of the message, for errors. Raises RenderError."""
-    filling = _Filling(message, "push", context)
-    title, body = filling.line("title", content.title), filling.text("body", content.body).strip()
-    if not title and not body:
-        raise filling.error("body", "nothing is left of it for this person; a push needs a title or a body")
-    return RenderedPush(
-        context.profile.push_tokens,
-        title,
-        body,
-        filling.line("url", content.url),
-        {key: filling.text(f"data.{key}", value) for key, value in content.data.items()},
-        context.signer.sign("p", context.delivery),
-    )
+def _push(filled: FilledPush, context: Context) -> RenderedPush:
+    """The push for all devices of the person."""
+    unsubscribe = _unsubscribe(context)
+    title, body, url = (part.replace(UNSUBSCRIBE, unsubscribe) for part in (filled.title, filled.body, filled.url))
+    data = {key: value.replace(UNSUBSCRIBE, unsubscribe) for key, value in filled.data.items()}
+    return RenderedPush(context.profile.push_tokens, title, body, url, data, context.signer.sign("p", context.delivery))
 
 
-def _where(message: str, channel: str, part: str, line: int) -> str:
+def _unsubscribe(context: Context) -> str:
+    return tracking.unsubscribe_url(context.public_url, context.signer.sign("u", context.delivery))
+
+
+def _where(message: str, channel: str, part: str, line: int = 0) -> str:
     return f"Message {message!r}, {channel} {part}{f', line {line}' if line else ''}: "

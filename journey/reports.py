@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from journey import report_messages
@@ -34,7 +34,8 @@ class NodeReport:
     of the same gate was decided. Of these `errors` left by `error` and `timed_out` by `timeout`. `planned` is what each share of a split
     is meant to get, in percent, `real` what it got, of those who have left it; both are by share, as `left` is.
     `no_time` is how often a wait was over at once, since its field held no time that can be read. `held` are people
-    whom a pause holds before the node: they have not arrived there. `parked` are those whose error there is to be mended.
+    whom a pause holds before the node: they have not arrived there. `parked` are those whose error there is to be mended, `in_review` those
+    whose message waits for its review.
     """
 
     node: str
@@ -52,6 +53,7 @@ class NodeReport:
     no_time: int = 0
     held: int = 0
     parked: int = 0
+    in_review: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +82,25 @@ class Report:
 def build(
     journey: Journey, counters: Iterable[Counted], discards: Mapping[str, int] | None = None, held: Mapping[str, int] | None = None,
     parked: Mapping[str, int] | None = None, on_the_way: Mapping[tuple[str, str], int] | None = None,
+    in_review: Mapping[str, int] | None = None,
 ) -> Report:  # fmt: skip
-    """The report of one version. Of two counters with the same key the counts are added. `held` and `parked` are people by node,
-    `on_the_way` deliveries that have no answer yet by node and channel."""
+    """The report of one version. Of two counters with the same key the counts are added. `held`, `parked` and `in_review` are people by
+    node, `on_the_way` deliveries that have no answer yet by node and channel."""
     at: dict[str, dict[tuple[str, str], int]] = {}
     for node, kind, channel, times in counters:
         here = at.setdefault(node, {})
         here[kind, channel] = here.get((kind, channel), 0) + times
-    held, parked = held or {}, parked or {}
+    held, parked, in_review = held or {}, parked or {}, in_review or {}
     out: dict[str, dict[str, int]] = {}
     for (node, channel), times in (on_the_way or {}).items():
         out.setdefault(node, {})[channel] = times
     nodes = tuple(
-        _node(node, at.get(node.id, {}), held.get(node.id, 0), parked.get(node.id, 0), out.get(node.id, {})) for node in journey.nodes
-    )
+        replace(
+            _node(node, at.get(node.id, {}), out.get(node.id, {})),
+            held=held.get(node.id, 0), parked=parked.get(node.id, 0), in_review=in_review.get(node.id, 0),
+        )
+        for node in journey.nodes
+    )  # fmt: skip
     entered = sum(counts.get(("entered", ""), 0) for counts in at.values())
     ended = _added(_by_suffix(counts, "ended.", "") for counts in at.values())
     excluded = _added(channel.excluded for node in nodes for channel in node.channels.values())
@@ -137,7 +144,7 @@ def _ways_out(node: Node) -> tuple[str, ...]:
     return (*_WAYS_OUT_OF_A_GATE, *drawn) if node.kind in LISTENING else ("next", "error", *drawn)
 
 
-def _node(node: Node, counts: Mapping[tuple[str, str], int], held: int, parked: int, out: Mapping[str, int]) -> NodeReport:
+def _node(node: Node, counts: Mapping[tuple[str, str], int], out: Mapping[str, int]) -> NodeReport:
     left, cut_off = _by_suffix(counts, "left.", ""), {}
     if node.kind in LISTENING:  # whoever ends while waiting leaves by the reason of the end, which is no exit
         cut_off = {way: left.pop(way) for way in list(left) if way not in _WAYS_OUT_OF_A_GATE}
@@ -159,8 +166,6 @@ def _node(node: Node, counts: Mapping[tuple[str, str], int], held: int, parked: 
         planned={share.id: share.percent for share in shares},
         real={share.id: round(100 * left.get(share.id, 0) / everybody, 2) for share in shares} if everybody else {},
         no_time=counts.get(("no_time", ""), 0),
-        held=held,
-        parked=parked,
     )
 
 

@@ -14,7 +14,7 @@ from journey.profiles import ProfileDocument
 
 EVENT_CODES = (
     "enters", "already_inside", "reentry_too_soon", "reentry_not_allowed", "exits", "kept", "late", "nobody_listening", "no_definition",
-    "no_effect", "duplicate", "no_delivery", "not_yet",
+    "no_effect", "duplicate", "no_delivery", "not_yet", "approved", "discarded",
 )  # fmt: skip
 _NODE = "[a-z][a-z0-9-]{0,62}"
 PATH_STEP = f"^{_NODE}(:{_NODE})?$"
@@ -35,12 +35,13 @@ End = Literal["finished", "no_branch", "exit_criteria", "error", "global_timeout
 
 
 class Happens(Document):
-    """One thing that happens: an event, a reaction to a message, or a write of the profile. `after` is a duration from the admission;
-    absent, at once. Where a journey begins with an event, the first that fits is the admission, and `after` counts from the beginning of
-    the scenario.
+    """One thing that happens: an event, a reaction to a message, a write of the profile, or a review. `after` is a duration from the
+    admission; absent, at once. Where a journey begins with an event, the first that fits is the admission, and `after` counts from the
+    beginning of the scenario.
 
     What an event's rule asks for need not be in `data`: it is filled in. `of` is the message node, needed where several could be meant.
-    `profile` are attributes that are laid over those that are there; null takes one out.
+    `profile` are attributes that are laid over those that are there; null takes one out. `approve` and `discard` name the node whose
+    message is held for review.
     """
 
     after: str = ""
@@ -52,6 +53,8 @@ class Happens(Document):
     of: str = ""
     link: str = ""
     profile: dict[str, Any] = Field(default_factory=dict)
+    approve: str = ""
+    discard: str = ""
 
 
 class ExpectedDelivery(Document):

@@ -125,9 +125,12 @@ def _happenings(scenario: Scenario, version: Version) -> tuple[Happening, ...]:
 def _happening(written: str | Happens, number: int, version: Version, entry: Mapping[str, Any] | None = None) -> Happening:
     if isinstance(written, str):
         return script_text.happening(written, number, version, entry)
-    if [bool(written.event), bool(written.reaction), bool(written.profile)].count(True) != 1:
-        raise BadInput("This says what happens by one of three fields: event, reaction, or profile.")
+    said = (written.event, written.reaction, written.profile, written.approve, written.discard)
+    if sum(bool(one) for one in said) != 1:
+        raise BadInput("This says what happens by one of these fields: event, reaction, profile, approve, or discard.")
     at = script_text.instant(written.after or "0")
+    if written.approve or written.discard:
+        return script_text.reviews(at, "approve" if written.approve else "discard", written.approve or written.discard, version)
     if written.profile:
         return script_text.changes(at, written.profile)
     if written.reaction:

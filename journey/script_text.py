@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from journey import durations, gate, local_time
+from journey import durations, gate, local_time, review
 from journey.calls import Response
 from journey.errors import BadInput
 from journey.events import Instant
 from journey.explore import entering, entry_example, example
 from journey.graph import EventNode, Message, Reaction, Webhook
-from journey.story import Changes, Happening, Occurs, Reacts
+from journey.story import Changes, Happening, Occurs, Reacts, Reviews
 from journey.version import Version
 
 HOW = (
     "write AFTER CHANNEL.KIND [NODE], as in 'PT2H email.opened', or AFTER EVENT [DATA], as in 'P2D purchase {\"total\": 12}', "
-    'or AFTER profile ATTRIBUTES, as in \'P1D profile {"city": "Boston"}\''
+    'or AFTER profile ATTRIBUTES, as in \'P1D profile {"city": "Boston"}\', or AFTER approve NODE, or AFTER discard NODE'
 )
 PROFILE = "profile"
 """Stands for a write of the profile, unless an event definition is called so."""
+VERDICTS: Mapping[str, Literal["approve", "discard"]] = {"approve": "approve", "discard": "discard"}
+"""Stand for a review of what a node holds, likewise."""
 
 
 def happenings(texts: Iterable[str], version: Version) -> tuple[Happening, ...]:
@@ -59,6 +61,8 @@ def happening(text: str, number: int, version: Version, entry: Mapping[str, Any]
     at, more = instant(after), more.strip()
     if "." in what and what not in version.events:
         return reacts(at, what, more, version)
+    if what in VERDICTS and what not in version.events:
+        return reviews(at, VERDICTS[what], more, version)
     data = _data(text, more)
     if what == PROFILE and what not in version.events:
         return changes(at, data)
@@ -94,6 +98,15 @@ def reacts(at: Instant, to: str, of: str, version: Version, link: str = "") -> R
     if of and not isinstance(node, Message):
         raise BadInput(f"{of} is no message of {version.journey.id}: name the node that sends what is reacted to.")
     return Reacts(at, of or _reacted_to(version, to), to, link)
+
+
+def reviews(at: Instant, verdict: Literal["approve", "discard"], of: str, version: Version) -> Reviews:
+    """A review of what a node holds; without one, of what the only node that holds anything does. Raises BadInput."""
+    held = [node.id for node in version.journey.nodes if review.holds(version.journey, node.id)]
+    if (of or len(held) == 1) and (of in held or not of):
+        return Reviews(at, of or held[0], verdict)
+    named = ", ".join(held) or "none"
+    raise BadInput(f"{verdict} {of}".strip() + f": name a node whose message is held for review (hold_for_review; there are: {named}).")
 
 
 def begins(text: str, version: Version) -> Instant:

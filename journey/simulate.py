@@ -16,7 +16,7 @@ from journey.profiles import Profile
 from journey.simulated_acting import Doing
 from journey.simulated_hearing import Hearing, Leaves
 from journey.simulated_stop import Stop
-from journey.story import Effect, Happening, Moment, Script, Story, Told, World
+from journey.story import Effect, Happening, Moment, Reviews, Script, Story, Told, World
 from journey.version import Version
 from journey.walk import Acting, Finish, Listen, Outcome, Place, Send
 
@@ -123,7 +123,10 @@ class Person:
         """Time goes on to a happening, and it is accepted. `index` is its own among all that happen to this person."""
         self.advance(happening.at, before=True)
         self.now = max(self.now, happening.at) if self.end is None else self.now
-        if not self.path:
+        if isinstance(happening, Reviews):
+            if self.doing.review(index, happening, self.now) and self._stop is not None:
+                self._close(self._stop)
+        elif not self.path:
             event = self.hearing.enters(index, happening)
             if event is not None:
                 self.enter(event)
@@ -185,6 +188,7 @@ class Person:
     def _rests(self, stop: Stop, send: Send) -> bool:
         """Is something of a message still out, or held back? What was out is marked, and what is held no longer goes."""
         self.doing.mark(send, self.now)
+        self.ending = self.ending or self.doing.unreviewed(send, self.now, self.deadline)
         if self.ending:
             self.doing.give_up(send)
         if self.doing.release(send, self.n, self.now, self.deadline):

@@ -11,17 +11,18 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from journey import call_rendering, calls, deciding, ids, liquid_values, rules, simulated_sending, updating
+from journey import call_rendering, calls, deciding, ids, liquid_values, review, rules, simulated_sending, updating
 from journey.calls import Response
 from journey.errors import RenderError
 from journey.events import Instant
 from journey.graph import UpdateProfile, Webhook
 from journey.profiles import Profile
 from journey.rendering import Context
+from journey.review import DISCARDED, IN_REVIEW
 from journey.rule_tree import Rule
 from journey.simulated_hearing import Hearing
 from journey.simulated_holding import Holding
-from journey.story import Script, Told, World
+from journey.story import Effect, Moment, Reviews, Script, Told, World
 from journey.version import Version
 from journey.walk import Acting, Answer, Call, Decide, Enter, Send, Write
 
@@ -32,7 +33,7 @@ ANSWERED = Response(200)
 @dataclass
 class Doing:
     """The hands of one person. `told` is shared with the walk; `profile` is as it is now, `answered` what webhooks answered, by node;
-    `misfits` are the nodes that wrote nothing, each with the code of its reason."""
+    `misfits` are the nodes that wrote nothing, each with the code of its reason; `seen` are deliveries that were made out for a review."""
 
     version: Version
     world: World
@@ -44,6 +45,7 @@ class Doing:
     told: list[Told]
     answered: dict[str, Response] = field(default_factory=dict)
     misfits: list[tuple[str, str]] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.holding = Holding(self.version, self.world, self.entrant)
@@ -53,6 +55,8 @@ class Doing:
         match answer:
             case Send():
                 claims = simulated_sending.claim(self.world, self.profile, self.entrant, n, answer)
+                if review.holds(self.version.journey, answer.node) and any(told.status == "claimed" for told in claims):
+                    return self._for_review(claims, answer, n, now, deadline)
                 return [self._made_out(told, now) for told in self.holding.judge(claims, self.profile, n, now, deadline)]
             case Call():
                 return [
@@ -101,8 +105,16 @@ class Doing:
         return any(told.node == send.node and self.is_out(told) for told in self.told)
 
     def _made_out(self, told: Told, now: Instant) -> Told:
-        """Whatever goes now is made out first; what cannot be has failed at once."""
-        if not self.world.renders or not self.is_out(told):
+        """Whatever goes now is made out first, unless that was done for its review; what cannot be has failed at once."""
+        if not self.is_out(told) or told.id in self.seen:
+            return told
+        made = self._rendered(told, now)
+        if made.status == "failed":
+            self.holding.marked(made, now)
+        return made
+
+    def _rendered(self, told: Told, now: Instant) -> Told:
+        if not self.world.renders:
             return told
         context = Context(
             profile=self.profile, delivery=told.id, journey=self.version.journey.id, event=self._event(),
@@ -110,10 +122,59 @@ class Doing:
             now=datetime.fromtimestamp((self.world.begins + now) / 1_000_000, UTC), entry=self.hearing.about.entry,
             calls=calls.known(self.answered),
         )  # fmt: skip
-        made = simulated_sending.made_out(told, self.world, context)
-        if made.status == "failed":
-            self.holding.marked(made, now)
-        return made
+        return simulated_sending.made_out(told, self.world, context)
+
+    # ---- held for review -------------------------------------------------------------------------------------------------------------
+
+    def _for_review(self, claims: list[Told], send: Send, n: int, now: Instant, deadline: Instant) -> list[Told]:
+        """What may go is made out and waits for its review; it is approved at once where the script reviews nothing of it."""
+        held = self.holding.for_review(claims, deadline)
+        self._look_at(held, now)
+        if send.node in self.script.reviewed:
+            return held
+        said = f"{send.message}: held for review, and approved at once, since nobody reviews here"
+        self.hearing.timeline.append(Moment(now, said))
+        going = [replace(told, reason="") for told in held if told.id in self.seen]
+        for told in going:
+            del self.holding.until[told.id]
+        judged = {told.id: told for told in self.holding.judge(going, self.profile, n, now, deadline)}
+        return [judged.get(told.id, told) for told in held]
+
+    def _look_at(self, held: Sequence[Told], now: Instant) -> None:
+        """What can be made out is seen, and is sent as it was seen."""
+        for told in held:
+            if told.reason != IN_REVIEW or told.id in self.seen:
+                continue
+            if self._rendered(told, now).status != "failed":
+                self.seen.add(told.id)
+            else:
+                words = f"{told.message} on {told.channel} cannot be made out: whoever reviews it is told"
+                self.hearing.timeline.append(Moment(now, words))
+
+    def review(self, index: int, said: Reviews, now: Instant) -> bool:
+        """What a node holds for review may go now, or is left out; False when it holds nothing. What cannot be made out is tried once
+        more. `index` is that of the happening."""
+        found = [place for place, told in enumerate(self.told) if told.node == said.of and told.reason == IN_REVIEW]
+        became = {"approve": "approved", "discard": "discarded"}[said.verdict] if found else "no_effect"
+        self.hearing.effects[index] = Effect(became)
+        words = f"what waits for its review at {said.of} is {became}" if found else f"nothing waits for its review at {said.of}"
+        self.hearing.timeline.append(Moment(now, words))
+        if said.verdict == "approve":
+            self._look_at([self.told[place] for place in found], now)
+        for place in found:
+            told = self.told[place]
+            if said.verdict == "discard":
+                del self.holding.until[told.id]
+                self.told[place] = replace(told, status="excluded", reason=DISCARDED)
+            elif told.id in self.seen:
+                self.holding.until[told.id], self.told[place] = now, replace(told, reason="")
+                self.holding.asked(ids.read_delivery(told.id).n, now)
+        return bool(found)
+
+    def unreviewed(self, send: Send, now: Instant, deadline: Instant) -> str:
+        """Why somebody ends whose message nobody has reviewed; empty when they do not."""
+        waits = any(told.reason == IN_REVIEW for told in self.held(send).values())
+        return "global_timeout" if waits and now >= deadline else ""
 
     def give_up(self, send: Send) -> None:
         """They must end: what is held is not sent any more."""

@@ -18,7 +18,7 @@ from journey.keeping import Kept
 from journey.matching import About
 from journey.rule_tree import Rule
 from journey.rules import Scope
-from journey.story import Changes, Effect, Happening, Moment, Occurs, Qualifies, Reacts, Told, World
+from journey.story import Changes, Effect, Happening, Moment, Occurs, Qualifies, Reacts, Reviews, Told, World
 from journey.version import Version
 from journey.walk import Place
 
@@ -286,6 +286,8 @@ def happening_name(happening: Happening) -> str:
             return f"{happening.to} of {happening.of}"
         case Changes():
             return f"the profile ({', '.join(happening.attributes)})"
+        case Reviews():
+            return f"{happening.verdict} {happening.of}"
         case Qualifies():
             return "the segment"
     return happening.name or happening.id or "an event"

@@ -14,6 +14,7 @@ from journey.events import Instant
 from journey.holding import Wanted
 from journey.policies import CAPPED
 from journey.profiles import Profile
+from journey.review import IN_REVIEW
 from journey.story import Told, World
 from journey.version import Version
 
@@ -60,6 +61,15 @@ class Holding:
             reason = verdict.reason if verdict is not None else told.reason if status == "excluded" else ""
             found.append(replace(told, status=status, reason=reason))
         return found
+
+    def for_review(self, claims: Sequence[Told], deadline: Instant) -> list[Told]:
+        """What may go of what is claimed waits for its review first, for as long as its person is in the journey."""
+        self.until |= {told.id: deadline for told in claims if told.status == "claimed"}
+        return [replace(told, reason=IN_REVIEW) if told.status == "claimed" else told for told in claims]
+
+    def asked(self, n: int, now: Instant) -> None:
+        """A message of step n was approved: it is due since now."""
+        self._asked[n] = now
 
     def marked(self, told: Told, now: Instant) -> None:
         """What became of a delivery that was out: what failed gives its place back."""

@@ -1,6 +1,7 @@
 """Makes the version that a test session walks: time is squeezed, splits are forced where asked, nothing else is changed.
 
-Every wait and timeout that is drawn becomes a few seconds; the global timeout, conditions and all the rest stay. It knows no store.
+Every wait and timeout that is drawn becomes a few seconds, and nothing is held for review; the global timeout, conditions and all the rest
+stay. It knows no store.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from journey import durations
 from journey.errors import BadInput
-from journey.graph import LISTENING, Journey, Node, Reaction, Split, Timeout, Wait, exits
+from journey.graph import LISTENING, Journey, Message, Node, Reaction, Split, Timeout, Wait, exits
 from journey.until import UntilRule
 from journey.version import Session, Version
 
@@ -47,6 +48,8 @@ def _squeezed(node: Node, wait: str, timeout: str, session: Session) -> Node:
         case Wait():
             shown = {name: getattr(node, name) for name in ("id", "name", "position", "note", "kind", "next")}
             return Wait.model_validate(shown | {"duration": wait, "timeout": _timeout(node.timeout, timeout)})
+        case Message():  # whoever tests reviews it already
+            return node.model_copy(update={"hold_for_review": False})
     ends = getattr(node, "timeout", None)
     return node if ends is None else node.model_copy(update={"timeout": _timeout(ends, timeout)})
 

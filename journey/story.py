@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from journey.calls import Response
 from journey.events import EventDefinition, Instant
@@ -52,12 +52,22 @@ class Qualifies:
     at: Instant
 
 
-Happening = Occurs | Reacts | Changes | Qualifies
+@dataclass(frozen=True, slots=True)
+class Reviews:
+    """Somebody reviews what node `of` holds for this person: approves or discards it."""
+
+    at: Instant
+    of: str
+    verdict: Literal["approve", "discard"]
+
+
+Happening = Occurs | Reacts | Changes | Qualifies | Reviews
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """What happens, and how well it goes.
+    """What happens, and how well it goes. What is held for review at a node is approved at once, unless the node is `reviewed` in what
+    happens: then it waits for that.
 
     `stops` is how long a stop takes: from the decision that leads to it until the person arrives at the next place. Its key is the
     node that acts, or the place arrived at when none does (`purchase`); a stop that is not named takes no time. `failing` and
@@ -69,6 +79,11 @@ class Script:
     failing: frozenset[tuple[str, str]] = frozenset()
     uncertain: frozenset[tuple[str, str]] = frozenset()
     until: Instant | None = None
+
+    @property
+    def reviewed(self) -> frozenset[str]:
+        """The nodes at which somebody reviews."""
+        return frozenset(one.of for one in self.happenings if isinstance(one, Reviews))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +127,8 @@ class Effect:
     """What became of one happening of the script.
 
     `code` is enters, decided (then `node` says which), exits (it has met an exit criterion), kept, duplicate, no_delivery (a reaction to
-    what was never sent: an address that does not exist), no_effect (a write of the profile that nobody waits for), or the code of a
-    discard. `was_kept` says that it was kept first.
+    what was never sent: an address that does not exist), approved, discarded, no_effect (a write of the profile that nobody waits for, or
+    a review where nothing waited for it), or the code of a discard. `was_kept` says that it was kept first.
     """
 
     code: str

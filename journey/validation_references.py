@@ -194,6 +194,10 @@ def _class(journey: Journey, node: Message, message: MessageDocument) -> Iterato
             f"write class: transactional into the message, if that is what it is."
         )
         yield warning("class_differs", node.id, "message", said)
+    if node.hold_for_review and "transactional" in (journey.purpose, message.kind):
+        whose = f"The message {message.id}" if message.kind == "transactional" else f"The journey of {message.id}"
+        said = f"{whose} is transactional, and it would wait for somebody to review it: take hold_for_review out."
+        yield warning("transactional_in_review", node.id, "hold_for_review", said)
 
 
 def _channels(node: Message, message: MessageDocument | None) -> Iterator[Finding]:

@@ -16,7 +16,7 @@ from journey import events, gate, ids, matching, sentences
 from journey.entrance import Refusal
 from journey.events import Event
 from journey.profiles import Profile
-from store import definitions, deliveries, entering, entrants, hearing, knowing, profiles, schema, versions, whose
+from store import definitions, deliveries, entering, entrants, hearing, in_review, knowing, profiles, schema, versions, whose
 from store.admission import Start
 from store.entrants import Entrant
 from store.statements import Row, Statement
@@ -155,6 +155,8 @@ def came_back(work: Work, row: Row, kind: str, *, link: str = "", bounce: str = 
     deliveries.fact(work, row, kind, now)
     if row.status == "uncertain":  # what comes back was taken by the provider (M1)
         deliveries.was_sent(work, row)
+        if entrant is not None and in_review.holds(entrant, row.node):
+            in_review.forget(work, row.entrant, row.n)
     inside = [entrant] if entrant is not None and entrant.state == "open" else []
     return _noted(work, _hear(work, replace(event, accepted_at=now), inside, (row.entrant, row.version)))
 

@@ -17,12 +17,14 @@ from journey.events import Instant
 from journey.holding import Held
 from journey.policies import CAPPED
 from journey.policies import HELD as POLICIES
+from journey.review import IN_REVIEW
 from journey.version import Session
 from store import exclusions, holding, schema, traces
 from store.entrants import DECIDED_DUE, Entrant
 from store.holding import Asking
 from store.send_rates import SendRates
 from store.statements import Row, Statement
+from store.taking import Taken
 from store.traces import SENT_AGAIN as SENT_AGAIN
 from store.traces import UNANSWERED as UNANSWERED
 from store.work import Work
@@ -83,29 +85,6 @@ class Busy:
     held: str = ""
 
 
-@dataclass(slots=True)
-class Taken:
-    """What an attempt may send now, in how many seconds it should look after the rest, and by when all of it should be done.
-
-    `held` are the channels that policies hold back, with the reason, as long as there is nothing to look after earlier. `kept_back`
-    says that there is something to send that may not be sent while the journey is paused.
-    """
-
-    claims: list[Claim] = field(default_factory=list)
-    look: float | None = None
-    due: Instant = 0
-    held: dict[str, str] = field(default_factory=dict)
-    _held: dict[str, str] = field(default_factory=dict)
-    kept_back: bool = False
-
-    def look_in(self, seconds: float, channel: str = "", reason: str = "") -> None:
-        if reason:
-            self._held[channel] = reason
-        if self.look is None or seconds + 0.01 < self.look:
-            self.look = seconds + 0.01
-            self.held = self._held if reason else {}
-
-
 def claim(work: Work, asking: Asking, node: str, channels: tuple[str, ...], policy: Policy) -> Taken:
     """Insert the deliveries of a step that opens: those that may be sent are claimed, the others excluded with their reason.
 
@@ -143,6 +122,9 @@ def reclaim(work: Work, asking: Asking, policy: Policy, *, keep_back: bool = Fal
     for row in of_step(work, asking.entrant.id, asking.n):
         if row.status != "claimed":
             continue
+        if row.reason == IN_REVIEW:
+            taken.in_review.append(row.channel)
+            continue
         leased, waits = _seconds(row.lease, now), _seconds(row.not_before, now)
         at_risk = row.token and not policy.carriers[row.channel].idempotent
         if leased > 0:
@@ -173,14 +155,19 @@ def reclaim(work: Work, asking: Asking, policy: Policy, *, keep_back: bool = Fal
 
 
 def _judge(work: Work, asking: Asking, channels: list[str], policy: Policy) -> dict[str, Held]:
-    """Why not to send now, by channel: what forbids it to this person, then what the policies say."""
+    """Why not to send now, by channel: what forbids it to this person, then their review, else what the policies say."""
     excluded = exclusions.of(work, channels, asking.profile, policy.carriers, consent_explicit=policy.consent_explicit)
     found = {channel: Held(reason) for channel, reason in excluded.items()}
+    if asking.review:
+        return dict.fromkeys(channels, Held(IN_REVIEW)) | found
     return found | holding.judge(work, asking, [channel for channel in channels if channel not in found])
 
 
 def _held(asking: Asking, channel: str, verdict: Held, taken: Taken) -> dict[str, Any]:
     """A delivery that does not go now: excluded, or nobody's until its time comes. In line for a place it is seen by those behind it."""
+    if verdict.reason == IN_REVIEW:
+        taken.in_review.append(channel)
+        return OVER | {"status": "claimed", "reason": IN_REVIEW, "marked_at": None, "counts_at": None}
     if verdict.until is None:
         return OVER | {"status": "excluded", "reason": verdict.reason, "marked_at": asking.now, "counts_at": None}
     taken.look_in(_seconds(verdict.until, asking.now), channel, verdict.reason)

@@ -15,7 +15,7 @@ from journey import ends, events, gate, keeping, matching, sentences, walk
 from journey.calls import Response
 from journey.contract import Proposal, Record
 from journey.events import Instant
-from store import claims, entrants, journeys, knowing, parking, profiles, records, responses, schema, traces
+from store import claims, entrants, in_review, journeys, knowing, parking, profiles, records, responses, schema, traces
 from store.entrants import Entrant
 from store.statements import Row, Statement
 from store.work import Work
@@ -63,6 +63,8 @@ def mark(work: Work, proposal: Proposal, marks: list[Mark]) -> Record | None:
         answer.channel: _marked(work, rows[answer.channel], answer, now) for answer in marks if _counts(rows[answer.channel], answer)
     }
     claims.save(work, list(changed.values()))
+    if in_review.holds(entrant, proposal.node):
+        in_review.forget(work, entrant.id, proposal.n)
     for answer in marks:
         if answer.response is not None and answer.channel in changed:
             responses.keep(work, entrant.id, proposal.n, rows[answer.channel].node, answer.response, now)
@@ -156,6 +158,8 @@ def close(
     outcome = branch
     parts.append(said)
     if standing is not None:
+        if in_review.holds(entrant, proposal.node):
+            in_review.forget(work, entrant.id, proposal.n)
         outcome = _outcome(standing)
         facts += _of_deliveries(proposal.node, standing)
         shown = {channel: f"{status} ({reason})" if reason else status for channel, (status, reason) in standing.items()}

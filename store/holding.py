@@ -28,7 +28,8 @@ from store.work import Work
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """A message that somebody is to get in step `n`, or a call, and the policies that hold. `asked_at` is when it was first to be sent."""
+    """A message that somebody is to get in step `n`, or a call, and the policies that hold. `asked_at` is when it was first to be sent;
+    with `review` it is to be reviewed before."""
 
     entrant: Entrant
     n: int
@@ -37,6 +38,7 @@ class Asking:
     policies: Policies
     asked_at: Instant
     now: Instant
+    review: bool = False
 
     @property
     def exempt(self) -> bool:

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, bindparam, func, select, update
 from journey import gate, sentences, walk
 from journey.contract import Landing, Proposal, Record
 from journey.events import Instant
-from store import claims, entrants, messages, records, schema
+from journey.review import IN_REVIEW
+from store import claims, entrants, in_review, messages, records, schema
 from store.entrants import Entrant
 from store.work import Work
 
@@ -77,13 +78,17 @@ def _try_again(work: Work, entrant_id: str) -> None:
     now = work.now()
     if not entrant.closed:
         failed = [row for row in claims.of_step(work, entrant.id, entrant.n) if row.status == "failed"]
+        reviewed = in_review.holds(entrant, entrant.parked)
         fresh: dict[str, Any] = claims.OVER | {"status": "claimed", "reason": "", "tries": 0, "marked_at": None}
+        fresh |= {"reason": IN_REVIEW} if reviewed else {}
         claims.save(work, [claims.change(row, **fresh) for row in failed])
         message = next((row.message for row in failed if row.message), "")
         if message:
             revision, _ = messages.latest(work.connection, message)
             step = update(schema.steps).where(_steps.entrant == entrant.id, _steps.n == entrant.n)
             work.connection.execute(step.values(revision=revision))
+            if reviewed:  # the newest is another than was approved
+                in_review.add(work, entrant, entrant.n, entrant.parked, message, revision, [row.channel for row in failed], now)
     entrant.parked, entrant.parked_why, entrant.due = "", "", now + entrants.DECIDED_DUE
     entrants.save(work, entrant)
 

@@ -12,7 +12,7 @@ from sqlalchemy import delete as sql_delete
 from journey.errors import Conflict, NotFound, SojournError
 from journey.events import Instant
 from journey.profiles import Profile, ProfileDocument, PushToken
-from store.schema import deliveries, entrants, identities, profiles, soft_bounces, steps
+from store.schema import deliveries, entrants, identities, profiles, reviews, soft_bounces, steps
 from store.statements import Statement
 from store.upserts import upsert
 from store.work import Work
@@ -122,7 +122,8 @@ def drop_push_tokens(work: Work, profile_id: str, tokens: Sequence[str]) -> None
 
 
 def delete(work: Work, profile_id: str) -> None:
-    """Forget a profile and its identities, what was found in it when a condition was decided, and where its mails went. Raises NotFound."""
+    """Forget a profile and its identities, what was found in it when a condition was decided, where its mails went, and messages made out
+    for it that wait for their review. Raises NotFound."""
     if not work.connection.execute(sql_delete(profiles).where(profiles.c.id == profile_id)).rowcount:
         raise _no_such_profile(profile_id)
     work.connection.execute(sql_delete(identities).where(identities.c.profile == profile_id))
@@ -131,6 +132,7 @@ def delete(work: Work, profile_id: str) -> None:
     work.connection.execute(sql_delete(soft_bounces).where(soft_bounces.c.address.in_(select(deliveries.c.sent_to).where(*sent))))
     work.connection.execute(update(deliveries).where(*sent).values(sent_to=""))
     work.connection.execute(update(steps).where(steps.c.entrant.in_(theirs), steps.c.why.is_not(None)).values(why=None))
+    work.connection.execute(update(reviews).where(reviews.c.profile == profile_id).values(content=None, error=""))
 
 
 def get(connection: Connection, profile_id: str) -> ProfileDocument:

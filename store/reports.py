@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, bindparam, func, select
 from journey import reports
 from journey.graph import Journey, Message, Webhook
 from journey.reports import Counted, Report
-from store import parking, pausing, schema
+from store import parking, pausing, reviews, schema
 
 _counters, _discards = schema.counters.c, schema.discards.c
 _deliveries, _entrants = schema.deliveries.c, schema.entrants.c
@@ -56,4 +56,5 @@ def report(connection: Connection, version_id: str, journey: Journey, mode: str 
     """The report of a version as of now. `journey` is its frozen graph; the numbers of a test session have the mode `test`."""
     held, parked = pausing.held(connection, version_id, mode), parking.parked(connection, version_id, mode)
     numbers, without_effect = counted(connection, version_id, mode), discarded(connection, version_id)
-    return reports.build(journey, numbers, without_effect, held, parked, on_the_way(connection, version_id, journey, mode))
+    on_their_way, in_review = on_the_way(connection, version_id, journey, mode), reviews.people(connection, version_id)
+    return reports.build(journey, numbers, without_effect, held, parked, on_their_way, in_review)

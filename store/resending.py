@@ -15,7 +15,7 @@ from journey.contract import ResendStart
 from journey.errors import Conflict, NotFound
 from journey.events import Instant
 from journey.profiles import Profile
-from store import claims, entrants, exclusions, knowing, messages, profiles, records, responses, schema, steps, traces
+from store import claims, entrants, exclusions, in_review, knowing, messages, profiles, records, responses, schema, steps, traces
 from store.claims import Busy, Claim, Policy
 from store.closing import Mark
 from store.entrants import Entrant
@@ -67,8 +67,10 @@ def open_again(work: Work, start: ResendStart, policy: Policy) -> Opened | Busy 
     entry = knowing.entry_of(work, entrant)
     event = knowing.last_event(work, entrant.id, row.n, step.by_source, step.by_event, entry)
     claim, answers = Claim(row.channel, token, start.delivery, tries), knowing.answered(work, entrant)
+    approved = in_review.approved(in_review.rows_of(work, entrant.id, row.n)) if in_review.holds(entrant, row.node) else {}
     return Opened(
-        (claim,), document, profile, entrant.journey, event, now, entry=entry, entrant=entrant.id, calls=answers, session=session
+        (claim,), document, profile, entrant.journey, event, now, entry=entry, entrant=entrant.id, calls=answers, session=session,
+        approved=approved,
     )  # fmt: skip
 
 
@@ -83,6 +85,8 @@ def mark_again(work: Work, start: ResendStart, answer: Mark) -> Busy | str:
         over = claims.OVER | {"provider_id": answer.provider_id, "marked_at": now, "counts_at": counts_at}
         sent = claims.change(row, **over, status="sent", reason=RESENT)
         claims.save(work, [sent])
+        if in_review.holds(entrant, row.node):
+            in_review.forget(work, entrant.id, row.n)
         if answer.response is not None:
             responses.keep(work, entrant.id, row.n, row.node, answer.response, now)
         _fact(work, row, now)

@@ -7,7 +7,7 @@ something to send, with Busy when somebody else is sending it. store/closing.py 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from journey import deciding, sentences, walk
@@ -16,25 +16,43 @@ from journey.contract import Proposal, Record
 from journey.errors import NotFound
 from journey.events import Instant
 from journey.graph import Jump, UpdateProfile, Webhook
-from journey.messages import MessageDocument
+from journey.messages import Filled, MessageDocument
 from journey.policies import NONE
 from journey.profiles import Profile
 from journey.version import Session
 from journey.walk import Outcome
-from store import claims, closing, entrants, halting, jumping, knowing, messages, parking, profiles, records, schema, writing
-from store.claims import Busy, Claim, Policy, Taken
+from store import (
+    claims,
+    closing,
+    entrants,
+    halting,
+    in_review,
+    jumping,
+    knowing,
+    messages,
+    parking,
+    profiles,
+    records,
+    schema,
+    writing,
+)
+from store.claims import Busy, Claim, Policy
 from store.closing import Opening
 from store.entrants import Entrant
 from store.holding import Asking
 from store.messages import ToSend
 from store.statements import Row, Statement
+from store.taking import Taken
 from store.work import Work
 from store.writing import Done
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A step that is open: what is to be sent or called, for whom, the event that led here, and what webhooks have answered so far."""
+    """A step that is open: what is to be sent or called, for whom, the event that led here, and what webhooks have answered so far.
+
+    `to_render` are the channels to be made out for a review, of this `revision` of the message; `approved` is what was, by channel.
+    """
 
     claims: tuple[Claim, ...]
     document: MessageDocument | ToCall
@@ -44,11 +62,14 @@ class Opened:
     at: Instant
     look: float | None = None  # seconds until something else of the step is to be looked after
     entry: Mapping[str, Any] = field(default_factory=dict)  # the event that let them in
-    held: str = ""  # a sentence, when nothing but the policies hold that back
+    held: str = ""  # a sentence, when nothing but policies or a review hold that back
     priority: int = 0  # of the journey
     entrant: str = ""
     calls: Mapping[str, Any] = field(default_factory=dict)  # what webhooks have answered so far
     session: Session | None = None  # of the test that it belongs to
+    revision: int | None = None
+    to_render: tuple[str, ...] = ()
+    approved: Mapping[str, Filled] = field(default_factory=dict)
 
 
 def open_step(work: Work, proposal: Proposal, policy: Policy) -> Record | Opened | Busy:
@@ -121,8 +142,10 @@ def _open(work: Work, entrant: Entrant, proposal: Proposal, policy: Policy, now:
         return closing.close(work, entrant, proposal, now, branch=done.exit, said=done.said, opened=Opening(step, facts))
     content = _content(work, entrant, proposal)
     step["revision"] = content.revision
-    asking = _asking(work, entrant, n, content, now, now)
+    asking = replace(_asking(work, entrant, n, content, now, now), review=in_review.holds(entrant, proposal.node))
     taken = claims.claim(work, asking, proposal.node, tuple(proposal.channels), policy)
+    if taken.in_review:
+        in_review.hold(work, asking, proposal.node, content.revision or 0, taken)
     if not taken.claims and taken.look is None:
         standing = closing.standing_of(claims.of_step(work, entrant.id, n))
         return closing.close(work, entrant, proposal, now, standing=standing, opened=Opening(step, facts))
@@ -130,7 +153,7 @@ def _open(work: Work, entrant: Entrant, proposal: Proposal, policy: Policy, now:
     work.record(entrant.id, n, entrant.version, entrant.mode, now, facts)
     entrant.place, entrant.due = proposal.node, taken.due
     entrants.save(work, entrant)
-    return _opened(work, asking, proposal, taken)
+    return _opened(work, asking, proposal, taken, content.revision)
 
 
 def _asking(work: Work, entrant: Entrant, n: int, message: ToSend, asked_at: Instant, now: Instant) -> Asking:
@@ -138,16 +161,19 @@ def _asking(work: Work, entrant: Entrant, n: int, message: ToSend, asked_at: Ins
     return Asking(entrant, n, message.document, profile, message.policies, asked_at, now)
 
 
-def _opened(work: Work, asking: Asking, proposal: Proposal, taken: Taken) -> Opened | Busy:
-    """What there is to send now, or how long there is nothing."""
+def _opened(
+    work: Work, asking: Asking, proposal: Proposal, taken: Taken, revision: int | None, reviews: in_review.Rows | None = None
+) -> Opened | Busy:  # fmt: skip
+    """What there is to send or to make out now, or how long there is nothing."""
     held = sentences.held(proposal.message, taken.held) if taken.held else ""
-    if not taken.claims and taken.look is not None:
+    if not taken.claims and not taken.to_render and taken.look is not None:
         return Busy(taken.look, held)
     entry = knowing.entry_of(work, asking.entrant)
     event, answers = knowing.event_of(work, proposal, entry), knowing.answered(work, asking.entrant)
     return Opened(
         tuple(taken.claims), asking.document, asking.profile, asking.entrant.journey, event, asking.now, taken.look, entry, held,
-        asking.priority, asking.entrant.id, answers, asking.entrant.frozen.session,
+        asking.priority, asking.entrant.id, answers, asking.entrant.frozen.session, revision, taken.to_render,
+        in_review.approved(reviews or {}),
     )  # fmt: skip
 
 
@@ -164,8 +190,13 @@ def _resume(work: Work, entrant: Entrant, proposal: Proposal, policy: Policy, st
         entrant.ending = entrant.ending or halting.ending(entrant, now)
     if entrant.must_end:
         claims.give_up(work, entrant, proposal.n, now)
-    asking = _asking(work, entrant, proposal.n, _content(work, entrant, proposal, step), step.opened_at, now)
+    reviewed = in_review.holds(entrant, proposal.node)
+    reviews = in_review.rows_of(work, entrant.id, proposal.n) if reviewed else {}
+    asked_at = in_review.asked_at(work, entrant.id, proposal.n) if reviewed else step.opened_at
+    asking = _asking(work, entrant, proposal.n, _content(work, entrant, proposal, step), asked_at, now)
     taken = claims.reclaim(work, asking, policy, keep_back=entrant.may_not_act)
+    if taken.in_review and not taken.kept_back:
+        in_review.look(work, asking, reviews, taken)
     if taken.kept_back and taken.look is None:
         return halting.halted(work, entrant, proposal.node, now)
     if not taken.claims and taken.look is None:
@@ -173,7 +204,7 @@ def _resume(work: Work, entrant: Entrant, proposal: Proposal, policy: Policy, st
     if taken.claims or taken.due > (entrant.due or 0):
         entrant.due = taken.due
         entrants.save(work, entrant)
-    return _opened(work, asking, proposal, taken)
+    return _opened(work, asking, proposal, taken, step.revision, reviews)
 
 
 def _content(work: Work, entrant: Entrant, proposal: Proposal, step: Row | None = None) -> ToSend:

@@ -99,6 +99,10 @@ BODIES: dict[str, tuple[Any, ...]] = {
     "/v1/events": (EVENT, [EVENT, CLOUD], CLOUD),
     "/v1/events:explain": (EVENT, CLOUD, [EVENT]),
     "/v1/journeys/{journey_id}:unpark": ({}, {"node": "first"}, {"entrant": "x"}),
+    **{
+        f"/v1/journeys/{{journey_id}}:{said}": ({"node": "first"}, {"ids": [waiting.FIRST_MAIL], "as_of": "2026-03-01T12:00:00Z"})
+        for said in ("approve", "discard", "render")
+    },
     "/v1/push/opened": ({"token": "x"},),
     "/v1/suppressions": ({"channel": "email", "address": "a@shop.example", "reason": "asked"},),
 }

@@ -9,9 +9,9 @@ import pytest
 
 from journey import addresses, liquid_text
 from journey.errors import RenderError
-from journey.messages import MessageDocument, RenderedEmail, RenderedPush
+from journey.messages import FilledEmail, MessageDocument, RenderedEmail, RenderedPush
 from journey.profiles import Profile
-from journey.rendering import NAMES, Context, render_email, render_push
+from journey.rendering import NAMES, UNSUBSCRIBE, Context, finish, for_review, render
 from journey.tracking import Signer
 
 SIGNER = Signer("a secret that is long enough")
@@ -30,14 +30,16 @@ def email(
     attributes: dict[str, Any] = ANN, *, kind: str = "marketing", given: dict[str, Any] | None = None, **content: str
 ) -> RenderedEmail:
     document = MessageDocument.model_validate({"id": "first-message", "class": kind, "email": {"subject": "Hello", "html": "Hi"} | content})
-    assert document.email is not None
-    return render_email(document.email, document, context(attributes, **(given or {})))
+    made = render(document, "email", context(attributes, **(given or {})))
+    assert isinstance(made, RenderedEmail)
+    return made
 
 
 def push(attributes: dict[str, Any] = ANN, **content: Any) -> RenderedPush:
     document = MessageDocument.model_validate({"id": "first-message", "push": {"title": "Hello", "body": "Hi"} | content})
-    assert document.push is not None
-    return render_push(document.push, context(attributes), message=document.id)
+    made = render(document, "push", context(attributes))
+    assert isinstance(made, RenderedPush)
+    return made
 
 
 def test_an_email_is_made_out_for_one_person() -> None:
@@ -262,3 +264,41 @@ def test_an_address_that_can_be_written_to(text: str, name: str, spec: str) -> N
 )
 def test_an_address_that_nobody_can_write_to(text: str) -> None:
     assert addresses.read(text) is None
+
+
+# ---- made out to be reviewed first ----------------------------------------------------------------------------------------------
+
+
+def test_what_is_reviewed_has_no_link_that_would_do_something_and_is_sent_as_it_was_seen() -> None:
+    content = {"subject": "Hello {{ profile.first_name }}", "html": '<a href="https://shop.example/">Shop</a> {{ unsubscribe_url }}'}
+    document = MessageDocument.model_validate({"id": "first-message", "email": content})
+    seen = for_review(document, "email", context())
+    assert isinstance(seen, FilledEmail)
+    assert seen.html == f'<a href="https://shop.example/">Shop</a> {UNSUBSCRIBE}'
+
+    changed = context({"first_name": "Bea", "email": "bea@people.example"})
+    sent = finish(seen, document, changed)
+    assert isinstance(sent, RenderedEmail)
+    assert (sent.to, sent.subject) == ("bea@people.example", "Hello Ann"), "to where she is now, and as it was approved"
+    unsubscribes = sent.headers["List-Unsubscribe"].strip("<>")
+    assert unsubscribes in sent.html
+    assert UNSUBSCRIBE not in sent.html + sent.text
+    assert "/c/" in sent.html
+    assert "/o/" in sent.html
+    assert sent.headers["Message-ID"] == email().headers["Message-ID"]
+
+
+def test_a_push_that_was_reviewed_goes_to_the_devices_of_the_moment() -> None:
+    document = MessageDocument.model_validate({"id": "first-message", "push": {"title": "Hi", "data": {"stop": "{{ unsubscribe_url }}"}}})
+    seen = for_review(document, "push", context())
+    sent = finish(seen, document, context())
+    assert isinstance(sent, RenderedPush)
+    assert (sent.tokens, sent.title) == (("t-1", "t-2"), "Hi")
+    assert sent.data["stop"].startswith("https://sojourn.example/u/")
+    assert sent.opened_token
+
+
+def test_what_could_not_be_sent_is_told_to_whoever_reviews_it() -> None:
+    document = MessageDocument.model_validate({"id": "first-message", "email": {"subject": "Hello {{ profile.nickname }}", "text": "Hi"}})
+    with pytest.raises(RenderError, match="nickname"):
+        for_review(document, "email", context())

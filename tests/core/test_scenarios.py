@@ -138,8 +138,8 @@ def test_what_happens_may_be_written_as_an_object() -> None:
     ("changed", "path", "said"),
     [
         ({"happens": ["PT1H"]}, "happens[0]", "says no more than when"),
-        ({"happens": [{"after": "PT1H"}]}, "happens[0]", "one of three fields"),
-        ({"happens": [{"event": "purchase", "reaction": "push.opened"}]}, "happens[0]", "one of three fields"),
+        ({"happens": [{"after": "PT1H"}]}, "happens[0]", "one of these fields"),
+        ({"happens": [{"event": "purchase", "reaction": "push.opened"}]}, "happens[0]", "one of these fields"),
         ({"happens": [{"reaction": "opened"}]}, "happens[0]", "is no reaction"),
         ({"happens": ["PT1H push.opened purchase"]}, "happens[0]", "is no message"),
         ({"until": "P1M"}, "until", "months and years differ"),

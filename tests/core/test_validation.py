@@ -486,6 +486,15 @@ def test_class_differs() -> None:
     assert said(journey(SEND, END, **{"class": "transactional"})) == said(journey(SEND, END))
 
 
+def test_transactional_in_review() -> None:
+    held = node(SEND, hold_for_review=True)
+    news, receipt = (message("first-message", "push", **{"class": kind}) for kind in ("marketing", "transactional"))
+    assert said(journey(held, END), messages={"first-message": news}) == []
+    found = ("transactional_in_review", "send", "hold_for_review")
+    assert found in said(journey(held, END, **{"class": "transactional"}), messages={"first-message": news})
+    assert said(journey(held, END), messages={"first-message": receipt}) == [found]
+
+
 def test_channel_missing() -> None:
     assert said(journey(node(SEND, message="follow-up", channels=["push"]), END)) == [("channel_missing", "send", "channels[0]")]
 

@@ -48,6 +48,7 @@ EXAMPLES = (
     error("sender_invalid", "", "email.from", email("asking", email={"from": "our shop"})),
     warning("no_unsubscribe_link", "", "email.html", message(**{"class": "marketing"}, email={"subject": "Hello", "html": "<p>Hello</p>"})),
     warning("class_differs", "send", "message", journey({**SEND, "message": "push"}, END, **{"class": "transactional"})),
+    warning("transactional_in_review", "send", "hold_for_review", journey({**SEND, "hold_for_review": True}, END)),
     error("channel_missing", "send", "channels[0]", journey({**SEND, "channels": ["push"]}, END)),
     error("channel_twice", "send", "channels[1]", journey({**SEND, "channels": ["email", "email"]}, END)),
     error("unknown_reaction", "opened", "to", journey(_REACT, {**OPENED, "to": "email.ignored"}, END)),

@@ -127,7 +127,8 @@ def reasons() -> set[str]:
     by_address = [one.value for one in ast.walk(excluding) if isinstance(one, ast.DictComp)]
     held = {reason for name in ("CAPPED", "QUIET_HOURS") for reason in texts("journey/policies.py", *assigned("journey/policies.py", name))}
     traces = {reason for name in ("SENT_AGAIN", "UNANSWERED") for reason in texts("store/traces.py", *assigned("store/traces.py", name))}
-    return found | held | traces | texts("store/exclusions.py", *by_channel, *by_address)
+    discarded = texts("journey/review.py", *assigned("journey/review.py", "DISCARDED"))
+    return found | held | discarded | traces | texts("store/exclusions.py", *by_channel, *by_address)
 
 
 def ends() -> set[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from journey import review
 from journey.calls import Response
 from journey.events import EventDefinition
 from journey.graph import EventNode, Reaction
@@ -15,7 +16,7 @@ from journey.policies import Policies
 from journey.profiles import AttributeType, ProfileDocument
 from journey.rule_text import as_tree
 from journey.rule_tree import Did
-from journey.story import Changes, Occurs, Reacts, Script, World
+from journey.story import Changes, Occurs, Reacts, Reviews, Script, World
 from journey.version import Version
 from tests import builders
 from tests.builders import PERSON, START
@@ -121,6 +122,7 @@ def _node(draw: st.DrawFn, index: int, kinds: list[str]) -> dict[str, Any]:
     if kind == "message":
         node["message"] = draw(st.sampled_from(["both", "both", "mail", "mail", "asks"]))
         node |= {"error": _onward(draw, index, kinds)} if draw(st.booleans()) else {}
+        node |= {"hold_for_review": True} if draw(st.integers(0, 2)) == 0 else {}
     elif kind == "webhook":
         path, body = draw(st.sampled_from([("x", ""), ("{{ profile.seen }}", ""), ("x", "{{ calls.n1.body.score | json }}")]))
         node |= {"url": f"https://crm.example/{path}", "body": body}
@@ -190,10 +192,12 @@ def any_script(draw: st.DrawFn, version: Version, *, writes: int = 1) -> Script:
     acting = [node.id for node in journey.nodes if node.kind not in ("read_segment", "reaction", "end")] or [NAMES[0]]
     reactions = st.sampled_from([*heard, *heard, *((name, "push.clicked") for name in acting[:1])]).map(list)
     reacts = st.builds(lambda at, what: Reacts(at, *what), INSTANTS, reactions)
+    held = [node.id for node in journey.nodes if review.holds(journey, node.id)]
+    reviews = st.builds(Reviews, INSTANTS, st.sampled_from(held or ["none"]), st.sampled_from(["approve", "approve", "discard"]))
     deliveries = st.frozensets(st.tuples(st.sampled_from(acting), st.sampled_from(["email", "push", "webhook"])), max_size=2)
     entering = (ENTERS,) if isinstance(journey.entry_node, EventNode) else ()
     return Script(
-        (*entering, *draw(st.lists(st.one_of(reacts, reacts, OCCURS, *[WRITES] * writes), max_size=8))),
+        (*entering, *draw(st.lists(st.one_of(reacts, reacts, OCCURS, *[WRITES] * writes, *[reviews] * min(len(held), 2)), max_size=8))),
         draw(st.dictionaries(st.sampled_from(acting), LENGTH, max_size=4)),
         draw(deliveries),
         draw(deliveries),
@@ -245,7 +249,7 @@ CALM = ["message", "message", "event", "reaction", "wait", "condition", "split"]
 """Kinds of which time and what people do move people on."""
 TALKATIVE = builders.version(
     {"id": "n0", "kind": "message", "message": "both", "next": "n1"},
-    {"id": "n1", "kind": "message", "message": "both", "next": ["n2", "n3"]},
+    {"id": "n1", "kind": "message", "message": "both", "hold_for_review": True, "next": ["n2", "n3"]},
     {"id": "n2", "kind": "reaction", "of": "n1", "to": "email.opened", "next": "n4"},
     {"id": "n3", "kind": "wait", "for": "PT30M", "next": "n4"},
     {"id": "n4", "kind": "message", "message": "mail", "next": "n5", "error": "n5"},
@@ -253,4 +257,4 @@ TALKATIVE = builders.version(
     id="talkative", global_timeout="PT9H", priority=5, exit_criteria=[{"segment": "romans"}],
     definitions=[builders.purchase_definition(), REFUND],
 )  # fmt: skip
-"""A journey that sends more than any cap allows."""
+"""A journey that sends more than any cap allows; one message of it is reviewed first."""

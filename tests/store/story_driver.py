@@ -11,29 +11,29 @@ from sqlalchemy import Connection, func, select
 
 from activities.sending import Sending
 from journey import durations, ids, walk
-from journey.calls import Response, ToCall, meaning
+from journey.calls import Response, ToCall
 from journey.contract import Happened, Proposal, Record
 from journey.errors import NotFound
 from journey.events import PROFILE_CHANGED, Event, Instant
 from journey.graph import EventNode
-from journey.messages import Rendered
 from journey.profiles import Profile, ProfileDocument
 from journey.proposing import propose
 from journey.segments import SegmentDocument
 from journey.simulated_sending import exclusion
-from journey.story import Changes, Effect, Happening, Occurs, Qualifies, Script, World
+from journey.story import Changes, Effect, Happening, Occurs, Qualifies, Reviews, Script, World
 from journey.tracking import Signer
 from journey.version import Version
-from providers.port import Answer, Later, Refused, Took
 from store import (
     acceptance,
     admission,
     changes,
     closing,
     definitions,
+    in_review,
     messages,
     policies,
     profiles,
+    reviews,
     schema,
     segments,
     steps,
@@ -51,33 +51,11 @@ from tests import builders
 from tests.builders import PERSON, START
 from tests.fakes import SettableClock
 from tests.store.any_journey import HALF_HOUR
+from tests.store.story_answers import Answers
 
 SIGNER = Signer("a secret for tests that is long enough")
 SENDING = SendingPolicy({channel: Carrier(HALF_HOUR * 100, idempotent=True) for channel in ("email", "push", "webhook")})
-
-
-@dataclass
-class Answers:
-    """Carries calls, and answers as it is told: None is a refusal without a word."""
-
-    response: Response | None
-    channel: str = "webhook"
-    name: str = "answers"
-    idempotent: bool = True
-    longest_call: float = 1.0
-
-    async def deliver(self, delivery: str, message: Rendered) -> Answer:
-        if self.response is None:
-            return Refused("call_refused")
-        match meaning(self.response.status):
-            case "took":
-                return Took(response=self.response)
-            case "later":
-                return Later(response=self.response)
-        return Refused("call_refused", response=self.response)
-
-    async def close(self) -> None:
-        """Nothing is open."""
+MAKING_OUT = Sending({}, SIGNER, "https://x.example", "a@example.org")
 
 
 # ---- the store's side ------------------------------------------------------------------------------------------------------------
@@ -164,7 +142,7 @@ class Driver:
         """The workflow of whoever was let in."""
         self.record = Record(n=0, place=start.entrant.place)
         if isinstance(walk.ask(self.version.journey, self.record.place), walk.Listen):
-            self.take(steps.open_step(self.work, Proposal(entrant=self.entrant, n=0), SENDING))
+            self.take(self.open(Proposal(entrant=self.entrant, n=0)))
         else:
             self.set_off(self.propose(1, self.record.place))
 
@@ -205,7 +183,7 @@ class Driver:
         self.proposal, self.opened = proposal, None
         self.closes_at = self.clock.instant - START + self.script.stops.get(target, 0)
         if at_once or proposal.host or (proposal.message and self.will_send(proposal)):
-            found = steps.open_step(self.work, proposal, SENDING)
+            found = self.open(proposal)
             if isinstance(found, Opened):
                 self.send(proposal, found)
             elif isinstance(found, Busy):
@@ -227,12 +205,29 @@ class Driver:
             self.closes_at = None
             self.take(record)
         elif not self.opened.claims:
-            self.rest(opened.held)
+            again = opened if opened.held else self.open(proposal)
+            assert not isinstance(again, Record)
+            self.rest(again.held)
 
     def broken(self, claim: Claim, opened: Opened) -> Mark | None:
         taking = Answers(Response(200), claim.channel)
         found = asyncio.run(Sending({claim.channel: taking}, SIGNER, "https://x.example", "a@example.org").carry(claim, opened))
         return found if found.status == "failed" else None
+
+    def open(self, proposal: Proposal) -> Record | Opened | Busy:
+        """As a stop opens a step: what is to be reviewed is made out. It is approved at once where the script reviews nothing."""
+        found = steps.open_step(self.work, proposal, SENDING)
+        at_once = proposal.node not in self.script.reviewed
+        while isinstance(found, Opened) and found.to_render:
+            shown = [MAKING_OUT.shown(channel, proposal.n, found) for channel in found.to_render]
+            in_review.keep(self.work, self.entrant, proposal.n, found.revision, shown)
+            if at_once:
+                reviews.judge(self.work, "approve", reviews.Wanted(self.version.journey.id, proposal.node))
+            at_once = False
+            if found.claims:
+                break
+            found = steps.open_step(self.work, proposal, SENDING)
+        return found
 
     def will_send(self, proposal: Proposal) -> bool:
         channels = self.world.messages[proposal.message].channels
@@ -245,7 +240,7 @@ class Driver:
         assert self.proposal is not None
         proposal, self.closes_at, self.rests = self.proposal, None, False
         if self.opened is None:
-            found: Any = steps.open_step(self.work, proposal, SENDING)
+            found: Any = self.open(proposal)
             if isinstance(found, Opened):  # what policies have held until now
                 self.proposal = proposal
                 self.closes_at = self.clock.instant - START + self.script.stops.get(proposal.node, 0)
@@ -254,7 +249,7 @@ class Driver:
         else:
             held = self.opened.held
             marks = [self.mark(proposal.node, claim, self.opened) for claim in self.opened.claims]
-            found = closing.mark(self.work, proposal, marks) or Busy(0, held)
+            found = closing.mark(self.work, proposal, marks) or (Busy(0, held) if held else self.open(proposal))
         if isinstance(found, Busy):
             self.proposal = proposal
             self.rest(found.held)
@@ -267,6 +262,8 @@ class Driver:
         assert said
         of = schema.deliveries.c
         until = self.connection.execute(select(func.min(of.not_before)).where(of.status == "claimed")).scalar_one()
+        if until is None:  # what is in review has no time of its own
+            until = self.connection.execute(select(schema.entrants.c.entered_at)).scalar_one() + self.deadline - START
         self.opened, self.closes_at, self.rests = None, max(until, self.clock.instant) - START, True
         if self.connection.execute(select(schema.entrants.c.ending)).scalar_one():
             self.close()
@@ -301,6 +298,9 @@ class Driver:
 
     def happen(self, index: int, happening: Happening) -> None:
         self.clock.instant = START + max(happening.at, 0)
+        if isinstance(happening, Reviews):
+            self.review(index, happening)
+            return
         told = self.accept(index, happening)
         if isinstance(told, acceptance.Verdict) and told.duplicate:
             self.duplicates[index] = "duplicate"
@@ -316,12 +316,21 @@ class Driver:
             assert decided.n == self.record.n
             self.take(replace(self.record, node=decided.node, source=decided.source, event=decided.event))
 
+    def review(self, index: int, said: Reviews) -> None:
+        """What is made out is approved or discarded; whoever waits for that is told."""
+        wanted = reviews.Wanted(self.version.journey.id, said.of)
+        done = reviews.judge(self.work, said.verdict, wanted)
+        self.duplicates[index] = {"approve": "approved", "discard": "discarded"}[said.verdict] if done.deliveries else "no_effect"
+        if done.people:
+            assert self.rests
+            self.close()
+
     def leave(self) -> None:
         """The workflow is told to leave: waiting it asks at once, on the way it finds out at its next commit."""
         if self.rests:
             self.close()
         elif self.closes_at is None:
-            self.take(steps.open_step(self.work, Proposal(entrant=self.entrant, n=self.record.n + 1), SENDING))
+            self.take(self.open(Proposal(entrant=self.entrant, n=self.record.n + 1)))
 
     def write(self, index: int, happening: Changes) -> changes.SetOff:
         """A write is an event only where it comes to something."""
@@ -341,7 +350,7 @@ class Driver:
     def accept(self, index: int, happening: Happening) -> acceptance.Verdict | changes.SetOff | None:
         if isinstance(happening, Changes):
             return self.write(index, happening)
-        assert not isinstance(happening, Qualifies), "nobody is let in so here"
+        assert not isinstance(happening, Qualifies | Reviews), "nobody is let in so, and nobody reviews so"
         if isinstance(happening, Occurs):
             self.names[index] = (happening.source, happening.id)
             made = Event(happening.source, happening.id, happening.name, dict(happening.data))

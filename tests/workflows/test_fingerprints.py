@@ -42,6 +42,12 @@ SORTS = {
     "cancel while policies hold a message back": (
         "whoever_is_taken_out_does_not_wait_for_their_turn_under_a_cap", "thank-you~c-42~1",
     ),
+    "message held for review, that cannot be made out, is mended and approved": (
+        "what_was_missing_is_mended_and_approved_while_no_worker_is_there_and_sent_once", "letters~c-42~1",
+    ),
+    "removal while a message is held for review": (
+        "whoever_is_removed_while_their_message_is_held_ends_at_once_and_gets_nothing", "letters~c-42~1",
+    ),
     "condition into a wait that passes, into a message": (
         "a_wait_lets_on_when_it_is_over_and_a_condition_sends_each_their_way", "thank-you~waits~1",
     ),
