@@ -20,8 +20,8 @@ class ChannelReport:
     `targeted` = `sent` + the sum of `excluded` + `failed` + `uncertain` + `on_the_way`, which are those of people who are at the node: they
     are counted elsewhere when all channels of their message have an answer. `sent_again` are those of `sent` that may have arrived twice,
     `resent` those that were uncertain and that somebody had sent once more by hand, `bounced_hard` those of `bounced` that came back for
-    good. What a machine that says it is one did is `opened_by_machine` and `clicked_by_machine`, and none of the others. `rates` are percent
-    of what went out, which is `sent` + `uncertain`; empty where nothing did.
+    good. What a machine that says it is one did is `opened_by_machine` and `clicked_by_machine`, and none of the others. `rates` are
+    percent of what went out, which is `sent` + `uncertain`; empty where nothing did.
     """
 
     targeted: int = 0
