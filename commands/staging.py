@@ -12,7 +12,7 @@ from commands.folder import Folder
 from journey import past, rules, script_text
 from journey.errors import BadInput
 from journey.freezing import freeze
-from journey.graph import Journey, ReadSegment
+from journey.graph import Journey, reading
 from journey.policies import NONE
 from journey.profiles import Profile, ProfileDocument
 from journey.rule_tree import Rule
@@ -133,11 +133,11 @@ def notes(read: Folder, drawn: Journey, walks: ProfileDocument) -> Iterator[str]
     if walks is MADE_UP:
         yield "The folder has nobody that a run would let in: this is somebody made up, who can be reached on every channel."
         return
-    for node in drawn.nodes:
-        if isinstance(node, ReadSegment) and node.segment in read.segments:
-            rule = read.segments[node.segment].document.tree
-            if not past.may_hold(rule, rules.Scope.of_profile(walks.attributes), trees(read)):
-                yield f"{walks.id} is no member of {node.segment}: a run would not let them in."
+    entry = reading(drawn)
+    if entry is not None and entry.segment in read.segments:
+        rule = read.segments[entry.segment].document.tree
+        if not past.may_hold(rule, rules.Scope.of_profile(walks.attributes), trees(read)):
+            yield f"{walks.id} is no member of {entry.segment}: a run would not let them in."
     if not walks.identities.get(drawn.namespace):
         yield f"{walks.id} has no identity {drawn.namespace}: a run would not let them in (no_identity)."
     if walks.test:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from journey import diff_renames
 from journey.diff_parts import Parts, parts_of_event, parts_of_journey, parts_of_node, spelled
-from journey.diff_renames import Ways, ways_in, ways_out
+from journey.diff_renames import Arrows, Ways, leading_to, ways_in, ways_out
 from journey.events import EventDefinition
 from journey.graph import Condition, Journey, Node, Split, exits
 
@@ -73,10 +73,11 @@ def _of_journey(before: Journey, after: Journey) -> Iterator[Change]:
 def _of_nodes(before: Journey, after: Journey, renames: Mapping[str, str]) -> Iterator[Change]:
     was = {now: then for then, now in renames.items()}
     both = set(before.by_id) & set(after.by_id)
+    led, leading = leading_to(before), leading_to(after)
     for node in after.by_id.values():
         old = before.by_id.get(node.id)
         if old is None:
-            yield Change("added", _new(node, after), node.id)
+            yield Change("added", _new(node, leading), node.id)
             continue
         then = was.get(node.id, node.id)
         if then != node.id:
@@ -88,7 +89,7 @@ def _of_nodes(before: Journey, after: Journey, renames: Mapping[str, str]) -> It
         settings = list(_settings(old, node, then))
         yield from settings
         meant = [change for change in settings if change.kind != "cosmetic"]
-        moved = None if meant else _moved(before, after, node.id, then, both)
+        moved = None if meant else _moved(_Side(before, led), _Side(after, leading), node.id, then, both)
         if moved is not None:
             yield moved
         else:
@@ -157,10 +158,16 @@ def _is_setting(node: Node, taken: str) -> bool:
     return taken == "timeout" or (isinstance(node, Condition | Split) and taken != "otherwise")
 
 
-def _moved(before: Journey, after: Journey, node: str, was: str, both: set[str]) -> Change | None:
+@dataclass(frozen=True, slots=True)
+class _Side:
+    journey: Journey
+    leading: Arrows
+
+
+def _moved(before: _Side, after: _Side, node: str, was: str, both: set[str]) -> Change | None:
     """A node that does the same, and is reached from elsewhere and leads elsewhere. Nodes that came or went between are passed over."""
-    came_from, comes_from = ways_in(before, node, both), ways_in(after, node, both)
-    led_to, leads_to = _beyond(before, node, both), _beyond(after, node, both)
+    came_from, comes_from = ways_in(before.leading, node, both), ways_in(after.leading, node, both)
+    led_to, leads_to = _beyond(before.journey, node, both), _beyond(after.journey, node, both)
     if came_from == comes_from or led_to == leads_to:
         return None
     then = f"from {_from(came_from)} to {_to(sorted(led_to))}"
@@ -196,8 +203,8 @@ def _said(whose: str, field: str, before: str, after: str) -> str:
     return f"{whose}: {field} is {after}; it was {before}."
 
 
-def _new(node: Node, journey: Journey) -> str:
-    reached = ways_in(journey, node.id, set(journey.by_id))
+def _new(node: Node, leading: Arrows) -> str:
+    reached = frozenset(leading.get(node.id, ()))
     leads = sorted({target for way in ways_out(node).values() for target in way})
     return f"{node.id} is new: {_NAMES[node.kind]}" + (f", reached from {_from(reached)}" if reached else "") + (
         f", leading to {_to(leads)}." if leads else "."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from journey.diff_parts import COSMETIC, parts_of_node
@@ -10,6 +10,8 @@ from journey.graph import Journey, Next, Node, exits
 
 Ways = frozenset[tuple[str, str]]
 """Where a node is reached from: (node, exit)."""
+Arrows = Mapping[str, Sequence[tuple[str, str]]]
+"""By node, where it is reached from, directly."""
 
 _ARROWS = ("next", "error", "otherwise")
 _REFERENCES = ("of", "since")
@@ -24,20 +26,29 @@ def ways_out(node: Node) -> dict[str, Next]:
     return found
 
 
-def ways_in(journey: Journey, node: str, known: set[str]) -> Ways:
-    """By which exits of known nodes it is reached; nodes that are not known are passed over, as if each were an arrow."""
+def leading_to(journey: Journey) -> Arrows:
+    """By node, each exit that leads to it: the node that has it, and its name."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for source in journey.by_id.values():
+        for taken, way in ways_out(source).items():
+            for target in dict.fromkeys(way):
+                found.setdefault(target, []).append((source.id, taken))
+    return found
+
+
+def ways_in(leading: Arrows, node: str, known: Collection[str]) -> Ways:
+    """By which exits of known nodes it is reached; nodes that are not known are passed over, as if each were an arrow. `leading` is
+    `leading_to` of the journey."""
     ways: set[tuple[str, str]] = set()
     seen: set[str] = set()
     todo = [node]
     while todo:
-        target = todo.pop()
-        for source in journey.by_id.values():
-            for taken, way in ways_out(source).items():
-                if target in way and source.id in known:
-                    ways.add((source.id, taken))
-                elif target in way and source.id not in seen:
-                    seen.add(source.id)
-                    todo.append(source.id)
+        for source, taken in leading.get(todo.pop(), ()):
+            if source in known:
+                ways.add((source, taken))
+            elif source not in seen:
+                seen.add(source)
+                todo.append(source)
     return frozenset(ways)
 
 

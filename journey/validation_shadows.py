@@ -32,6 +32,7 @@ def check(journey: Journey) -> Iterator[Finding]:
     for index, criterion in enumerate(journey.exit_criteria):
         yield from never_true(criterion.where, "", f"exit_criteria[{index}].where")
     yield from _gates(journey)
+    yield from _ended_before(journey)
 
 
 def never_true(written: str | Rule | None, node: str, field: str) -> Iterator[Finding]:
@@ -80,6 +81,32 @@ def _gates(journey: Journey) -> Iterator[Finding]:
             yield warning("never_wins", node_id, _FIELD[kind], said)
 
 
+def _ended_before(journey: Journey) -> Iterator[Finding]:
+    """Exit criteria stand before the nodes: what meets one ends a person, wherever they wait for it."""
+    for node in journey.by_id.values():
+        if node is journey.entry_node:
+            continue
+        for criterion in journey.exit_criteria:
+            match node:
+                case EventNode() if node.event and criterion.event == node.event and _fits_all(criterion.where, node.where):
+                    ends = f"exit criterion ends everybody at the event {node.event}"
+                case Qualification() if (criterion.segment, criterion.direction) == (node.segment, node.direction) and node.segment:
+                    ends = f"exit criterion ends everybody who {'enters' if node.direction == 'enter' else 'leaves'} {node.segment}"
+                case _:
+                    continue
+            said = f"This never wins: an {ends}, before any node hears of it. Take one of the two out."
+            yield warning("never_wins", node.id, _FIELD[node.kind], said)
+            break
+
+
+def _fits_all(wide: str | Rule | None, narrow: str | Rule | None) -> bool:
+    """Is one rule about an event true of everything of which another is? No rule is true of everything."""
+    if wide is None:
+        return True
+    one, other = tree(narrow), tree(wide)
+    return one is not None and other is not None and (meaning(one) == meaning(other) or implies(one, other))
+
+
 def _hears_all(first: Node, second: Node) -> bool:
     """Does the first of two in a gate fit every event that the second fits?"""
     match first, second:
@@ -88,10 +115,6 @@ def _hears_all(first: Node, second: Node) -> bool:
         case Qualification(), Qualification():
             return bool(first.segment) and (first.segment, first.direction) == (second.segment, second.direction)
         case EventNode(), EventNode():
-            if not first.event or first.event != second.event or second.since not in ("", first.since):
-                return False
-            wide, narrow = tree(first.where), tree(second.where)
-            if first.where is None or wide is None:
-                return first.where is None
-            return narrow is not None and (meaning(narrow) == meaning(wide) or implies(narrow, wide))
+            looks_no_further = second.since in ("", first.since)
+            return bool(first.event) and first.event == second.event and looks_no_further and _fits_all(first.where, second.where)
     return False

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from journey.graph import Journey
+from journey.graph import ExitCriterion, Journey
 from journey.validation_shadows import check
-from tests.findings.example import BUY, END, OPENED, SEND, WAIT, choosing, journey
+from tests.findings.example import BUY, END, OPENED, SEND, WAIT, by_event, choosing, journey
 
 JOIN = {"id": "join", "kind": "qualification", "segment": "everybody", "next": "end"}
 
@@ -45,6 +45,27 @@ def test_of_two_in_a_gate_the_second_may_win(first: dict[str, Any], second: dict
     assert said(gate(first, **second)) == []
 
 
+@pytest.mark.parametrize(
+    ("criterion", "node", "never"),
+    [
+        ({"event": "purchase"}, BUY, True),
+        ({"event": "purchase"}, {**BUY, "where": 'product == "Lamp"', "since": "entry"}, True),
+        ({"event": "purchase", "where": "total > 100"}, {**BUY, "where": "total > 200"}, True),
+        ({"event": "purchase", "where": "total > 100"}, BUY, False),
+        ({"event": "refund"}, BUY, False),
+        ({"segment": "everybody"}, JOIN, True),
+        ({"segment": "everybody", "direction": "leave"}, JOIN, False),
+    ],
+)
+def test_what_ends_everybody_is_heard_by_no_node(criterion: dict[str, Any], node: dict[str, Any], never: bool) -> None:
+    drawn = journey(node, END, exit_criteria=[criterion, criterion])
+    assert said(drawn) == ([("never_wins", node["id"])] if never else [])
+
+
+def test_an_entry_may_be_an_exit_criterion_too() -> None:
+    assert said(by_event(END).model_copy(update={"exit_criteria": (ExitCriterion(event="purchase"),)})) == []
+
+
 def test_a_node_that_is_heard_in_another_gate_has_its_use() -> None:
     again = {**WAIT, "next": "second"}
     drawn = journey({**SEND, "next": ["first", "second", "wait"]}, {**BUY, "id": "first"}, {**BUY, "id": "second"}, again, END)
@@ -68,5 +89,5 @@ def test_a_branch_behind_one_that_takes_all_of_it_is_never_taken(rules: tuple[st
 def test_a_rule_that_nothing_makes_true_is_told_wherever_it_stands() -> None:
     rule = 'city == "Bern" && city == "Basel"'
     drawn = journey({**BUY, "where": rule}, {"id": "until", "kind": "wait", "until": {"rule": rule}}, END,
-                    exit_criteria=[{"event": "purchase", "where": rule}])  # fmt: skip
+                    exit_criteria=[{"event": "refund", "where": rule}])  # fmt: skip
     assert said(drawn) == [("rule_never_true", "buy"), ("rule_never_true", "until"), ("rule_never_true", "")]
