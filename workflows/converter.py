@@ -60,17 +60,26 @@ class VersionConverter(EncodingPayloadConverter):
 
 
 class ContractConverter(JSONPlainPayloadConverter):
-    """What journey/contract.py names is read by pydantic, whose reader is made once for each: the SDK's own looks at the annotations of a
-    dataclass again each time it reads one, which was a good part of what a worker did."""
+    """What journey/contract.py names is read and written by pydantic, whose adapter is made once for each: the SDK's own looks at the
+    annotations of a dataclass again each time, which was a good part of what a worker did.
+
+    A field that holds its default is left out: each has one, and a history is kept for weeks.
+    """
+
+    def to_payload(self, value: Any) -> Payload | None:
+        of: Any = type(value)
+        if of.__module__ != contract.__name__:
+            return super().to_payload(value)
+        return Payload(metadata={"encoding": self.encoding.encode()}, data=_adapter(of).dump_json(value, exclude_defaults=True))
 
     def from_payload(self, payload: Payload, type_hint: type | None = None) -> Any:
         if getattr(type_hint, "__module__", "") != contract.__name__:
             return super().from_payload(payload, type_hint)
-        return _reader(type_hint).validate_json(payload.data, strict=True)
+        return _adapter(type_hint).validate_json(payload.data, strict=True)
 
 
 @cache
-def _reader(of: Any) -> TypeAdapter[Any]:
+def _adapter(of: Any) -> TypeAdapter[Any]:
     return TypeAdapter(of)
 
 

@@ -17,9 +17,10 @@ from temporalio.bridge.proto.workflow_completion import WorkflowActivationComple
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, WorkflowInstance, WorkflowInstanceDetails
 
+from journey.contract import Proposal, Record
 from journey.version import Version
 from worker import WORKFLOWS
-from workflows.converter import data_converter
+from workflows.converter import ContractConverter, data_converter
 
 
 class Recording(UnsandboxedWorkflowRunner):
@@ -27,7 +28,7 @@ class Recording(UnsandboxedWorkflowRunner):
 
     def __init__(self) -> None:
         self.given: list[str] = []
-        self.stops: list[tuple[dict[str, Any], dict[str, Any]]] = []
+        self.stops: list[tuple[Proposal, Record]] = []
         """Proposal and record of every stop that was answered."""
 
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
@@ -38,13 +39,14 @@ class _Recorded:
     def __init__(self, instance: WorkflowInstance, recording: Recording) -> None:
         self._instance, self._recording = instance, recording
         self._timers: dict[int, str] = {}
-        self._proposals: dict[int, dict[str, Any]] = {}
+        self._proposals: dict[int, Proposal] = {}
 
     def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
         for job in act.jobs:
             answered = job.resolve_activity
             if answered.seq in self._proposals and answered.result.completed.HasField("result"):
-                self._recording.stops.append((self._proposals[answered.seq], _read(answered.result.completed.result)))
+                record = _CONTRACT.from_payload(answered.result.completed.result, Record)
+                self._recording.stops.append((self._proposals[answered.seq], record))
         completion = self._instance.activate(act)
         self._recording.given += [line for line in map(self._line, completion.successful.commands) if line]
         if completion.HasField("failed"):
@@ -61,7 +63,7 @@ class _Recorded:
         match kind:
             case "schedule_activity" | "schedule_local_activity":
                 if content.activity_type == "stop":
-                    self._proposals[content.seq] = _read(content.arguments[0])
+                    self._proposals[content.seq] = _CONTRACT.from_payload(content.arguments[0], Proposal)
                 return f"{kind} {content.activity_type} {summary!r}"
             case "start_timer":
                 self._timers[content.seq] = summary
@@ -76,6 +78,9 @@ class _Recorded:
             case "update_response" | "respond_to_query":
                 return ""
         return str(kind)
+
+
+_CONTRACT = ContractConverter()
 
 
 def _read(payload: Payload) -> Any:

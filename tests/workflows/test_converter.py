@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import dataclasses
 import json
 from collections.abc import AsyncIterator
 
+import pytest
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
-from journey import ids
+from journey import contract, ids
+from journey.contract import Record
 from journey.version import Version
 from tests.e2e.world import HISTORIES
 from tests.workflows import replaying
@@ -65,6 +68,20 @@ async def test_the_workflows_of_a_worker_share_the_graph_that_was_loaded_for_the
     await replayer.replay_workflows(one_after_the_other())
 
     assert (len(histories), loading.asked) == (8, 1)
+
+
+def test_what_is_as_always_is_not_written_down_and_reads_as_it_was() -> None:
+    converter = SojournPayloadConverter()
+    record = Record(n=3, place="purchase", seconds=5.5, said="waits")
+    (payload,) = converter.to_payloads([record])
+    assert json.loads(payload.data) == {"n": 3, "place": "purchase", "seconds": 5.5, "said": "waits"}
+    assert converter.from_payloads([payload], [Record]) == [record]
+
+
+@pytest.mark.parametrize("model", [made for made in vars(contract).values() if dataclasses.is_dataclass(made)])
+def test_every_model_of_the_contract_comes_back_as_it_went_out(model: type) -> None:
+    converter = SojournPayloadConverter()
+    assert converter.from_payloads(converter.to_payloads([model()]), [model]) == [model()]
 
 
 def hash_in_base64(content: str) -> str:

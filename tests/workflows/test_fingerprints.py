@@ -13,6 +13,7 @@ import pytest
 from temporalio import workflow
 from temporalio.client import WorkflowHistory
 
+from journey.contract import Landing, Record
 from journey.version import Version
 from tests.e2e.world import HISTORIES
 from tests.workflows import commands, replaying
@@ -181,19 +182,19 @@ async def test_every_way_out_of_every_kind_of_node_is_among_them() -> None:
         frozen, history = one_of(file, workflow_id)
         kinds = {node.id: node.kind for version in frozen.values() for node in version.journey.nodes}
         for proposal, record in (await commands.given(frozen, history)).stops:
-            if proposal["left"] and record["n"] == proposal["n"]:
-                taken.add((kinds[proposal["left"]], proposal["exit"]))
-            if proposal["node"]:
-                outcomes = [outcome for outcome, landing in proposal["landings"].items() if led(landing, record)]
-                taken |= {(kinds[proposal["node"]], outcome) for outcome in outcomes if len(outcomes) == 1}
+            if proposal.left and record.n == proposal.n:
+                taken.add((kinds[proposal.left], proposal.exit))
+            if proposal.node:
+                outcomes = [outcome for outcome, landing in proposal.landings.items() if led(landing, record)]
+                taken |= {(kinds[proposal.node], outcome) for outcome in outcomes if len(outcomes) == 1}
     known = {kind for kind, _ in EXITS}
     found = {(kind, way if (kind, way) in EXITS or kind not in NAMES_ITS_EXITS else "branch") for kind, way in taken if kind in known}
     assert found == EXITS
 
 
-def led(landing: dict[str, str], record: dict[str, str]) -> bool:
+def led(landing: Landing, record: Record) -> bool:
     """Whether a record is that of this landing."""
-    return (landing["place"], landing["reason"]) == (record["place"], record["end"])
+    return (landing.place, landing.reason) == (record.place, record.end)
 
 
 def one_of(file: str, workflow_id: str) -> tuple[dict[str, Version], WorkflowHistory]:
