@@ -30,6 +30,7 @@ from activities.scheduling import Occurrences
 from activities.sending import Sending
 from activities.stops import Stops
 from activities.taking_up import TakingUp
+from activities.waking import Wakings
 from activities.winding_down import WindDowns
 from journey import calls, ids
 from journey.errors import Unavailable
@@ -59,9 +60,10 @@ from workflows.release import Release
 from workflows.resend import Resend
 from workflows.standing import Standings
 from workflows.sweep import Sweep
+from workflows.wake import Wake
 from workflows.wind_down import WindDown
 
-WORKFLOWS = [Entrant, ReadSegment, WindDown, Release, Sweep, Reconcile, Resend, Occurrence]
+WORKFLOWS = [Entrant, ReadSegment, WindDown, Release, Wake, Sweep, Reconcile, Resend, Occurrence]
 GRACE = timedelta(seconds=30)
 _CONNECT = timedelta(seconds=5)
 TRANSACTIONAL_TASKS_AT_ONCE = 16
@@ -180,6 +182,7 @@ def make_worker(
             readings.read_pages,
             wind_downs.wind_down_page,
             releases.release_page,
+            Wakings(process.database, process.workflows).wake_page,
             resendings.resend,
             occurrences.serve_occurrence,
             repairs.sweep,

@@ -19,7 +19,7 @@ from activities import scheduling
 from journey import gate, ids
 from journey.contract import EntrantStart, Happened, LeftAlone, Reconciled, ReconcilePage, Repaired, SweepStart
 from journey.events import Instant
-from store import adoption, dates, forgetting, overdue, pausing, runs, sessions
+from store import adoption, dates, forgetting, overdue, pausing, runs, sessions, succeeding
 from store.adoption import Running
 from store.database import Database
 from store.overdue import Owed
@@ -49,6 +49,8 @@ class Workflows(Protocol):
     async def wind_down(self, version: str, reason: str) -> None: ...
 
     async def release(self, version: str) -> None: ...
+
+    async def wake(self, version: str) -> None: ...
 
     async def keep_schedule(self, journey: str, instants: Sequence[Instant]) -> None: ...
 
@@ -117,6 +119,9 @@ class Repairs(Repairing):
             activity.heartbeat()
         for version in await self._database.read(pausing.held_back):
             await self._workflows.release(version)
+            activity.heartbeat()
+        for version in await self._database.read(lambda connection: succeeding.to_wake(connection, now)):
+            await self._workflows.wake(version)
             activity.heartbeat()
         await scheduling.serve_all(self._database, self._workflows, activity.heartbeat)
 

@@ -26,23 +26,27 @@ from journey import dates, lifecycle
 from journey.errors import Unavailable
 from journey.graph import ThingId
 from journey.lifecycle import Act, Pause, State
+from journey.succession import Succession
 from store import duplicating, journeys, pausing, versions
 
 router = APIRouter(prefix="/v1/journeys", tags=["journeys"], dependencies=[Depends(admin)])
 
 _WAITS = "It takes effect when the Temporal server can be reached again; from now on nobody acts."
+_WOKEN_LATER = "Those who wait for something else now hear of it when the Temporal server can be reached again."
 _GO_ON_LATER = "Those who are held go on when the Temporal server can be reached again."
 
 
 class PublishedModel(BaseModel):
     """What a publish did. `run` reads the segment now, or from `begins_at` on, the start of the journey; `schedule` says when it will be
-    read; `closed` lets in nobody more; the test session `tested` ended. `note` says what is still to come, if anything."""
+    read; `closed` lets in nobody more; the test session `tested` ended. Those inside the versions `succeeded` go on in this one.
+    `note` says what is still to come, if anything."""
 
     version: str
     number: int
     run: str | None
     closed: str | None
     tested: str | None
+    succeeded: list[str] = Field(default_factory=list)
     findings: list[FindingModel]
     schedule: ScheduleModel | None = None
     begins_at: Moment | None = None
@@ -134,14 +138,16 @@ class MovePage(BaseModel):
 
 
 @router.post("/{journey_id}:publish", responses=answers(404, 409))
-async def publish(journey_id: Id, services: With) -> PublishedModel:
-    """Freeze the draft as the next version and let people in; the version before is closed.
+async def publish(journey_id: Id, services: With, succession: Succession | None = None) -> PublishedModel:
+    """Freeze the draft as the next version and let people in; the version before is closed. What becomes of those inside is said in the
+    body: they finish on their version, flow in, or go where a map says; `:plan` counts them beforehand.
 
     409 with every finding when the draft is not valid, 409 `unchanged` when just this is live already, 503 when the Temporal server
     cannot be reached: then nothing has happened.
     """
     await need_the_workflows(services)
-    published = await services.database.write(lambda work: journeys.publish(work, journey_id, services.public_url))
+    told = succession or Succession()
+    published = await services.database.write(lambda work: journeys.publish(work, journey_id, services.public_url, told))
     note = ""
     if published.begins_at is not None and published.run is not None:
         note = f"The run {published.run} begins at the start of the journey, {dates.told(published.begins_at)}."
@@ -149,6 +155,7 @@ async def publish(journey_id: Id, services: With) -> PublishedModel:
         note = await set_off(services, published.run)
     note = note or await keep_schedule(services, journey_id)
     note = await wind_down(services, published.tested) or note
+    note = await _wake(services, published.succeeded) or note
     warnings = [FindingModel(**asdict(finding)) for finding in published.findings]
     shown = await services.database.read(lambda c: schedule_shown(c, journey_id))
     return PublishedModel(
@@ -157,6 +164,7 @@ async def publish(journey_id: Id, services: With) -> PublishedModel:
         run=published.run,
         closed=published.closed,
         tested=published.tested,
+        succeeded=list(published.succeeded),
         schedule=shown,
         findings=warnings,
         note=note,
@@ -205,6 +213,7 @@ async def resume(journey_id: Id, services: With, request: ResumeRequest | None =
     rate = (request or ResumeRequest()).rate
     resumed = await services.database.write(lambda work: pausing.resume(work, journey_id, rate))
     notes = [await set_off(services, run) for run in resumed.runs]
+    notes.append(await _wake(services, resumed.succeeded))
     if resumed.held:
         notes.append(await _release(services, tuple(resumed.versions)))
     note = " ".join(one for one in notes if one)
@@ -233,6 +242,15 @@ async def list_moves(journey_id: Id, services: With, limit: Limit = 100, cursor:
     found = await services.database.read(read)
     following = paging.write([found[-1].id]) if len(found) == limit else None
     return MovePage(items=[MoveItem.model_validate(one) for one in found], next=following)
+
+
+async def _wake(services: Services, succeeded: tuple[str, ...]) -> str:
+    try:
+        for version in succeeded:
+            await services.workflows.wake(version)
+    except Unavailable:
+        return _WOKEN_LATER
+    return ""
 
 
 async def _release(services: Services, held_in: tuple[str, ...]) -> str:

@@ -45,7 +45,10 @@ def sentences(answer: Mapping[str, Any]) -> Iterator[str]:
     """The totals in words, and whatever contradicts itself."""
     totals = answer["totals"]
     ended = {reason: count for reason, count in totals["ended"].items() if reason != "finished"}
-    said = [f"{totals['entered']} entered", f"{totals['inside']} are inside", f"{totals['finished']} finished"]
+    said = [f"{totals['entered']} entered"]
+    said += [f"{totals['moved_in']} came from another version"] if totals.get("moved_in") else []
+    said += [f"{totals['moved_out']} went on in another version"] if totals.get("moved_out") else []
+    said += [f"{totals['inside']} are inside", f"{totals['finished']} finished"]
     said += [f"{count} ended by {reason}" for reason, count in ended.items()]
     if totals["held"]:
         said.append(f"{totals['held']} of them are held by a pause")

@@ -24,7 +24,7 @@ from settings import Settings, prepare
 from store.database import Database
 from store.engines import shown
 from store.upgrade import upgrade
-from workflows.client import SEARCH_ATTRIBUTES
+from workflows.attributes import SEARCH_ATTRIBUTES
 from workflows.standing import EVERY, Standings
 
 RETENTION = timedelta(days=7)

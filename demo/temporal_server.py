@@ -22,7 +22,7 @@ from temporalio.service import ConnectConfig, ServiceClient
 from commands.setup import RETENTION
 from journey import ids
 from journey.errors import Unavailable
-from workflows.client import SEARCH_ATTRIBUTES
+from workflows.attributes import SEARCH_ATTRIBUTES
 
 _START_SECONDS = 30
 _LONGEST_REASON = 1000

@@ -83,6 +83,7 @@ class Record:
     `due_exit` are how the gate is left when time is up, where the graph alone cannot tell. `again` says that the step that was proposed is
     open, and held back by the policies: propose it once more after so many seconds. `held` says
     that nothing was written, since the journey is paused: whoever is told to leave, or after `seconds`, proposes the same again.
+    `version`, its `hash` and the `purpose` of its journey say which version the entrant walks, if it was ever carried over into another.
     """
 
     n: int = 0
@@ -97,6 +98,9 @@ class Record:
     due_exit: str = ""
     again: float = 0
     held: bool = False
+    version: str = ""
+    hash: str = ""
+    purpose: str = ""
 
 
 @dataclass(slots=True)
@@ -160,6 +164,23 @@ class ReleaseStart:
 @dataclass(slots=True)
 class Released:
     """A page of people who may go on: how many, how long to wait for the next page in seconds, and whether it was the last."""
+
+    people: int = 0
+    seconds: float = 0
+    done: bool = False
+
+
+@dataclass(slots=True)
+class WakeStart:
+    """The input of waking those of a version that was succeeded; `woken` is how many have been before a continuation."""
+
+    version: str = ""
+    woken: int = 0
+
+
+@dataclass(slots=True)
+class Woken:
+    """A page of people who were woken: how many, how long to wait for the next page in seconds, and whether it was the last."""
 
     people: int = 0
     seconds: float = 0

@@ -86,8 +86,11 @@ def hear(gate: Gate, event: Event, fits: Fits) -> Won | None:
 
 
 def arrive(gate: Gate, kept: Iterable[Event], fits: Fits) -> Won | None:
-    """Somebody arrives at a gate with events kept on the way: the earliest accepted that fits wins, then the id (G4, G6)."""
-    for event in sorted(kept, key=order):
+    """Somebody arrives at a gate with events kept on the way: the earliest accepted that fits wins, then the id (G4, G6).
+
+    One who is carried over to a gate that was to be over earlier may have kept what came after that.
+    """
+    for event in sorted((one for one in kept if gate.open_at(one.accepted_at)), key=order):
         for node in gate.nodes:
             if fits(node, event):
                 return Won(node.id, event)

@@ -170,6 +170,11 @@ def release(version_id: str) -> str:
     return f"{version_id}~release"
 
 
+def wake(version_id: str) -> str:
+    """The id of the workflow that wakes those of a version that was succeeded who wait for something else now."""
+    return f"{version_id}~wake"
+
+
 def resend(delivery_id: str, since: int) -> str:
     """The id of the workflow that sends a delivery once more which has been uncertain since this instant; dots as in a run's id."""
     return f"resend.{delivery_id}.{since}"

@@ -11,7 +11,7 @@ from journey.graph import LISTENING, Journey, Node, Split, exits
 from journey.report_messages import Channels
 from journey.walk import FINISHED, entry
 
-_WAYS_OUT_OF_A_GATE = ("next", "timeout", "other")
+_WAYS_OUT_OF_A_GATE = ("next", "timeout", "other", "moved")
 
 
 class Counted(NamedTuple):
@@ -31,7 +31,8 @@ class NodeReport:
     """What happened at one node: `arrived` = `inside` + the sum of `left` + the sum of `ended`.
 
     A person at a gate is inside each of its nodes, and leaves or ends at each. `left` counts every exit; `other` says that another node
-    of the same gate was decided. Of these `errors` left by `error` and `timed_out` by `timeout`. `planned` is what each share of a split
+    of the same gate was decided, `moved` that they went on in another version; `moved_in` are those who came from one, on the way there
+    or to wait there. Of these `errors` left by `error` and `timed_out` by `timeout`. `planned` is what each share of a split
     is meant to get, in percent, `real` what it got, of those who have left it; both are by share, as `left` is.
     `no_time` is how often a wait was over at once, since its field held no time that can be read. `held` are people
     whom a pause holds before the node: they have not arrived there. `parked` are those whose error there is to be mended, `in_review` those
@@ -54,11 +55,13 @@ class NodeReport:
     held: int = 0
     parked: int = 0
     in_review: int = 0
+    moved_in: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """The whole version. `entered` = `inside` + the sum of `ended`. `held` are those inside whom a pause holds. `excluded` counts
+    """The whole version. `entered` + `moved_in` = `inside` + the sum of `ended` + `moved_out`; who moved went on in another version, or
+    came from one. `held` are those inside whom a pause holds. `excluded` counts
     deliveries, `discards` what had no effect; `channels` are the numbers of all messages, added up by channel."""
 
     entered: int
@@ -69,6 +72,8 @@ class Totals:
     discards: dict[str, int]
     held: int = 0
     channels: Channels = field(default_factory=dict)
+    moved_in: int = 0
+    moved_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +109,18 @@ def build(
     entered = sum(counts.get(("entered", ""), 0) for counts in at.values())
     ended = _added(_by_suffix(counts, "ended.", "") for counts in at.values())
     excluded = _added(channel.excluded for node in nodes for channel in node.channels.values())
+    moved_in, moved_out = (at.get("", {}).get((kind, ""), 0) for kind in ("moved_in", "moved_out"))
     totals = Totals(
         entered=entered,
-        inside=entered - sum(ended.values()),
+        inside=entered + moved_in - sum(ended.values()) - moved_out,
         finished=ended.get(FINISHED, 0),
         ended=ended,
         excluded=excluded,
         discards=dict(sorted((discards or {}).items())),
         held=sum(held.values()),
         channels=report_messages.added(node.channels for node in nodes),
+        moved_in=moved_in,
+        moved_out=moved_out,
     )
     return Report(totals, nodes)
 
@@ -126,7 +134,8 @@ def differences(journey: Journey, report: Report) -> tuple[str, ...]:
     came_from = _ways_in(journey, report)
     found: list[str] = []
     if report.totals.inside < 0:
-        found.append(f"{report.totals.entered} entered, yet {sum(report.totals.ended.values())} ended.")
+        came, gone = report.totals.entered + report.totals.moved_in, sum(report.totals.ended.values()) + report.totals.moved_out
+        found.append(f"{came} entered, yet {gone} ended.")
     for node in report.nodes:
         if node.inside < 0:
             found.append(f"{node.node}: {node.arrived} arrived, yet {node.arrived - node.inside} left or ended.")
@@ -166,6 +175,7 @@ def _node(node: Node, counts: Mapping[tuple[str, str], int], out: Mapping[str, i
         planned={share.id: share.percent for share in shares},
         real={share.id: round(100 * left.get(share.id, 0) / everybody, 2) for share in shares} if everybody else {},
         no_time=counts.get(("no_time", ""), 0),
+        moved_in=counts.get(("moved_in", ""), 0),
     )
 
 
@@ -182,9 +192,9 @@ def _added(parts: Iterable[Mapping[str, int]]) -> dict[str, int]:
 
 
 def _ways_in(journey: Journey, report: Report) -> dict[str, int]:
-    """How many have left towards each node; towards the entry, how many entered."""
-    came = dict.fromkeys(journey.by_id, 0)
-    came[entry(journey)] = report.totals.entered
+    """How many have left towards each node, or came there from another version; towards the entry, how many entered."""
+    came = {node.node: node.moved_in for node in report.nodes}
+    came[entry(journey)] += report.totals.entered
     left = {node.node: node.left for node in report.nodes}
     for node in journey.nodes:
         for exit_name, way in exits(node):

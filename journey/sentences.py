@@ -58,6 +58,11 @@ def went(place: Place, reason: str, criterion: str = "") -> str:
     return "waits at " + " or ".join(nodes_of(place)) if place else "goes on"
 
 
+def moved(before: str, after: str) -> str:
+    """How somebody went on in another version."""
+    return f"moved from {before} to {after}"
+
+
 def halted(node: str) -> str:
     """Somebody has come to an action of a journey that is paused."""
     return f"held before {node}: the journey is paused"

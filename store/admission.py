@@ -14,7 +14,7 @@ from journey.entrance import NEVER, Before, may_enter
 from journey.events import Instant
 from journey.graph import reading
 from journey.version import Version
-from store import joining, journeys, knowing, profiles, runs, schema, segments, versions
+from store import finishing, joining, knowing, profiles, runs, schema, segments, versions
 from store.entrants import DECIDED_DUE
 from store.upserts import insert_new, upsert
 from store.versions import VersionRow
@@ -66,7 +66,7 @@ def admit_page(work: Work, run_id: str, *, page: int = PAGE, crowd: int = CROWD)
     why = version.refusal(work.now())
     if why in ("not_live", "journey_ended"):
         _save(work, run_id, run.cursor, 0, 0, 0, 0, state="stopped")
-        journeys.finish_if_empty(work, version.id)
+        finishing.finish_if_empty(work, version.id)
         return Admitted(done=True)
     if why == "paused" and version.pause == "hold":  # it was ending people when the pause came
         _save(work, run_id, run.cursor, 0, 0, 0, 0, state="paused")
@@ -82,7 +82,7 @@ def admit_page(work: Work, run_id: str, *, page: int = PAGE, crowd: int = CROWD)
     refused = len(joined) - len(starts)
     _save(work, run_id, cursor, len(members), len(starts), refused, len(stayed), state="done" if done else "reading")
     if done:
-        journeys.finish_if_empty(work, version.id)
+        finishing.finish_if_empty(work, version.id)
     return Admitted(starts, len(members), refused, len(stayed), done)
 
 

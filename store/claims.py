@@ -92,7 +92,7 @@ def claim(work: Work, asking: Asking, node: str, channels: tuple[str, ...], poli
     """
     entrant, document = asking.entrant, asking.document
     wanted = [channel for channel in document.channels if not channels or channel in channels]
-    judged = _judge(work, asking, wanted, policy)
+    judged = exclusions.again(work, entrant, node, wanted) or _judge(work, asking, wanted, policy)
     taken, rows = Taken(), list[dict[str, Any]]()
     for channel in wanted:
         new = {

@@ -15,7 +15,7 @@ from journey import ends, events, gate, keeping, matching, sentences, walk
 from journey.calls import Response
 from journey.contract import Proposal, Record
 from journey.events import Instant
-from store import claims, entrants, in_review, journeys, knowing, parking, profiles, records, responses, schema, traces
+from store import claims, entrants, finishing, in_review, knowing, parking, profiles, records, responses, schema, traces
 from store.entrants import Entrant
 from store.statements import Row, Statement
 from store.work import Work
@@ -185,22 +185,29 @@ def close(
     else:
         _CLOSE.run(work.connection, {"entrant_": entrant.id, "n_": proposal.n, **closed})
     _save(work, entrant)
-    return records.record(entrant, now, sentence)
+    return records.record(work, entrant, now, sentence)
 
 
-def arrive(work: Work, entrant: Entrant, proposal: Proposal, now: Instant) -> list[tuple[str, str, str]]:
-    """Arrive at a place in the commit that closes a step: at a gate the clock starts, and what was kept is decided (G3, G6)."""
-    journey = entrant.frozen.journey
+def arrive(work: Work, entrant: Entrant, proposal: Proposal, now: Instant, won: str = "") -> list[tuple[str, str, str]]:
+    """Arrive at a place in the commit that closes a step: at a gate the clock starts, and what was kept is decided (G3, G6).
+
+    Whoever is carried over arrived before now, and their clock runs from then; `won` is what the node is called here that has decided
+    their gate already.
+    """
+    journey, arrived_at = entrant.frozen.journey, now if entrant.arrived_at is None else entrant.arrived_at
+    source, event = entrant.won_source, entrant.won_event
     entrant.won_node = entrant.won_source = entrant.won_event = ""
     entrant.until, entrant.ends, entrant.waiting, entrant.due = None, None, False, now + entrants.DECIDED_DUE
     if not isinstance(walk.ask(journey, entrant.place), walk.Listen):
         return []
-    found = ends.ends(journey, entrant.place, entrant.key, now, lambda: knowing.scope(work, entrant, proposal))
-    at = gate.build(journey, entrant.place, now, found)
+    found = ends.ends(journey, entrant.place, entrant.key, arrived_at, lambda: knowing.scope(work, entrant, proposal))
+    at = gate.build(journey, entrant.place, arrived_at, found)
     entrant.until, entrant.ends = at.due_at, found or None
-    entrant.waiting = True
-    entrant.due = entrant.next_instant
-    decide_arrival(work, entrant, at, now, proposal.node)
+    if won:
+        entrant.won_node, entrant.won_source, entrant.won_event = won, source, event
+    else:
+        entrant.waiting, entrant.due = True, entrant.next_instant
+        decide_arrival(work, entrant, at, now, proposal.node)
     return [(node.id, "arrived", "") for node in at.nodes] + without_time(found)
 
 
@@ -222,7 +229,7 @@ def decide_arrival(work: Work, entrant: Entrant, at: gate.Gate, now: Instant, ca
     won = keeping.arrive(entrant.frozen, at, entrant.id, kept, about, passed)
     if won is None and by_rule:
         person = profiles.attributes_for_gate(work, entrant.profile)
-        won = gate.already(at, events.came_true(entrant.id, entrant.n), matching.holds(person, about))
+        won = gate.already(at, events.came_true(entrant.id, entrant.n), matching.holds(person, about)) if at.open_at(now) else None
     if won is not None:
         entrant.decide(won, now)
     entrant.keeps = False
@@ -250,7 +257,7 @@ def end_waiting(work: Work, entrant: Entrant, reason: str, now: Instant) -> Reco
     )
     work.record(entrant.id, entrant.n, entrant.version, entrant.mode, now, facts)
     _save(work, entrant)
-    return records.record(entrant, now, said)
+    return records.record(work, entrant, now, said)
 
 
 def _end(work: Work, entrant: Entrant, reason: str, now: Instant, end_node: str) -> list[tuple[str, str, str]]:
@@ -269,7 +276,7 @@ def _save(work: Work, entrant: Entrant) -> None:
     """Write the row; the last one out of a closed version finishes it."""
     entrants.save(work, entrant)
     if entrant.state == "ended" and entrant.version_state == "closed":
-        journeys.finish_if_empty(work, entrant.version)
+        finishing.finish_if_empty(work, entrant.version)
 
 
 def _of_deliveries(node: str, standing: Standing) -> list[tuple[str, str, str]]:

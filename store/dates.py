@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, select, text
 
 from journey import lifecycle
 from journey.events import Instant
-from store import journeys, pausing, runs, schedules, schema, versions
+from store import finishing, journeys, pausing, runs, schedules, schema, versions
 from store.work import Work
 
 _versions = schema.versions.c
@@ -28,7 +28,7 @@ _EMPTY = select(_versions.id).where(_versions.state == "closed", ~_OPEN.exists()
 def due(connection: Connection, now: Instant) -> list[Callable[[Work], object]]:
     """What is to be done by now and has not been, in its order."""
     found: list[Callable[[Work], object]] = [partial(_end, version_id=one) for one in connection.execute(_ENDED, {"now": now}).scalars()]
-    found += [partial(journeys.finish_if_empty, version_id=one) for one in connection.execute(_EMPTY).scalars()]
+    found += [partial(finishing.finish_if_empty, version_id=one) for one in connection.execute(_EMPTY).scalars()]
     found += [partial(pausing.resume_by_itself, journey_id=one) for one in pausing.over(connection, now)]
     return found + [partial(runs.begin, run_id=one) for one in runs.to_begin(connection, now)]
 
@@ -43,4 +43,4 @@ def _end(work: Work, version_id: str) -> None:
         there = schedules.find(work.connection, version.journey)
         if there is not None and there.version == version_id:
             schedules.end(work, version.journey)
-        journeys.finish_if_empty(work, version_id)
+        finishing.finish_if_empty(work, version_id)

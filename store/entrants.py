@@ -56,10 +56,13 @@ class Entrant:
     ending_detail: str
     end_reason: str
     ended_at: Instant | None
+    carried: bool
     hash: str
     version_state: str
     version_pause: str
     version_ends_at: Instant | None
+    successor: str
+    succession: dict[str, Any] | None
     frozen: Version
     is_past_end: bool = False  # the end date of its version, when it was read
 
@@ -121,7 +124,7 @@ class Entrant:
         self.due = now + DECIDED_DUE
 
 
-_OF_VERSION = ("hash", "version_state", "version_pause", "version_ends_at")
+_OF_VERSION = ("hash", "version_state", "version_pause", "version_ends_at", "successor", "succession")
 _OWN = tuple(field.name for field in fields(Entrant) if field.name not in (*_OF_VERSION, "frozen", "is_past_end"))
 _NAMES = (*_OWN, *_OF_VERSION)
 _CHANGING = (
@@ -131,6 +134,7 @@ _CHANGING = (
 _SELECT = select(
     *(schema.entrants.c[name] for name in _OWN), schema.versions.c.hash, schema.versions.c.state.label("version_state"),
     schema.versions.c.pause.label("version_pause"), schema.versions.c.ends_at.label("version_ends_at"),
+    schema.versions.c.successor, schema.versions.c.succession,
 ).join(schema.versions, schema.versions.c.id == schema.entrants.c.version)  # fmt: skip
 _ONE = _SELECT.where(schema.entrants.c.id == bindparam("entrant"))
 _LOCK = Statement(_ONE.with_for_update(of=schema.entrants))

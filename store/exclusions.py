@@ -1,4 +1,5 @@
-"""Why a person cannot be written to on a channel at all: what they said, and what is known of their address. It knows no policies.
+"""Why a person cannot be written to on a channel at all: what they said, and what is known of their address; and why not once more. It
+knows no policies.
 
 Looked up at the moment of sending, never earlier, and once more when something has waited.
 """
@@ -6,11 +7,19 @@ Looked up at the moment of sending, never earlier, and once more when something 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
-from journey import calls
+from sqlalchemy import Select, literal_column, select
+
+from journey import calls, continuing
+from journey.holding import Held
 from journey.profiles import Profile
-from store import suppressions
+from store import schema, suppressions
+from store.entrants import Entrant
 from store.work import Work
+
+ALREADY_SENT = "already_sent"
+_deliveries = schema.deliveries.c
 
 
 def of(work: Work, channels: Sequence[str], profile: Profile, carried: Collection[str], *, consent_explicit: bool) -> dict[str, str]:
@@ -35,3 +44,16 @@ def of(work: Work, channels: Sequence[str], profile: Profile, carried: Collectio
         barred = suppressions.of(work.connection, addresses)
         reasons |= {channel: "suppressed" for channel, address in addresses if (channel, address) in barred}
     return reasons
+
+
+def again(work: Work, entrant: Entrant, node: str, channels: Sequence[str]) -> dict[str, Held]:
+    """Whoever was carried over from an earlier version may come to a message that they have, or may have, got there: under the id of the
+    node, or one that it continues. Then nothing of it is sent, on any channel. Nobody else is asked about."""
+    if not entrant.carried:
+        return {}
+    names = continuing.names(entrant.frozen.journey, node)
+    got: Select[Any] = select(literal_column("1")).where(
+        _deliveries.entrant == entrant.id, _deliveries.n < entrant.n, _deliveries.node.in_(names),
+        _deliveries.status.in_(("sent", "uncertain")),
+    )  # fmt: skip
+    return dict.fromkeys(channels, Held(ALREADY_SENT)) if work.connection.execute(got.limit(1)).first() is not None else {}

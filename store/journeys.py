@@ -14,15 +14,15 @@ from journey.events import Instant
 from journey.findings import Finding
 from journey.graph import Journey, reading
 from journey.schedule import AT_ONCE
-from store import runs, schedules, schema, sessions, surroundings, versions
+from journey.succession import Succession
+from store import finishing, runs, schedules, schema, sessions, succeeding, surroundings, versions
 from store.versions import VersionRow
 from store.work import Work
 
 _journeys = schema.journeys.c
 _ONE = select(_journeys.id, _journeys.draft, _journeys.etag, _journeys.updated_at).where(_journeys.id == bindparam("id"))
 _LOCK = _ONE.with_for_update()
-_AT_ONCE = 2000
-"""More people than can end in commits that are under way at one moment."""
+FINISH = Succession()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Summary:
 class Published:
     """What a publish did. `run` is the run to be started, None when the entry waits to be told; one that waits for the start of the
     journey begins by itself (`begins_at`). `closed` is the version before, and `tested` that of the
-    test session which it ended."""
+    test session which it ended. `succeeded` are versions whose people go on in this one."""
 
     version: str
     number: int
@@ -63,6 +63,7 @@ class Published:
     begins_at: Instant | None = None
     findings: tuple[Finding, ...] = ()
     tested: str | None = None
+    succeeded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +154,9 @@ def findings(connection: Connection, journey_id: str, public_url: str, now: Inst
     return validation.validate(journey, surroundings.read(connection, public_url, now, journey))
 
 
-def publish(work: Work, journey_id: str, public_url: str) -> Published:
-    """Freeze the draft as the next version and let people in. The version that was live lets in nobody more; those inside walk on.
+def publish(work: Work, journey_id: str, public_url: str, told: Succession = FINISH) -> Published:
+    """Freeze the draft as the next version and let people in. The version that was live lets in nobody more; what becomes of those inside
+    is `told`: they walk on there, or in the new one.
 
     An entry with the schedule `asap` gets its run in the same commit; whoever calls starts its workflow afterwards. One with another
     schedule is due from now on; whoever calls tells the server so. The draft stays.
@@ -183,7 +185,8 @@ def publish(work: Work, journey_id: str, public_url: str) -> Published:
     at_once = entry is not None and entry.schedule == AT_ONCE
     run = runs.start(work, published, frozen.journey, at=later) if at_once else None
     tested = sessions.end(work, journey_id)
-    return Published(published.id, number, run, former.id if former is not None else None, later, warnings, tested)
+    succeeded = succeeding.succeed(work, succeeding.concerned(work.connection, journey_id, number), published, told)
+    return Published(published.id, number, run, former.id if former is not None else None, later, warnings, tested, succeeded)
 
 
 def start_run(work: Work, journey_id: str, profiles: list[str] | None = None) -> str:
@@ -219,28 +222,6 @@ def stop(work: Work, journey_id: str) -> list[str]:
     return [one.id for one in holding]
 
 
-def finish_if_empty(work: Work, version_id: str) -> bool:
-    """A closed version with nobody inside and no run that reads is finished. Called after an end, a run and a close; returns whether."""
-    if versions.row(work.connection, version_id).state != "closed" or _many_inside(work, version_id):
-        return False
-    row = versions.lock(work, version_id)
-    if row.state != "closed":
-        return False
-    if versions.anybody_inside(work.connection, version_id) or runs.anyone_reads(work.connection, version_id):
-        return False
-    versions.move(work, row, "finish")
-    return True
-
-
-def _many_inside(work: Work, version_id: str) -> bool:
-    """Whether so many are inside that this is not the last one, whatever others commit now.
-
-    Of those who end at the same moment on PostgreSQL none sees that the others do, so the last of them ask one after the other, under the
-    lock of the version. Nobody waits there before the last thousands.
-    """
-    return work.connection.dialect.name == "postgresql" and versions.anybody_inside(work.connection, version_id, beyond=_AT_ONCE)
-
-
 def etag_of(document: dict[str, Any]) -> str:
     """The etag of a document: the same content in the same order has the same. Raises BadInput for what JSON cannot carry."""
     try:
@@ -271,7 +252,7 @@ def _summary(connection: Connection, found: Any) -> Summary:
 def _close(work: Work, live: VersionRow) -> lifecycle.State:
     state = versions.move(work, live, "close", resumes="closed" if live.state == "paused" else "")
     runs.stop_all(work, live.id)
-    return "finished" if finish_if_empty(work, live.id) else state
+    return "finished" if finishing.finish_if_empty(work, live.id) else state
 
 
 def locked(work: Work, journey_id: str) -> Any:

@@ -37,9 +37,9 @@ def held(connection: Connection, now: Instant) -> Held:
     facts: dict[tuple[str, str, str, str, str], int] = {}
     for version, node, kind, channel, times in connection.execute(_COUNTED):
         journey, state = states[version]
-        if kind == "entered":
+        if kind == "entered" or (kind == "moved_in" and not node):
             inside[journey, version] += int(times)
-        elif kind.startswith("ended."):
+        elif kind.startswith("ended.") or kind == "moved_out":
             inside[journey, version] -= int(times)
         status = kind.partition(".")[0]
         if channel and status in _STATUSES:

@@ -14,7 +14,7 @@ from journey import durations, gate, lifecycle
 from journey.errors import BadInput, Conflict
 from journey.events import Instant
 from journey.lifecycle import Pause, State
-from store import entrants, journeys, runs, schema, versions
+from store import entrants, finishing, journeys, runs, schema, versions
 from store.versions import VersionRow
 from store.work import Work
 
@@ -37,12 +37,14 @@ class Paused:
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """What a resume did: the state of each version, the runs that read on, and how many people are held and go on at the rate."""
+    """What a resume did: the state of each version, the runs that read on, and how many people are held and go on at the rate. Of the
+    versions `succeeded` people go on in another one."""
 
     versions: dict[str, State]
     runs: tuple[str, ...]
     held: int
     rate: int
+    succeeded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +113,10 @@ def _resume(work: Work, paused: list[VersionRow], rate: int, detail: str) -> Res
         act: lifecycle.Act = "resume" if one.resumes == "live" else "resume_closed"
         found[one.id] = versions.move(work, one, act, detail=detail, release_rate=rate, **NO_PAUSE)
         reading += runs.read_on(work, one.id)
-        if found[one.id] == "closed" and journeys.finish_if_empty(work, one.id):
+        if found[one.id] == "closed" and finishing.finish_if_empty(work, one.id):
             found[one.id] = "finished"
-    return Resumed(found, tuple(reading), sum(sum(held(work.connection, one.id).values()) for one in paused), rate)
+    people = sum(sum(held(work.connection, one.id).values()) for one in paused)
+    return Resumed(found, tuple(reading), people, rate, tuple(one.id for one in paused if one.successor))
 
 
 def over(connection: Connection, now: Instant) -> list[str]:

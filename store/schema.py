@@ -50,6 +50,8 @@ versions = Table(
     _text("resumes"),  # the state that it goes back to: live, closed
     _instant("paused_at"), _instant("pause_until"),
     Column("release_rate", Integer),  # people a second who are let go on after the last pause
+    _text("successor"),  # the version in which those inside go on; empty where they finish here
+    Column("succession", JSON(none_as_null=True)),  # how: journey/succession.py
     Index("versions_journey", "journey", "number", unique=True),
     Index("versions_entry", "entry_kind", "entry_on", sqlite_where=ENTERED, postgresql_where=ENTERED),
     Index("versions_state", "state", "id"),
@@ -146,6 +148,7 @@ entrants = Table(
     _text("end_reason"),
     _instant("ended_at"),
     Column("forgotten", Boolean, nullable=False, server_default=false()),  # this row is all that is kept of it: forgetting.py
+    Column("carried", Boolean, nullable=False, server_default=false()),  # came from an earlier version
     Index("entrants_ended", "ended_at", sqlite_where=TO_FORGET, postgresql_where=TO_FORGET),
     Index("entrants_one_open", "journey", "mode", "key", unique=True, sqlite_where=OPEN, postgresql_where=OPEN),
     Index("entrants_number", "journey", "mode", "key", "number", unique=True),
@@ -167,6 +170,7 @@ steps = Table(
     Column("revision", Integer),  # of the message
     _instant("opened_at"), _instant("closed_at"),
     _text("outcome"), _text("place"), _text("said"),
+    _text("from_version"), _text("to_version"),  # of a step that carried its person over
     Column("why", JSON(none_as_null=True)),  # the values by which a condition was left as it was; personal, so never in a history
 )  # fmt: skip
 

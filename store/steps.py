@@ -30,10 +30,12 @@ from store import (
     jumping,
     knowing,
     messages,
+    moving,
     parking,
     profiles,
     records,
     schema,
+    successions,
     writing,
 )
 from store.claims import Busy, Claim, Policy
@@ -93,6 +95,11 @@ def open_step(work: Work, proposal: Proposal, policy: Policy) -> Record | Opened
     now = work.now()
     if entrant.must_end:
         return closing.end_waiting(work, entrant, entrant.must_end, now)
+    way = successions.way(work, entrant)
+    if way is not None:
+        return moving.move(work, entrant, way, now)
+    if entrant.successor:
+        moving.stay(work, entrant)
     decided = _decided(entrant, now)
     if decided is None and now >= entrant.global_deadline:
         return closing.end_waiting(work, entrant, "global_timeout", now)

@@ -28,7 +28,8 @@ _definitions = schema.event_definitions.c
 class VersionRow:
     """One version. `hash` names what it froze; instants in microseconds. That of a test session has a number below zero.
 
-    `starts_at` and `ends_at` are None where the journey says nothing; of a version that is not paused the last fields are empty.
+    `starts_at` and `ends_at` are None where the journey says nothing; of a version that is not paused the fields of a pause are empty.
+    `successor` is the version in which those inside go on, as `succession` says (journey/succession.py); empty where they finish here.
     """
 
     id: str
@@ -44,6 +45,8 @@ class VersionRow:
     paused_at: Instant | None = None
     pause_until: Instant | None = None
     release_rate: int | None = None
+    successor: str = ""
+    succession: dict[str, Any] | None = None
 
     def refusal(self, now: Instant) -> str:
         """Why nobody may enter now, as the code of a discard; empty when people may."""

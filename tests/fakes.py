@@ -50,6 +50,7 @@ class FakeWorkflows:
     leaving: list[tuple[str, str]] = field(default_factory=list)
     winding_down: list[tuple[str, str]] = field(default_factory=list)
     released: list[str] = field(default_factory=list)
+    woken: list[str] = field(default_factory=list)
 
     resends: list[tuple[ResendStart, str]] = field(default_factory=list)
     comparisons: list[bool] = field(default_factory=list)
@@ -78,6 +79,10 @@ class FakeWorkflows:
     async def wind_down(self, version: str, reason: str) -> None:
         self._need_the_server()
         self.winding_down.append((version, reason))
+
+    async def wake(self, version: str) -> None:
+        self._need_the_server()
+        self.woken.append(version)
 
     async def release(self, version: str) -> None:
         self._need_the_server()

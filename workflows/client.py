@@ -8,23 +8,19 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio.client import Client, WorkflowHandle
-from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
+from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from journey import ids
-from journey.contract import EntrantStart, Happened, Leave, ReleaseStart, Repaired, ResendStart, RunStart, WindDownStart
+from journey.contract import EntrantStart, Happened, Leave, ReleaseStart, Repaired, ResendStart, RunStart, WakeStart, WindDownStart
 from journey.errors import Unavailable
 from journey.events import Instant
 from workflows import metrics
+from workflows.attributes import JOURNEY, TEST, VERSION
 from workflows.converter import VersionCodec, VersionRef
 from workflows.scheduling import Schedules
 from workflows.standing import Standings
-
-JOURNEY = SearchAttributeKey.for_keyword("SojournJourney")
-VERSION = SearchAttributeKey.for_keyword("SojournVersion")
-TEST = SearchAttributeKey.for_bool("SojournTest")
-SEARCH_ATTRIBUTES = (JOURNEY, VERSION, TEST)
 
 _log = logging.getLogger("sojourn.workflows")
 _RPC = timedelta(seconds=5)
@@ -69,6 +65,12 @@ class TemporalWorkflows:
         """Let those of a version go on whom a pause has held. Raises Unavailable when the server cannot be reached."""
         name = ids.release(version)
         await self._start("release", name, version, [ReleaseStart(version)], "the pause is over", WorkflowIDReusePolicy.ALLOW_DUPLICATE)
+
+    async def wake(self, version: str) -> None:
+        """Wake those of a version that was succeeded who wait for something else now. Raises Unavailable when the server cannot be
+        reached."""
+        name = ids.wake(version)
+        await self._start("wake", name, version, [WakeStart(version)], "wait for something else", WorkflowIDReusePolicy.ALLOW_DUPLICATE)
 
     async def resend(self, start: ResendStart, version: str) -> None:
         """Send an uncertain delivery once more; already under way is done. Raises Unavailable when the server cannot be reached."""

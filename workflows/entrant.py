@@ -11,15 +11,17 @@ from contextlib import suppress
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.common import RawValue, RetryPolicy
+from temporalio.common import RawValue, RetryPolicy, SearchAttributePair
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from journey import walk
+    from journey import ids, walk
     from journey.contract import EntrantStart, Happened, Leave, Proposal, Record, Removal
     from journey.graph import Journey
     from journey.proposing import propose
     from journey.walk import Outcome
+    from workflows.attributes import VERSION
+    from workflows.converter import VersionRef
     from workflows.ports import Stopping
     from workflows.retrying import SENDING
     from workflows.waiting import until, until_noted
@@ -39,6 +41,7 @@ class Entrant:
 
     @workflow.init
     def __init__(self, start: EntrantStart, journey: Journey) -> None:
+        self.start = start
         self.entrant = start.entrant
         self.journey = journey
         self.happened: dict[int, Happened] = {}
@@ -58,6 +61,7 @@ class Entrant:
         """Stop after stop until the store says it was the last."""
         record = await self.resume(start)
         while not record.end:
+            self.go_on_elsewhere(record)
             proposal = await self.leave(record)
             record = await self.stop(proposal)
             while record.again or record.held:
@@ -71,6 +75,22 @@ class Entrant:
         if isinstance(walk.ask(self.journey, start.place), walk.Listen):
             return await self.stop(Proposal(entrant=self.entrant, n=start.n))
         return record
+
+    def go_on_elsewhere(self, record: Record) -> None:
+        """Whoever was carried over goes on with the graph of that version, from where the store says. Signals that came meanwhile are
+        no loss: the continuation asks the store."""
+        if record.version in ("", self.start.version):
+            return
+        queue = workflow.info().task_queue
+        if record.purpose == "transactional":
+            queue = ids.TRANSACTIONAL_QUEUE
+        elif queue == ids.TRANSACTIONAL_QUEUE:
+            queue = ids.TASK_QUEUE
+        workflow.continue_as_new(
+            args=[EntrantStart(self.entrant, record.version, record.place, record.n, self.start.engine), VersionRef(record.hash)],
+            task_queue=queue,
+            search_attributes=workflow.info().typed_search_attributes.updated(SearchAttributePair(VERSION, record.version)),
+        )
 
     async def leave(self, record: Record) -> Proposal:
         """Wait where there is something to wait for; then propose the next step."""

@@ -25,13 +25,15 @@ from journey.contract import (
     RunStart,
     ScheduleStart,
     SweepStart,
+    WakeStart,
     WindDownStart,
+    Woken,
 )
 
 __all__ = [
     "EntrantStart", "Happened", "Landing", "Leave", "Occurred", "Pages", "Proposal", "Reading", "ReconcilePage", "Reconciled", "Record",
     "ReleaseStart", "Released", "Releasing", "Removal", "Repaired", "Repairing", "ResendStart", "Resending", "RunStart", "ScheduleStart",
-    "Scheduling", "Stopping", "SweepStart", "WindDownStart", "WindingDown",
+    "Scheduling", "Stopping", "SweepStart", "WakeStart", "Waking", "WindDownStart", "WindingDown", "Woken",
 ]  # fmt: skip
 
 
@@ -85,6 +87,14 @@ class Releasing(ABC):
     @abstractmethod
     @activity.defn(name="release_page")
     async def release_page(self, start: ReleaseStart) -> Released: ...
+
+
+class Waking(ABC):
+    """Wakes those whose version was succeeded, a page at a time."""
+
+    @abstractmethod
+    @activity.defn(name="wake_page")
+    async def wake_page(self, start: WakeStart) -> Woken: ...
 
 
 class Repairing(ABC):

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from httpx import AsyncClient
 
-from store import journeys, runs
+from store import finishing, runs
 from store.database import Database
 from store.work import CounterKey
 from tests import stock
@@ -192,7 +192,7 @@ async def test_closing_keeps_people_walking_and_the_last_one_out_finishes(api: A
     assert (await api.post(f"{JOURNEY}:close")).json() == {"version": "thank-you@1", "state": "closed"}
     assert (await api.post(f"{JOURNEY}:close")).status_code == 409
     await database.write(lambda work: stock.end(work, entrant))
-    await database.write(lambda work: journeys.finish_if_empty(work, "thank-you@1"))
+    await database.write(lambda work: finishing.finish_if_empty(work, "thank-you@1"))
     assert (await api.get(f"{JOURNEY}/versions")).json()["items"][0]["state"] == "finished"
 
 
@@ -266,6 +266,7 @@ async def test_the_report_is_of_the_live_version_or_of_another(api: AsyncClient,
     first = (await api.get(f"{JOURNEY}/report", params={"version": 1})).json()
     assert first["totals"] == {
         "entered": 2, "inside": 2, "finished": 0, "ended": {}, "excluded": {}, "discards": {}, "held": 0, "channels": {},
+        "moved_in": 0, "moved_out": 0,
     }  # fmt: skip
     assert (first["nodes"][0]["node"], first["nodes"][0]["left"], first["nodes"][0]["inside"]) == ("read", {"next": 2}, 0)
     assert first["differences"] == []

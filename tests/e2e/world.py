@@ -196,7 +196,9 @@ class World:
         HISTORIES.mkdir(exist_ok=True)
         frozen = await self.process.database.read(lambda connection: connection.exec_driver_sql("SELECT hash, canonical FROM frozen").all())
         versions = [f"{json.dumps(row[0])}: {row[1]}" for row in frozen]
-        told = [f"{json.dumps(history.workflow_id)}: {_written(history)}" for history in histories]
+        names = [history.workflow_id for history in histories]  # the newest first; one that goes on as new is there twice
+        numbered = [f"{name} {names[at:].count(name)}" if names.count(name) > 1 else name for at, name in enumerate(names)]
+        told = [f"{json.dumps(name)}: {_written(history)}" for name, history in zip(numbered, histories, strict=True)]
         (HISTORIES / f"{re.sub('[^a-z0-9_]', '_', name)}.json").write_text(
             '{"versions": {\n' + ",\n".join(versions) + '\n},\n"histories": {\n' + ",\n".join(told) + "\n}}\n"
         )

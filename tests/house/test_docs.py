@@ -17,6 +17,11 @@ from store import runs
 from tests.house.source import assigned, called, calls, files, functions, nodes, text, texts, tree
 
 DISCARDING = ("journey/entrance.py", *files("store"), *(file for file in files("api") if file.startswith("api/segment_")))
+REASONS = {
+    "store/terminating.py": "TERMINATED", "store/halting.py": "PAUSED", "journey/exit_criteria.py": "REASON",
+    "journey/succession.py": "JOURNEY_CHANGED",
+}  # fmt: skip
+"""Reasons of ends that have a name of their own."""
 
 
 def page(name: str) -> str:
@@ -125,10 +130,11 @@ def reasons() -> set[str]:
     (excluding,) = functions("store/exclusions.py", "of")
     by_channel = [one.value for one in ast.walk(excluding) if isinstance(one, ast.Assign) and isinstance(one.targets[0], ast.Subscript)]
     by_address = [one.value for one in ast.walk(excluding) if isinstance(one, ast.DictComp)]
+    twice = assigned("store/exclusions.py", "ALREADY_SENT")
     held = {reason for name in ("CAPPED", "QUIET_HOURS") for reason in texts("journey/policies.py", *assigned("journey/policies.py", name))}
     traces = {reason for name in ("SENT_AGAIN", "UNANSWERED") for reason in texts("store/traces.py", *assigned("store/traces.py", name))}
     discarded = texts("journey/review.py", *assigned("journey/review.py", "DISCARDED"))
-    return found | held | discarded | traces | texts("store/exclusions.py", *by_channel, *by_address)
+    return found | held | discarded | traces | texts("store/exclusions.py", *by_channel, *by_address, *twice)
 
 
 def ends() -> set[str]:
@@ -138,7 +144,7 @@ def ends() -> set[str]:
     for file in (*files("store", "api", "activities", "workflows"), "worker.py"):
         told = [argument for call in calls(file, "end_waiting", "wind_down", "leave", "tell_page", "Removal") for argument in call.args[1:]]
         found |= texts(file, *told)
-    for file, name in (("store/terminating.py", "TERMINATED"), ("store/halting.py", "PAUSED"), ("journey/exit_criteria.py", "REASON")):
+    for file, name in REASONS.items():
         found |= texts(file, *assigned(file, name))
     (must_end,) = functions("store/entrants.py", "must_end")
     return found | texts("store/entrants.py", *(one for one in ast.walk(must_end) if isinstance(one, ast.IfExp)))

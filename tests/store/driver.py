@@ -195,6 +195,10 @@ class Driver:
     record: Record
     policy: Policy = AT_RISK
     heard: Happened | None = None
+    version: str = ""
+
+    def __post_init__(self) -> None:
+        self.version = self.version or ids.version(self.journey.id, 1)
 
     def waits(self) -> bool:
         """Is there nothing to do but to wait?"""
@@ -214,6 +218,10 @@ class Driver:
         """The next step as the workflow would have it now."""
         return next_proposal(self.journey, self.entrant, self.record, self.heard if self._is_told() else None)
 
+    def asks(self) -> Proposal:
+        """What the workflow proposes that is told to leave: it does not know what is so, and the store does."""
+        return Proposal(entrant=self.entrant, n=self.record.n + 1)
+
     def open(self, proposal: Proposal) -> Record | Opened | Busy:
         return self.store.write(lambda work: steps.open_step(work, proposal, self.policy))
 
@@ -225,7 +233,8 @@ class Driver:
         found = self.open(Proposal(entrant=self.entrant, n=self.record.n))
         assert isinstance(found, Record)
         self.record = found
-        return found
+        self._go_on_elsewhere()
+        return self.record
 
     def stop(self, *marks: Mark, proposal: Proposal | None = None) -> Record:
         """A whole stop: opened, and marked as told; a delivery that nothing is told of is sent."""
@@ -239,7 +248,16 @@ class Driver:
             assert closed is not None
             opened = closed
         self.record = opened
+        self._go_on_elsewhere()
         return opened
+
+    def _go_on_elsewhere(self) -> None:
+        """Whoever was carried over goes on with the graph of that version, and asks the store where they wait."""
+        if self.record.version in ("", self.version):
+            return
+        self.version, self.journey = self.record.version, versions.frozen_version(self.store.connection, self.record.hash).journey
+        if isinstance(walk.ask(self.journey, self.record.place), Listen):
+            self.ask()
 
     def walk_to(self, place: str) -> Record:
         """Stop after stop, everything sent, until it stands at this place; at a gate on the way its time passes."""

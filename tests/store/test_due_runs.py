@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from journey.occurrences import Occurrence
-from store import due_runs, journeys, pausing, runs, schedules, schema, versions
+from store import due_runs, finishing, journeys, pausing, runs, schedules, schema, versions
 from store.due_runs import Served
 from store.work import Work
 from tests import stock
@@ -239,7 +239,7 @@ def test_with_somebody_inside_it_is_closed_and_finished_when_they_have_left(stor
     serve(store)
     assert state(store) == "closed"
     store.write(lambda work: stock.end(work, inside))
-    assert store.write(lambda work: journeys.finish_if_empty(work, "thank-you@1"))
+    assert store.write(lambda work: finishing.finish_if_empty(work, "thank-you@1"))
 
 
 def test_one_that_was_missed_ends_it_too(store: Store) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from journey.errors import Conflict
 from journey.lifecycle import Pause
-from store import admission, dates, duplicating, journeys, pausing, removal, runs, schema, versions
+from store import admission, dates, duplicating, finishing, journeys, pausing, removal, runs, schema, versions
 from store.work import Work
 from tests import stock
 from tests.builders import DAY
@@ -42,7 +42,7 @@ def resumed(work: Work) -> object:
 def left(work: Work) -> object:
     """The person inside ends."""
     stock.end(work, "thank-you~c-42~1")
-    return journeys.finish_if_empty(work, VERSION)
+    return finishing.finish_if_empty(work, VERSION)
 
 
 def ended(work: Work) -> object:

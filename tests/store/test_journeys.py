@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from journey.errors import BadInput, Conflict, Invalid, NotFound, Stale
-from store import journeys, messages, overdue, runs, versions
+from store import finishing, journeys, messages, overdue, runs, versions
 from store.database import Database
 from store.journeys import Published
 from tests import stock
@@ -184,18 +184,18 @@ async def test_a_closed_version_is_finished_when_the_last_entrant_has_ended(data
     entrant = await database.write(stock.entrant)
     closed = await database.write(lambda work: journeys.close(work, "thank-you"))
     assert (closed.version, closed.state) == ("thank-you@1", "closed")
-    assert not await database.write(lambda work: journeys.finish_if_empty(work, "thank-you@1"))
+    assert not await database.write(lambda work: finishing.finish_if_empty(work, "thank-you@1"))
     await database.write(lambda work: stock.end(work, entrant))
-    assert await database.write(lambda work: journeys.finish_if_empty(work, "thank-you@1"))
+    assert await database.write(lambda work: finishing.finish_if_empty(work, "thank-you@1"))
     assert await state(database) == "finished"
-    assert not await database.write(lambda work: journeys.finish_if_empty(work, "thank-you@1"))
+    assert not await database.write(lambda work: finishing.finish_if_empty(work, "thank-you@1"))
 
 
 async def test_a_live_version_does_not_finish_by_itself(database: Database) -> None:
     await database.write(stock.put_use_case)
     await publish(database)
     await database.write(stock.end_run)
-    assert not await database.write(lambda work: journeys.finish_if_empty(work, "thank-you@1"))
+    assert not await database.write(lambda work: finishing.finish_if_empty(work, "thank-you@1"))
     assert await state(database) == "live"
 
 
@@ -220,9 +220,9 @@ async def test_a_closed_version_is_not_finished_while_a_run_reads(database: Data
     await database.write(stock.put_use_case)
     await publish(database)
     await database.write(lambda work: versions.set_state(work, "thank-you@1", "closed"))
-    assert not await database.write(lambda work: journeys.finish_if_empty(work, "thank-you@1"))
+    assert not await database.write(lambda work: finishing.finish_if_empty(work, "thank-you@1"))
     await database.write(stock.end_run)
-    assert await database.write(lambda work: journeys.finish_if_empty(work, "thank-you@1"))
+    assert await database.write(lambda work: finishing.finish_if_empty(work, "thank-you@1"))
 
 
 async def test_stopping_takes_every_version_that_holds_people_and_its_runs(database: Database) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from store import journeys, numbers, reports, schema, versions
+from store import finishing, numbers, reports, schema, versions
 from store.numbers import Held
 from tests.builders import MINUTE, profile, use_case, use_case_messages
 from tests.store.driver import LEASE, Store, let_in, publish
@@ -26,7 +26,7 @@ def test_somebody_whose_worker_never_comes_back_is_late_and_inside_and_their_jou
     report = reports.report(store.connection, "thank-you@1", use_case().journey)
     assert (report.totals.inside, report.totals.finished) == (2, 0)
     assert next(node for node in report.nodes if node.node == "first").inside == 1
-    assert not store.write(lambda work: journeys.finish_if_empty(work, "thank-you@1"))
+    assert not store.write(lambda work: finishing.finish_if_empty(work, "thank-you@1"))
     assert {row.id: row.end_reason for row in store.rows(schema.entrants)} == {ada.entrant: "", bob.entrant: ""}
 
 

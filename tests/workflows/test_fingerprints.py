@@ -21,6 +21,7 @@ from worker import WORKFLOWS
 
 FILE = Path(__file__).parent / "fingerprints.txt"
 SPLIT = "a_split_divides_people_and_a_wait_until_a_field_is_over_for_each_at_their_own_time"
+CUT = "of_a_wait_of_seven_days_cut_to_five_who_waited_longer_leaves_at_once_and_the_others_after_five"
 SORTS = {
     "read_segment: a run": ("one_who_opens_the_email_buys_and_is_thanked_by_push", "thank-you.run.1"),
     "message left by next, reaction that happens, event that happens, end": (
@@ -124,6 +125,9 @@ SORTS = {
     "somebody let in to a gate by a jump": (
         "an_event_lets_its_person_in_and_a_jump_leads_into_another_journey", "there~c-42~1",
     ),
+    "somebody who is woken and carried over into another version": (CUT, "thank-you~early-0~1 1"),
+    "somebody who has come from another version": (CUT, "thank-you~late-0~1 2"),
+    "wake: a page of people whose version was succeeded": (CUT, "thank-you@1~wake"),
     "reconcile": ("a_comparison_of_what_agrees_changes_nothing", "sojourn-reconcile"),
 }  # fmt: skip
 """What a history is an example of: the file of tests/histories it is in, without `test_`, and the workflow's id there."""

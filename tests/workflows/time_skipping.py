@@ -30,7 +30,7 @@ from temporalio.testing import WorkflowEnvironment
 from demo.go_programs import cache
 from journey import ids
 from journey.errors import Unavailable
-from workflows.client import SEARCH_ATTRIBUTES
+from workflows.attributes import SEARCH_ATTRIBUTES
 
 T = TypeVar("T")
 JARS = "1.31.0"
