@@ -1,14 +1,12 @@
 """The composition root of the command line: reads the settings, and gives each command what it needs. It knows no command's work.
 
 What runs a server is imported by the commands that do: it takes seconds, and every other command is to answer at once. Every command
-ends through `end`: a process that ran a Temporal worker may abort when the interpreter takes itself apart.
+ends through `end` (commands/ending.py).
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -19,6 +17,7 @@ import typer
 import settings
 from commands import apply as applying
 from commands import diff as comparing
+from commands import plan as planning
 from commands import population as populating
 from commands import publish as publishing
 from commands import reconcile as reconciling
@@ -30,16 +29,15 @@ from commands import simulate as simulating
 from commands import try_out as trying
 from commands import validate as validating
 from commands import why as explaining
+from commands.ending import end
 from commands.http import Api
+from commands.options import JourneyId, Json, MapFile, People, WakeRate
 from journey.errors import BadInput, SojournError
 
 app = typer.Typer(
     name="sojourn", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
     help="Customer journeys that never lose a step: e-mail and push on Temporal.",
 )  # fmt: skip
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON value instead of text.")]
-JourneyId = Annotated[str, typer.Argument(metavar="ID", help="The id of a journey.")]
 
 
 def _version(wanted: bool) -> None:
@@ -184,10 +182,20 @@ def apply(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder o
 
 
 @app.command()
-def publish(journey: JourneyId, as_json: Json = False) -> None:
-    """Freeze a journey's draft as its next version and let people in."""
+def plan(journey: JourneyId, people: People = "", mapped: MapFile = None, as_json: Json = False) -> None:
+    """Count what would become of people inside if a journey's draft were published now: who stays, moves, leaves. Changes nothing."""
+    told = planning.succession(people, mapped)
     with _api() as api:
-        answer = publishing.publish(api, journey)
+        answer = planning.plan(api, journey, told)
+    saying.say(answer, as_json, planning.sentences, planning.table)
+
+
+@app.command()
+def publish(journey: JourneyId, people: People = "", mapped: MapFile = None, rate: WakeRate = None, as_json: Json = False) -> None:
+    """Freeze a journey's draft as its next version and let people in; `sojourn plan` says beforehand what becomes of those inside."""
+    told = planning.succession(people, mapped, rate)
+    with _api() as api:
+        answer = publishing.publish(api, journey, told)
     saying.say(answer, as_json, publishing.sentences)
 
 
@@ -266,14 +274,6 @@ def main() -> NoReturn:
         sys.excepthook(*sys.exc_info())
         end(1)
     end(0)
-
-
-def end(code: int) -> NoReturn:
-    """Write out what is to be written, and leave at once."""
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError):  # whoever read us may have gone
-            stream.flush()
-    os._exit(code)
 
 
 def _log(read: settings.Settings) -> None:

@@ -19,6 +19,7 @@ from api import (
     native_calls,
     openapi,
     parking,
+    planning,
     policies,
     problems,
     profiles,
@@ -53,6 +54,7 @@ _ROUTERS = (
     diff.router,  # before the versions themselves: `1..2` is no number of one
     journeys.router,
     reports.router,
+    planning.router,
     lifecycle.router,
     runs.router,
     standing.router,

@@ -84,7 +84,7 @@ def _error(url: str, status: int, problem: Any) -> SojournError:
         known = "set SOJOURN_ADMIN_KEY to the one it was started with, or SOJOURN_DATA_DIR to the folder where it keeps one"
         return BadInput(f"The API at {url} does not take the admin key: {known}.", code=code)
     if findings := problem.get("findings"):
-        return Invalid(sentence, [Finding(**finding) for finding in findings])
+        return Invalid(sentence, [Finding(**finding) for finding in findings], code=code)
     if status == 503:
         return Unavailable(sentence)
     kinds: dict[int, type[SojournError]] = {404: NotFound, 409: Conflict, 412: Stale}

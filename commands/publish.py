@@ -8,9 +8,9 @@ from typing import Any
 from commands.http import Api, journey_path
 
 
-def publish(api: Api, journey: str) -> dict[str, Any]:
-    """The answer of the API. Raises Invalid with every finding when the draft is not valid."""
-    answer: dict[str, Any] = api.post(f"{journey_path(journey)}:publish")
+def publish(api: Api, journey: str, told: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The answer of the API; `told` says what becomes of people inside. Raises Invalid with every finding when the draft is not valid."""
+    answer: dict[str, Any] = api.post(f"{journey_path(journey)}:publish", told)
     return answer
 
 
@@ -18,7 +18,10 @@ def sentences(answer: Mapping[str, Any]) -> Iterator[str]:
     """What was done, for people."""
     yield f"{answer['version']} is live."
     if answer.get("closed"):
-        yield f"{answer['closed']} lets in nobody more; those inside walk on."
+        stay = "" if answer.get("succeeded") else "; those inside walk on"
+        yield f"{answer['closed']} lets in nobody more{stay}."
+    if answer.get("succeeded"):
+        yield f"Those inside {' and '.join(answer['succeeded'])} go on in {answer['version']}, where they can."
     if answer.get("run") and not answer.get("begins_at"):  # of a later start the note tells
         yield f"{answer['run']} reads the segment now."
     if answer.get("schedule"):

@@ -13,7 +13,7 @@ from journey import diff_renames
 from journey.diff_parts import Parts, parts_of_event, parts_of_journey, parts_of_node, spelled
 from journey.diff_renames import Arrows, Ways, leading_to, ways_in, ways_out
 from journey.events import EventDefinition
-from journey.graph import Condition, Journey, Node, Split, exits
+from journey.graph import Condition, Journey, Message, Node, Split, exits
 
 Kind = Literal[
     "added", "removed", "renamed", "kind_changed", "moved", "way_changed", "timeout_changed", "rule_changed", "message_changed",
@@ -86,7 +86,7 @@ def _of_nodes(before: Journey, after: Journey, renames: Mapping[str, str]) -> It
             said = f"{node.id} is {_NAMES[node.kind]} now; it was {_NAMES[old.kind]}."
             yield Change("kind_changed", said, node.id, then, "kind", old.kind, node.kind)
             continue
-        settings = list(_settings(old, node, then))
+        settings = [*_settings(old, node, then), *_continues(old, node, then)]
         yield from settings
         meant = [change for change in settings if change.kind != "cosmetic"]
         moved = None if meant else _moved(_Side(before, led), _Side(after, leading), node.id, then, both)
@@ -123,6 +123,15 @@ def _settings(old: Node, new: Node, was: str) -> Iterator[Change]:
         else:
             said = _said(new.id, field, then, now)
         yield Change(kind, said, new.id, was, field, then, now)
+
+
+def _continues(old: Node, new: Node, was: str) -> Iterator[Change]:
+    """Earlier nodes that it is now too. One that it names no more it continues all the same, and the one it was called is told already."""
+    if isinstance(old, Message) and isinstance(new, Message):
+        more = [name for name in new.continues if name not in (*old.continues, was)]
+        if more:
+            before, after = ", ".join(old.continues), ", ".join(new.continues)
+            yield Change("setting_changed", f"{new.id} continues {_to(more)} too.", new.id, was, "continues", before, after)
 
 
 def _came_or_went(old: Node, new: Node, items: str, item: str, before: str, after: str) -> str:

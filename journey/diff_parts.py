@@ -65,8 +65,8 @@ class Parts:
 
 
 def parts_of_node(node: Node) -> Parts:
-    """What a node is set to, without its id, its kind, and where it leads."""
-    return _parts(node, leave={"id", "kind"} | _ARROWS)
+    """What a node is set to, without its id, its kind, where it leads, and which earlier nodes it is."""
+    return _parts(node, leave={"id", "kind", "continues"} | _ARROWS)
 
 
 def parts_of_event(definition: EventDefinition) -> Parts:

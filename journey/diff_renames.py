@@ -1,4 +1,6 @@
-"""Finds the nodes that only got another id: they do the same between the same neighbours. It knows nothing of how a change is said."""
+"""Finds the nodes that got another id: they say so (`continues`), or do the same between the same neighbours. It knows nothing of how a
+change is said.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from journey.diff_parts import COSMETIC, parts_of_node
-from journey.graph import Journey, Next, Node, exits
+from journey.graph import Journey, Message, Next, Node, exits
 
 Ways = frozenset[tuple[str, str]]
 """Where a node is reached from: (node, exit)."""
@@ -53,10 +55,11 @@ def ways_in(leading: Arrows, node: str, known: Collection[str]) -> Ways:
 
 
 def find(older: Journey, newer: Journey) -> dict[str, str]:
-    """New ids by old ones. Where several would fit, those whose neighbours fit are taken; a pair whose neighbours do not is none."""
+    """New ids by old ones. A message node may say which it was. Of others, where several would fit, those whose neighbours fit are taken; a
+    pair whose neighbours do not is none."""
     gone = [node for node in older.by_id.values() if node.id not in newer.by_id]
     come = [node for node in newer.by_id.values() if node.id not in older.by_id]
-    renames: dict[str, str] = {}
+    renames = _said(gone, come)
     for wanted in (2, 1):  # first those between the very same neighbours, then those that share what stands before or behind them
         found = True
         while found:
@@ -67,6 +70,16 @@ def find(older: Journey, newer: Journey) -> dict[str, str]:
                 if len(fitting) == 1:
                     renames[old.id] = fitting[0].id
                     found = True
+    return renames
+
+
+def _said(gone: Iterable[Node], come: Iterable[Node]) -> dict[str, str]:
+    """Those that a document names itself, the newer one or, where it is compared with what came before it, the older."""
+    was, now = ({node.id: node.continues for node in nodes if isinstance(node, Message)} for nodes in (gone, come))
+    renames: dict[str, str] = {}
+    for new, continued in now.items():
+        found = [old for old in was if (old in continued or new in was[old]) and old not in renames]
+        renames |= {found[0]: new} if found else {}
     return renames
 
 

@@ -49,8 +49,8 @@ class Invalid(Conflict):
 
     code = "journey_invalid"
 
-    def __init__(self, sentence: str, findings: Sequence[Finding]) -> None:
-        super().__init__(sentence)
+    def __init__(self, sentence: str, findings: Sequence[Finding], *, code: str | None = None) -> None:
+        super().__init__(sentence, code=code)
         self.findings = tuple(findings)
 
 

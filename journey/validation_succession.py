@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from journey.errors import Invalid
 from journey.findings import Finding, error
 from journey.graph import Journey
 from journey.succession import NEXT, WORDS, Succession
@@ -20,6 +21,14 @@ def check(succession: Succession, new: Journey, older: Sequence[Journey]) -> tup
         said = f"A map says where people go on, and {succession.people} has them go by themselves: write migrate, or leave the map out."
         return (error("map_not_used", "", MAP, said),)
     return tuple(found for was, to in succession.map.items() for found in _entry(was, to, new, older))
+
+
+def demand(succession: Succession, new: Journey, older: Sequence[Journey]) -> None:
+    """Raises Invalid with every finding about the map when there is one."""
+    findings = check(succession, new, older)
+    if findings:
+        more = f" And {len(findings) - 1} more." if len(findings) > 1 else ""
+        raise Invalid(f"{findings[0].sentence}{more}", findings, code="succession_invalid")
 
 
 def _entry(was: str, to: str, new: Journey, older: Sequence[Journey]) -> Iterator[Finding]:

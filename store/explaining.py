@@ -87,7 +87,7 @@ def heard(connection: Connection, entrant_id: str) -> list[Heard]:
         raise NotFound(f"There is no entrant {entrant_id}.")
     version = frozen_version(connection, row["hash"])
     steps = connection.execute(_STEPS, {"entrant": entrant_id}).mappings().all()
-    passage = _Passage(version, row, steps, _about(connection, version, row))
+    passage = _Passage(_walked(connection, row, steps), row, steps, _about(connection, version, row))
     known = {"entrant": entrant_id}
     passage.kept = {(kept.source, kept.event) for kept in connection.execute(_KEPT, known)}
     passage.discarded = {(one.source, one.event): (one.code, one.detail) for one in connection.execute(_DISCARDED, known)}
@@ -118,11 +118,22 @@ def _entries(work: Work, event: Event) -> Iterator[tuple[str, Said]]:
             yield row.id, explaining.entry(entry, definition, event, about)
 
 
+Walked = tuple[tuple[int, Version], ...]
+"""The versions that somebody walked, each with the step from which on: more than one when they were carried over."""
+
+
+def _walked(connection: Connection, row: RowMapping, steps: Sequence[RowMapping]) -> Walked:
+    moves = [step for step in steps if step["to_version"]]
+    names = [moves[0]["from_version"] if moves else row["version"], *(step["to_version"] for step in moves)]
+    since = [0, *(step["n"] for step in moves)]
+    return tuple((n, frozen_version(connection, versions.row(connection, name).hash)) for n, name in zip(since, names, strict=True))
+
+
 @dataclass
 class _Passage:
     """One entrant's way so far, asked about one event after the other."""
 
-    version: Version
+    walked: Walked
     row: RowMapping
     steps: Sequence[RowMapping]
     about: About
@@ -138,7 +149,7 @@ class _Passage:
         if decided is not None:
             before = [step for step in self.steps if step["n"] < decided["n"]]
             place = before[-1]["place"] if before else place
-            return self._said(event, place, waiting, "decided", decided["left"], "", "It decided the gate.")
+            return self._said(event, place, waiting, "decided", decided["left"], "", "It decided the gate.", decided["n"] - 1)
         if (self.row["won_source"], self.row["won_event"]) == key:
             return self._said(event, self.row["place"], waiting, "decided", self.row["won_node"], "", "It has decided the gate.")
         criterion, _, by = self.row["ending_detail"].partition(" (")
@@ -149,15 +160,28 @@ class _Passage:
         code, sentence = (self.discarded or {}).get(key, ("", ""))
         return self._said(event, place, waiting, "none", "", code, sentence or self._why_not(place, waiting))
 
-    def _said(self, event: Event, place: Place, waiting: bool, effect: Effect, node: str, code: str, sentence: str) -> Heard:
-        nodes = _nodes(self.version, self.row["id"], place, event, self.about)
+    def _said(
+        self, event: Event, place: Place, waiting: bool, effect: Effect, node: str, code: str, sentence: str, n: int | None = None
+    ) -> Heard:  # fmt: skip
+        """`n` is the step that led to the place; the last that was closed when the event came, when nothing is said."""
+        version = self._version(self._step_at(event.accepted_at) if n is None else n)
+        nodes = _nodes(version, self.row["id"], place, event, self.about)
         return Heard(
             event.source, event.id, event.name, event.accepted_at, effect, node, code, sentence, walk.nodes_of(place), waiting, nodes
         )
 
+    def _step_at(self, at: Instant) -> int:
+        """The last step that was closed by an instant."""
+        return max((step["n"] for step in self.steps if step["closed_at"] is not None and step["closed_at"] <= at), default=0)
+
+    def _version(self, n: int) -> Version:
+        """The version that the entrant walked after this step."""
+        return [version for since, version in self.walked if since <= n][-1]
+
     def _stood(self, at: Instant) -> tuple[Place, bool]:
         """Where the entrant stood at an instant, and whether it waited there: the last step that was closed by then led there."""
-        if self.row["waiting"] and self.row["arrived_at"] is not None and at >= self.row["arrived_at"]:
+        moved_since = any(step["to_version"] and step["closed_at"] > at for step in self.steps)  # they keep the instant of their arrival
+        if self.row["waiting"] and self.row["arrived_at"] is not None and at >= self.row["arrived_at"] and not moved_since:
             return self.row["place"], True
         place, opened = "", False
         for step in self.steps:
@@ -165,7 +189,7 @@ class _Passage:
                 place, opened = step["place"], False
             elif step["opened_at"] is not None and step["opened_at"] <= at:
                 opened = True
-        gate = bool(place) and isinstance(walk.ask(self.version.journey, place), walk.Listen)
+        gate = bool(place) and isinstance(walk.ask(self._version(self._step_at(at)).journey, place), walk.Listen)
         return place, gate and not opened
 
     def _why_not(self, place: Place, waiting: bool) -> str:

@@ -8,14 +8,14 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
-from journey import dates, documents, freezing, ids, lifecycle, validation
+from journey import documents, ids, lifecycle, validation
 from journey.errors import BadInput, Conflict, NotFound, Stale
 from journey.events import Instant
 from journey.findings import Finding
 from journey.graph import Journey, reading
 from journey.schedule import AT_ONCE
 from journey.succession import Succession
-from store import finishing, runs, schedules, schema, sessions, succeeding, surroundings, versions
+from store import drafted, finishing, runs, schedules, schema, sessions, succeeding, surroundings, versions
 from store.versions import VersionRow
 from store.work import Work
 
@@ -163,30 +163,25 @@ def publish(work: Work, journey_id: str, public_url: str, told: Succession = FIN
     Raises Invalid with every finding, Conflict with code `unchanged` when just this is live already, NotFound without a draft.
     """
     locked(work, journey_id)
-    draft = get_draft(work.connection, journey_id)
-    journey = documents.parse(Journey, draft.document)
-    around = surroundings.read(work.connection, public_url, work.now(), journey)
-    frozen, warnings = freezing.judged(journey, around)
-    former = versions.open_to(work.connection, journey_id)
-    if former is not None and former.hash == frozen.hash:
-        raise Conflict(f"{former.id} is {former.state} with just this content: there is nothing to publish.", code="unchanged")
-    now, starts_at, ends_at = work.now(), dates.opens(journey), dates.ends(journey)
-    number = 1 + max((one.number for one in versions.of_journey(work.connection, journey_id)), default=0)
+    now, draft = work.now(), get_draft(work.connection, journey_id)
+    new = drafted.judge(work.connection, journey_id, draft.document, public_url, now)
+    before = succeeding.concerned(work.connection, journey_id)
+    succeeding.demand(work.connection, told, new.journey, before)
     state = lifecycle.after(f"The draft of {journey_id}", "draft", "publish")
-    published = VersionRow(ids.version(journey_id, number), journey_id, number, frozen.hash, state, now, starts_at, ends_at)
-    if former is not None:
-        _close(work, former)
-    versions.keep(work, frozen)
+    published = VersionRow(new.id, journey_id, new.number, new.frozen.hash, state, now, new.starts_at, new.ends_at)
+    if new.former is not None:
+        _close(work, new.former)
+    versions.keep(work, new.frozen)
     versions.insert(work, published)
-    schedules.keep(work, published, frozen.journey)
+    schedules.keep(work, published, new.frozen.journey)
     versions.note_move(work, published.id, "publish", "draft", state)
-    later = starts_at if starts_at is not None and starts_at > now else None
-    entry = reading(journey)
+    later = new.starts_at if new.starts_at is not None and new.starts_at > now else None
+    entry = reading(new.journey)
     at_once = entry is not None and entry.schedule == AT_ONCE
-    run = runs.start(work, published, frozen.journey, at=later) if at_once else None
+    run = runs.start(work, published, new.frozen.journey, at=later) if at_once else None
     tested = sessions.end(work, journey_id)
-    succeeded = succeeding.succeed(work, succeeding.concerned(work.connection, journey_id, number), published, told)
-    return Published(published.id, number, run, former.id if former is not None else None, later, warnings, tested, succeeded)
+    succeeded = succeeding.succeed(work, before, published, told)
+    return Published(published.id, new.number, run, new.former.id if new.former else None, later, new.warnings, tested, succeeded)
 
 
 def start_run(work: Work, journey_id: str, profiles: list[str] | None = None) -> str:

@@ -9,7 +9,7 @@ from store import schema
 
 _entrants = schema.entrants.c
 _STANDING = (
-    select(_entrants.place, func.count())
+    select(_entrants.place, func.count().label("people"))
     .where(
         _entrants.version == bindparam("version"),
         _entrants.state == literal_column("'open'"),
@@ -19,10 +19,15 @@ _STANDING = (
 )
 
 
+def by_place(connection: Connection, version_id: str, mode: str = "live") -> dict[str, int]:
+    """People inside by place: each is counted once."""
+    return {row.place: row.people for row in connection.execute(_STANDING, {"version": version_id, "mode": mode})}
+
+
 def standing(connection: Connection, version_id: str, mode: str = "live") -> dict[str, int]:
     """People inside by node. Whoever waits at a gate stands at each of its nodes; whoever is under way where they act or set off from."""
     found: dict[str, int] = {}
-    for place, people in connection.execute(_STANDING, {"version": version_id, "mode": mode}):
+    for place, people in by_place(connection, version_id, mode).items():
         for node in walk.nodes_of(place):
             found[node] = found.get(node, 0) + people
     return found

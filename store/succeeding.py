@@ -10,8 +10,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, select, text, update
 
-from journey import lifecycle, succession
+from journey import lifecycle, succession, validation_succession
 from journey.events import Instant
+from journey.graph import Journey
 from journey.succession import WAKE_RATE, Succession
 from store import entrants, finishing, schema, successions, versions
 from store.versions import VersionRow, frozen_version
@@ -41,6 +42,11 @@ def concerned(connection: Connection, journey_id: str, number: int | None = None
         if (number is None or one.number < number) and one.state in lifecycle.HOLDS_PEOPLE and not one.successor
         and (versions.anybody_inside(connection, one.id) or finishing.anybody_may_come(connection, one))
     ]  # fmt: skip
+
+
+def demand(connection: Connection, told: Succession, new: Journey, before: list[VersionRow]) -> None:
+    """Raises Invalid with every finding where a map names what is not there."""
+    validation_succession.demand(told, new, [frozen_version(connection, one.hash).journey for one in before])
 
 
 def succeed(work: Work, before: list[VersionRow], new: VersionRow, told: Succession) -> tuple[str, ...]:

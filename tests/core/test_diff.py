@@ -140,6 +140,25 @@ def test_a_node_that_got_another_id_is_renamed_wherever_it_is_named() -> None:
     ]  # fmt: skip
 
 
+def test_a_message_that_says_which_it_was_is_renamed_though_it_does_something_else() -> None:
+    nodes = use_case_nodes()
+    nodes[1] |= {"id": "hello", "continues": "first", "message": "follow-up", "next": ["email-opened"]}
+    nodes[0]["next"] = nodes[2]["of"] = nodes[3]["of"] = "hello"
+    found = compare(side(), side(nodes))
+    assert [(one.kind, one.was, one.node, one.field) for one in found] == [
+        ("renamed", "first", "hello", "id"), ("message_changed", "first", "hello", "message"), ("way_changed", "first", "hello", "next"),
+    ]  # fmt: skip
+    back = compare(side(nodes), side())
+    assert (back[0].kind, back[0].was, back[0].node) == ("renamed", "hello", "first")
+
+
+def test_that_a_message_continues_one_more_is_told_and_that_it_names_one_less_is_not() -> None:
+    continuing = use_case_nodes()
+    continuing[1]["continues"] = ["welcome", "greeting"]
+    assert [one.sentence for one in compare(side(), side(continuing))] == ["first continues welcome and greeting too."]
+    assert [one.kind for one in compare(side(continuing), side())] == ["cosmetic"]
+
+
 def test_a_node_that_is_renamed_and_does_something_else_is_another_node() -> None:
     nodes = json.loads(json.dumps(use_case_nodes()).replace('"follow-up", "kind": "message"', '"nudge", "kind": "message"'))
     nodes[4]["message"] = "thank-you"
