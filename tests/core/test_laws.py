@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import permutations
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -229,6 +230,7 @@ def the_end_comes_by_the_way_or_by_the_time_in_the_journey(drawn: Drawn, line: T
         assert story.ended_at == max(limit, line.over[0])
 
 
+@pytest.mark.complaint(1)
 @settings(max_examples=DRAWN, deadline=None, suppress_health_check=list(HealthCheck))
 @given(drawings())
 def test_g1_to_g8_hold_in_every_order_of_events_timers_repeats_and_late_arrivals(drawn: Drawn) -> None:

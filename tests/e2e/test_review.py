@@ -7,6 +7,8 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
+
 from tests.e2e.world import World, eventually, profile_of
 
 PEOPLE, APPROVED = 100, 60
@@ -48,6 +50,7 @@ async def at_write(here: World) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.behaviour(11)
 async def test_of_a_hundred_held_sixty_are_sent_once_and_forty_are_on_record(here: World) -> None:
     await here.set_up()
     keys = await here.people(PEOPLE)

@@ -69,6 +69,7 @@ def test_a_transactional_message_is_held_too_where_the_node_says_so(store: Store
 # ---- approved --------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.behaviour(11)
 def test_what_was_approved_is_what_is_sent_and_clocks_start_when_it_is(store: Store) -> None:
     (ada,) = inside(store, "ada")
     proposal = comes(ada)
@@ -146,6 +147,7 @@ def test_one_channel_may_go_before_the_other_and_both_before_the_step_closes(sto
     assert ada.deliveries() == {"1.email": "excluded:discarded_in_review", "1.push": "sent"}
 
 
+@pytest.mark.complaint(13)
 def test_consent_and_policies_are_judged_when_it_really_goes(store: Store) -> None:
     ada, bob = inside(store, "ada", "bob")
     of_ada, of_bob = comes(ada), comes(bob)
@@ -171,6 +173,7 @@ def test_consent_and_policies_are_judged_when_it_really_goes(store: Store) -> No
 # ---- discarded -------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.behaviour(11)
 def test_what_is_discarded_is_on_record_and_its_person_goes_on(store: Store) -> None:
     (ada,) = inside(store, "ada")
     proposal = comes(ada)
