@@ -66,7 +66,8 @@ class BranchModel(RuleModel):
 class StepModel(BaseModel):
     """One step of a path: the node it left and by which exit, the event that decided it; the node where it then acted, how that came
     out, and the place it led to. `said` is the same as a sentence. `why` are the branches of a condition that were tried, the last of them
-    taken unless it was left by `otherwise`."""
+    taken unless it was left by `otherwise`. A step with the outcome `moved` led its person from `from_version` into `to_version`; the steps
+    after it are those of that version."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -83,6 +84,8 @@ class StepModel(BaseModel):
     opened_at: Moment | None
     closed_at: Moment | None
     why: list[BranchModel]
+    from_version: str = ""
+    to_version: str = ""
 
 
 class AwaitedModel(BaseModel):

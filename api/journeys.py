@@ -63,7 +63,8 @@ class Validated(BaseModel):
 
 class VersionItem(BaseModel):
     """A published version. `hash` is that of all it froze. `starts_at` and `ends_at` are null where the journey says nothing; `pause` is
-    what a pause does, hold or discard, and empty where there is none. It ends by itself at `pause_until`."""
+    what a pause does, hold or discard, and empty where there is none. It ends by itself at `pause_until`. `successor` is the version in
+    which those inside go on, empty where they finish in this one."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -77,6 +78,7 @@ class VersionItem(BaseModel):
     pause: Literal["", "hold", "discard"]
     paused_at: Moment | None
     pause_until: Moment | None
+    successor: str = ""
 
 
 class VersionList(BaseModel):

@@ -19,7 +19,8 @@ def why(api: Api, entrant: str) -> dict[str, Any]:
 def sentences(answer: Mapping[str, Any]) -> Iterator[str]:
     """It all in words: the path, the wait, and each event with the conditions that were not met."""
     entrant = answer["entrant"]
-    yield f"{entrant['id']} entered {entrant['version']} at {entrant['entered_at']}."
+    entered = next((step["from_version"] for step in answer["path"] if step.get("from_version")), entrant["version"])
+    yield f"{entrant['id']} entered {entered} at {entrant['entered_at']}."
     for step in answer["path"]:
         if step["said"]:
             yield f"  {step['closed_at']}  {step['said']}"

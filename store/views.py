@@ -53,7 +53,8 @@ class EntrantView:
 class StepView:
     """One step of a path: what was left and by which exit, by which event; where it then acted, how that came out, and where it led.
 
-    `why` is that of a condition: each branch that was tried, the verdict of its rule, and the values that were found."""
+    `why` is that of a condition: each branch that was tried, the verdict of its rule, and the values that were found. A step with the
+    outcome `moved` carried its person over, `from_version` into `to_version`; of others both are empty."""
 
     n: int
     left: str
@@ -68,6 +69,8 @@ class StepView:
     opened_at: Instant | None
     closed_at: Instant | None
     why: tuple[dict[str, Any], ...] = ()
+    from_version: str = ""
+    to_version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +282,7 @@ def _as_step(row: RowMapping) -> StepView:
         n=row["n"], left=row["left"], exit=row["left_exit"], source=row["by_source"], event=row["by_event"], node=row["node"],
         revision=row["revision"], outcome=row["outcome"], place=walk.nodes_of(row["place"]), said=row["said"],
         opened_at=row["opened_at"], closed_at=row["closed_at"], why=tuple(row["why"] or ()),
+        from_version=row["from_version"], to_version=row["to_version"],
     )  # fmt: skip
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.test_lifecycle import post
-from tests.e2e.world import JOURNEY, World, eventually, world
+from tests.e2e.world import JOURNEY, World, eventually, profile_of, world
 from tests.fakes import ShiftedClock
 from worker import taking_up
 
@@ -63,17 +65,111 @@ async def test_of_a_wait_of_seven_days_cut_to_five_who_waited_longer_leaves_at_o
     assert len(early) <= woken <= len(early) + len(late), "who had not begun to wait yet goes on by themselves"
 
 
+async def test_of_people_at_five_places_as_many_go_leave_and_stay_as_the_plan_counts_and_nobody_gets_a_message_twice(
+    here: World, clock: ShiftedClock
+) -> None:
+    await here.set_up(journey=at_five_places())
+    await here.publish()
+    people = {f"{city}-{number}": city for city in CITIES for number in range(EACH)}
+    lines = "".join(json.dumps(lives_in(key, city)) + "\n" for key, city in people.items())
+    await here.api.post("/v1/profiles:import", content=lines, headers={"Content-Type": "application/x-ndjson"})
+    await post(here, "/runs", {"profiles": list(people)})
+    await stand(here, {"thank-you@1": dict.fromkeys(CITIES, EACH)})
+
+    await here.put(f"/v1/journeys/{JOURNEY}", at_others())
+    plan = (await post(here, ":plan", MOVES)).json()
+    assert plan["sums"] == {"people": 5 * EACH, "moves": 3 * EACH, "leaves": EACH, "cannot_move": EACH, "stays": 0, "woken": 3 * EACH}
+    await here.worker_goes()
+    await post(here, ":publish", MOVES)
+    await here.worker_comes()
+    # Who waits as long as before goes at their next stop, which is still to come.
+    await stand(here, {"thank-you@1": {"b": EACH, "e": EACH}, "thank-you@2": {"a": EACH, "c2": EACH}})
+    report = await version_report(here, 1)
+    assert (report["totals"]["moved_out"], report["totals"]["ended"]) == (2 * EACH, {"journey_changed": EACH})
+
+    clock.ahead += 8 * DAY * 1_000_000
+    await taking_up(here.process).catch_up()
+    await stand(here, {"thank-you@2": {"c2": EACH}})
+    old, new = await version_report(here, 1), await version_report(here, 2)
+    assert (old["differences"], new["differences"]) == ([], [])
+    assert (old["totals"]["moved_out"], new["totals"]["moved_in"]) == (3 * EACH, 3 * EACH), "as planned"
+    assert old["totals"]["ended"] == {"finished": EACH, "journey_changed": EACH}, "who could not move finished where they were"
+    assert (new["totals"]["inside"], new["totals"]["ended"]) == (EACH, {"finished": 2 * EACH})
+    got = Counter((mail.to, mail.subject) for mail in here.mail.messages)
+    assert {count for count in got.values()} == {1}, "nobody got a message twice"
+    assert Counter(subject for _, subject in got) == {HELLO: 5 * EACH, BYE: 3 * EACH}
+    excluded = (await here.api.get("/v1/deliveries", params={"reason": "already_sent", "limit": 1000})).json()["items"]
+    assert sorted({one["entrant"] for one in excluded}) == sorted(f"{JOURNEY}~a-{number}~1" for number in range(EACH))
+
+
+EACH = 20
+"""People at each place: 100 in all, of whom the worker dies on the way."""
+CITIES = "abcde"
+HELLO, BYE = "Ada, we roasted one for Atlanta", "The Atlanta roast is still here"
+MOVES = {"people": "migrate", "map": {"c": "c2", "d": ":exit"}, "rate": 50}
+
+
+def at_five_places() -> dict[str, Any]:
+    """A message, then a wait by city: of 7 days, for an event, or in a gate of both."""
+    branches = [{"id": city, "when": f'city == "{city}"', "next": city} for city in CITIES]
+    return drawn(
+        {"id": "hello", "kind": "message", "message": "first-message", "channels": ["email"], "next": "which"},
+        {"id": "which", "kind": "condition", "branches": branches, "otherwise": []},
+        *({"id": city, "kind": "wait", "for": "P7D", "next": "bye"} for city in "abde"),
+        {"id": "c", "kind": "event", "event": "purchase", "next": "bye"},
+        {"id": "bye", "kind": "message", "message": "follow-up", "next": "end"},
+    )
+
+
+def at_others() -> dict[str, Any]:
+    """a waits 5 days and is led to the first message again; b waits as before; c is c2; d and e are gone."""
+    return drawn(
+        {"id": "way", "kind": "condition", "branches": [{"id": "a", "when": 'city == "a"', "next": "a"}], "otherwise": "b"},
+        {"id": "a", "kind": "wait", "for": "P5D", "next": "hello"},
+        {"id": "hello", "kind": "message", "message": "first-message", "channels": ["email"], "next": "bye"},
+        {"id": "b", "kind": "wait", "for": "P7D", "next": "c2-or-bye"},
+        {"id": "c2-or-bye", "kind": "condition", "branches": [{"id": "c", "when": 'city == "c"', "next": "c2"}], "otherwise": "bye"},
+        {"id": "c2", "kind": "event", "event": "purchase", "next": "bye"},
+        {"id": "bye", "kind": "message", "message": "follow-up", "next": "end"},
+    )
+
+
+def lives_in(key: str, city: str) -> dict[str, Any]:
+    return profile_of(key) | {"attributes": {"first_name": "Ada", "city": city, "birth_year": 1985, "email": f"{key}@people.example"}}
+
+
+async def version_report(here: World, number: int) -> dict[str, Any]:
+    return dict((await here.api.get(f"/v1/journeys/{JOURNEY}/report", params={"version": number})).json())
+
+
+async def stand(here: World, expected: dict[str, dict[str, int]]) -> None:
+    """Wait until just so many stand at each node of each version, and nobody elsewhere."""
+
+    async def standing() -> dict[str, dict[str, int]]:
+        found: dict[str, dict[str, int]] = {}
+        cursor: str | None = ""
+        while cursor is not None:
+            page = (await here.api.get("/v1/entrants", params={"state": "open", "limit": 1000, "cursor": cursor})).json()
+            for one in page["items"]:
+                at = found.setdefault(one["version"], {})
+                at["+".join(one["place"])] = at.get("+".join(one["place"]), 0) + 1
+            cursor = page["next"]
+        return found
+
+    await eventually(standing, lambda found: found == expected, f"{expected} standing", 60)
+
+
+def drawn(*nodes: dict[str, Any]) -> dict[str, Any]:
+    read = {"id": "read", "kind": "read_segment", "segment": "three-cities-after-1980", "schedule": "manual", "next": nodes[0]["id"]}
+    return {"id": JOURNEY, "name": "Waits", "namespace": "customer_id", "nodes": [read, *nodes, {"id": "end", "kind": "end"}]}
+
+
 def rests(length: str) -> dict[str, Any]:
     """A wait, then an e-mail; a run is begun by hand."""
-    return {
-        "id": JOURNEY, "name": "Rests", "namespace": "customer_id",
-        "nodes": [
-            {"id": "read", "kind": "read_segment", "segment": "three-cities-after-1980", "schedule": "manual", "next": "rests"},
-            {"id": "rests", "kind": "wait", "for": length, "next": "bye"},
-            {"id": "bye", "kind": "message", "message": "follow-up", "next": "end"},
-            {"id": "end", "kind": "end"},
-        ],
-    }  # fmt: skip
+    return drawn(
+        {"id": "rests", "kind": "wait", "for": length, "next": "bye"},
+        {"id": "bye", "kind": "message", "message": "follow-up", "next": "end"},
+    )
 
 
 async def let_in(here: World, people: list[str], *nodes: str) -> None:
