@@ -217,3 +217,28 @@ async def test_killed_while_people_are_held_and_again_while_they_are_let_go_on_n
     recipients = [mail.to for mail in there.mail.messages if mail.subject == "The Atlanta roast is still here"]
     assert len(recipients) == len(set(recipients))
     assert (await there.report())["differences"] == []
+
+
+async def test_killed_in_the_middle_of_waking_people_for_a_new_version_nobody_is_lost_or_written_to_twice(there: Beside) -> None:
+    await there.set_up()
+    people = await there.people(30)
+    await there.publish()
+    for key in people:
+        await there.waits_at("push-opened", "email-opened", key=key)
+    await there.set_up(timeout="PT12H")
+    answer = await there.api.post(f"/v1/journeys/{JOURNEY}:publish", json={"people": "flow_in", "rate": 10})
+    assert answer.json()["succeeded"] == ["thank-you@1"]
+
+    async def moved() -> int:
+        return len((await there.api.get("/v1/entrants", params={"version": "thank-you@2"})).json()["items"])
+
+    await eventually(moved, lambda found: found >= 5, "some who have moved")
+    await there.killable.is_killed()
+    await there.killable.comes(there.api)
+    await eventually(moved, lambda found: found == len(people), "everybody in the new version", patience=60)
+    for key in people:
+        story = await there.story(key)
+        assert [step["outcome"] for step in story["path"]] == ["next", "next", "moved"]
+        assert len(story["waiting"]["awaited"]) == 2
+    assert (len(there.mails()), len(there.pushes())) == (30, 30)
+    assert (await there.report())["totals"]["moved_in"] == 30
