@@ -53,7 +53,7 @@ def of_profile(connection: Connection, profile: str, *, before: Key | None = Non
 
 
 def _entered(row: RowMapping) -> Moment:
-    return Moment(row["entered_at"], "entered", row["id"], row["journey"], row["id"], sentence=f"Entered {row['version']}.")
+    return Moment(row["entered_at"], "entered", row["id"], row["journey"], row["id"], sentence=f"Entered {row['first'] or row['version']}.")
 
 
 def _ended(row: RowMapping) -> Moment:
@@ -86,6 +86,10 @@ def _discard(row: RowMapping) -> Moment:
 
 _entrants, _steps, _deliveries = schema.entrants.c, schema.steps.c, schema.deliveries.c
 _events, _discards = schema.events.c, schema.discards.c
+_FIRST = (
+    select(_steps.from_version).where(_steps.entrant == _entrants.id, _steps.from_version != "").order_by(_steps.n).limit(1)
+).scalar_subquery()
+_ENTERED = select(schema.entrants, _FIRST.label("first"))  # in which version, for whoever was carried over since
 _OF_STEPS = select(schema.steps, _entrants.journey).select_from(schema.steps.join(schema.entrants, _entrants.id == _steps.entrant))
 _OF_DELIVERIES = select(schema.deliveries, _entrants.journey).select_from(
     schema.deliveries.join(schema.entrants, _entrants.id == _deliveries.entrant)
@@ -94,7 +98,7 @@ _STEP = _steps.entrant + "." + cast(_steps.n, Text)
 _DELIVERY = _deliveries.entrant + "." + cast(_deliveries.n, Text) + "." + _deliveries.channel
 _EVENT = _events.source + "/" + _events.id
 _KINDS: tuple[tuple[Kind, Select[Any], Column[Any], Column[Any], ColumnElement[Any], Callable[[RowMapping], Moment]], ...] = (
-    ("entered", select(schema.entrants), _entrants.profile, _entrants.entered_at, _entrants.id, _entered),
+    ("entered", _ENTERED, _entrants.profile, _entrants.entered_at, _entrants.id, _entered),
     ("ended", select(schema.entrants), _entrants.profile, _entrants.ended_at, _entrants.id, _ended),
     ("step", _OF_STEPS.where(_steps.n > 0), _entrants.profile, _steps.closed_at, _STEP, _step),
     ("delivery", _OF_DELIVERIES, _entrants.profile, _deliveries.marked_at, _DELIVERY, _delivery),

@@ -36,8 +36,7 @@ async def succeeded(database: Database) -> Database:
 
     await database.write(stock.surround)
     await database.write(lambda work: unit(work, people="finish", after="P1D"))
-    for key in PEOPLE:
-        await database.write(lambda work, key=key: stock.entrant(work, key))
+    await database.write(lambda work: [stock.entrant(work, key) for key in PEOPLE])
     assert await database.write(lambda work: unit(work, people="flow_in", after="PT12H", rate=3)) == (VERSION,)
     return database
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from journey.contract import Record
-from store import journeys, overdue, parking, removal, schema, versions
+from store import journeys, overdue, parking, removal, schema, timeline, versions, views
 from store.terminating import end_terminated
-from tests.builders import DAY, use_case
+from tests.builders import DAY, MINUTE, SECOND, use_case
 from tests.store.driver import Store, next_proposal
 from tests.store.moves import (
     SMALL,
@@ -182,3 +182,23 @@ def test_what_could_not_be_sent_before_is_sent_now(store: Store) -> None:
     assert ada.deliveries() == {
         "1.email": "excluded:no_consent", "1.push": "excluded:no_consent", "3.email": "sent", "3.push": "sent",
     }  # fmt: skip
+
+
+def test_what_is_on_record_says_which_version_they_entered_and_which_they_walk(store: Store) -> None:
+    ada = let_ada_in(store, waits())
+    succeed(store, waits("P5D"))
+    ada.stop(proposal=ada.asks())
+    story = views.entrant(store.connection, ada.entrant)
+    assert story.entrant.version == "small@2"
+    assert [(one.from_version, one.to_version) for one in story.path] == [("", ""), (SMALL, "small@2")]
+    moments = {(one.kind, one.code): one.sentence for one in timeline.of_profile(store.connection, "ada")}
+    assert moments["entered", ""] == "Entered small@1."
+    assert moments["step", "moved"] == "moved from small@1 to small@2; waits at rests"
+
+
+def test_who_was_told_and_did_not_ask_is_overdue(store: Store) -> None:
+    ada = let_ada_in(store, waits())
+    succeed(store, waits("P5D"))
+    woken(store, SMALL)
+    store.clock.instant += 2 * MINUTE
+    assert [one.entrant for one in store.write(lambda work: overdue.take(work, 60 * SECOND, 10))] == [ada.entrant]
