@@ -32,7 +32,7 @@ async def succeeded(database: Database) -> Database:
     def unit(work: Work, *, people: str, after: str, rate: Any = None) -> tuple[str, ...]:
         document["nodes"][3]["timeout"]["after"] = after
         journeys.put_draft(work, "thank-you", document)
-        return journeys.publish(work, "thank-you", stock.PUBLIC_URL, Succession(people=people, rate=rate)).succeeded  # type: ignore[arg-type]
+        return journeys.publish(work, "thank-you", stock.PUBLIC_URL, Succession(people=people, rate=rate)).succeeded
 
     await database.write(stock.surround)
     await database.write(lambda work: unit(work, people="finish", after="P1D"))
