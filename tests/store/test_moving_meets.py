@@ -6,7 +6,10 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+
+import pytest
 
 from journey import ids
 from journey.contract import Proposal, Record
@@ -16,9 +19,12 @@ from store import journeys, schema, succeeding, versions
 from store.database import Database
 from store.versions import VersionRow
 from store.work import Work
-from tests.builders import version
-from tests.store.driver import Store, next_proposal
-from tests.store.moves import check_all
+from tests.builders import message, profile, version
+from tests.databases import Databases
+from tests.store import test_interleaved_statements as statements
+from tests.store.driver import Store, let_in, next_proposal, publish
+from tests.store.moves import check_all, succeed
+from tests.store.test_interleaved_statements import Shop, buys, proposes
 from tests.store.test_interleavings import SHOP, World, assert_everybody_went_once
 
 PEOPLE = {"sqlite": 300, "postgresql": 100}
@@ -110,3 +116,40 @@ async def test_published_anew_while_everything_happens_nobody_is_lost_and_nobody
     finally:
         for process in processes:
             await process.close()
+
+
+LATER_SHOP = version(
+    {"id": "one", "kind": "message", "message": "one", "next": ["opens", "buys"]},
+    {"id": "opens", "kind": "reaction", "of": "one", "to": "email.opened", "next": "end", "timeout": {"after": "PT2H", "next": "end"}},
+    {"id": "buys", "kind": "event", "event": "purchase", "next": "end"},
+    {"id": "end", "kind": "end"},
+)
+MET = [f"p{number:03}" for number in range(40)]
+
+
+@pytest.fixture
+def shop(databases: Databases) -> Iterator[Shop]:
+    opened = Shop(databases.kept() + "?options=-c%20synchronous_commit%3Doff")  # what is asked here is not what a crash leaves
+    with opened.store() as store:
+        publish(store, statements.SHOP, {"one": message("one", "email")})
+    yield opened
+    opened.ends()
+
+
+def test_a_move_an_event_and_a_repeat_of_the_move_meet_statement_by_statement_and_the_event_is_heard(shop: Shop) -> None:
+    """Whoever waits for a lock on somebody who is carried over meanwhile finds them in the new version."""
+    with shop.store() as store:
+        drivers = let_in(store, statements.SHOP, [profile(name) for name in MET])
+        for driver in drivers:
+            driver.walk_to("opens+buys")
+        succeed(store, LATER_SHOP)
+    for driver, name in zip(drivers, MET, strict=True):
+        asks = Proposal(entrant=driver.entrant, n=2)
+        first, again, bought = shop.meet(proposes(asks), proposes(asks), buys(name))
+        assert {first.n, again.n} == {2}
+        assert {first.version, again.version} == {"small@2"}
+        assert [(one.n in (1, 2), one.node) for one in bought.decided] == [(True, "buys")], name
+    with shop.store() as store:
+        rows = store.rows(schema.entrants)
+        assert {(row.version, row.n, row.won_node) for row in rows} == {("small@2", 2, "buys")}
+        check_all(store, "small")
