@@ -103,6 +103,10 @@ BODIES: dict[str, tuple[Any, ...]] = {
         f"/v1/journeys/{{journey_id}}:{said}": ({"node": "first"}, {"ids": [waiting.FIRST_MAIL], "as_of": "2026-03-01T12:00:00Z"})
         for said in ("approve", "discard", "render")
     },
+    **{
+        f"/v1/journeys/{{journey_id}}:{said}": ({"people": "migrate", "map": {"purchase": ":next", "first": "thanks"}, "rate": 5}, {})
+        for said in ("plan", "publish")
+    },
     "/v1/push/opened": ({"token": "x"},),
     "/v1/suppressions": ({"channel": "email", "address": "a@shop.example", "reason": "asked"},),
 }
