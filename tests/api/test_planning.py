@@ -95,6 +95,7 @@ async def test_a_plan_changes_nothing(api: AsyncClient, published: Database) -> 
     assert [(await api.get(path)).json() for path in looked_at] == before
 
 
+@pytest.mark.behaviour(7)
 async def test_a_publish_does_what_was_planned(api: AsyncClient, published: Database) -> None:
     answer = await api.post(f"{JOURNEY}:publish", json={"people": "flow_in"})
     assert (answer.status_code, answer.json()["version"], answer.json()["succeeded"]) == (200, "thank-you@2", ["thank-you@1"])

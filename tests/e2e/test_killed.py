@@ -219,6 +219,7 @@ async def test_killed_while_people_are_held_and_again_while_they_are_let_go_on_n
     assert (await there.report())["differences"] == []
 
 
+@pytest.mark.behaviour(7)
 async def test_killed_in_the_middle_of_waking_people_for_a_new_version_nobody_is_lost_or_written_to_twice(there: Beside) -> None:
     await there.set_up()
     people = await there.people(30)

@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 
+from journey import ids
 from tests.e2e.test_lifecycle import post
 from tests.e2e.world import JOURNEY, World, eventually, profile_of, world
 from tests.fakes import ShiftedClock
 from worker import taking_up
+from workflows.attributes import VERSION
 
 DAY = 86_400
 
@@ -32,6 +34,7 @@ async def here(tmp_path: Path, clock: ShiftedClock, request: pytest.FixtureReque
         await made.replay(request.node.name, await made.workflows())
 
 
+@pytest.mark.behaviour(8)
 async def test_of_a_wait_of_seven_days_cut_to_five_who_waited_longer_leaves_at_once_and_the_others_after_five(
     here: World, clock: ShiftedClock
 ) -> None:
@@ -54,6 +57,8 @@ async def test_of_a_wait_of_seven_days_cut_to_five_who_waited_longer_leaves_at_o
         waiting = (await here.story(key))["waiting"]
         assert seconds(waiting["until"]) - seconds(waiting["since"]) == 5 * DAY
     assert len(here.mails()) == 3
+    described = await here.process.client.get_workflow_handle(ids.entrant(JOURNEY, late[0], 1)).describe()
+    assert described.typed_search_attributes.get(VERSION) == "thank-you@2", "an engineer finds them by the version that they walk"
 
     clock.ahead += 5 * DAY * 1_000_000
     await taking_up(here.process).catch_up()
@@ -66,6 +71,7 @@ async def test_of_a_wait_of_seven_days_cut_to_five_who_waited_longer_leaves_at_o
     assert len(early) <= woken <= len(early) + len(late), "who had not begun to wait yet goes on by themselves"
 
 
+@pytest.mark.behaviour(7)
 async def test_of_people_at_five_places_as_many_go_leave_and_stay_as_the_plan_counts_and_nobody_gets_a_message_twice(
     here: World, clock: ShiftedClock
 ) -> None:
@@ -102,8 +108,8 @@ async def test_of_people_at_five_places_as_many_go_leave_and_stay_as_the_plan_co
     assert sorted({one["entrant"] for one in excluded}) == sorted(f"{JOURNEY}~a-{number}~1" for number in range(EACH))
 
 
-EACH = 20
-"""People at each place."""
+EACH = 40
+"""People at each place: 200 in all."""
 CITIES = "abcde"
 HELLO = "Ada, we roasted one for"
 """How the first message begins; the other is that of `bye`, which everybody gets but those who leave."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from store import schema, succeeding, versions
+import pytest
+
+from store import numbers, schema, succeeding, versions
 from store.steps import Opened
 from tests.builders import DAY, HOUR, SECOND, START, profile, purchase, rule, use_case, version
 from tests.store.driver import Store, let_in, publish, sent
@@ -10,6 +12,7 @@ from tests.store.moves import SMALL, check_all, listens, looks_back, refund, ren
 from tests.store.pauses import GATE, VERSION, let_ada_in, pause, resume
 
 
+@pytest.mark.behaviour(8)
 def test_a_wait_of_seven_days_that_is_cut_to_five_ends_five_days_after_the_arrival(store: Store) -> None:
     ada = let_ada_in(store, waits())
     arrived = ada.row().arrived_at
@@ -26,6 +29,8 @@ def test_a_wait_of_seven_days_that_is_cut_to_five_ends_five_days_after_the_arriv
     assert step(ada).said == "moved from small@1 to small@2; waits at rests"
     assert versions.row(store.connection, SMALL).state == "finished", "nobody is inside any more"
     assert succeeding.to_wake(store.connection, store.clock.now()) == []
+    inside = numbers.held(store.connection, store.clock.now()).open_by_version
+    assert inside == {("small", "small@2"): 1}
     check_all(store, "small")
 
     ada.pass_time()

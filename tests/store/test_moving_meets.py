@@ -92,6 +92,7 @@ class Changing(World):
         self.ended.add(entrant)
 
 
+@pytest.mark.behaviour(7)
 async def test_published_anew_while_everything_happens_nobody_is_lost_and_nobody_goes_two_ways(kind: str, address: str) -> None:
     processes = [Database(address) for _ in range(PROCESSES[kind])]
     try:
