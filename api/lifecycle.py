@@ -155,7 +155,7 @@ async def publish(journey_id: Id, services: With, succession: Succession | None 
         note = await set_off(services, published.run)
     note = note or await keep_schedule(services, journey_id)
     note = await wind_down(services, published.tested) or note
-    note = await _wake(services, published.succeeded) or note
+    note = f"{note} {await _wake(services, published.succeeded)}".strip()
     warnings = [FindingModel(**asdict(finding)) for finding in published.findings]
     shown = await services.database.read(lambda c: schedule_shown(c, journey_id))
     return PublishedModel(

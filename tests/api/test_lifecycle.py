@@ -56,6 +56,39 @@ async def test_resumed_runs_read_on_and_those_held_are_let_go_on(api: AsyncClien
     assert (shown["state"], shown["pause"], shown["pause_until"]) == ("live", "", None)
 
 
+async def shorter(api: AsyncClient) -> None:
+    """The draft gives half a day instead of one."""
+    document = stock.use_case_document()
+    document["nodes"][3]["timeout"]["after"] = "PT12H"
+    assert (await api.put(JOURNEY, json=document)).is_success
+
+
+async def test_those_who_wait_for_something_else_are_woken_at_a_publish_and_again_after_a_pause(
+    api: AsyncClient, database: Database, workflows: FakeWorkflows
+) -> None:
+    await published(api, database)
+    await database.write(stock.entrant)
+    await shorter(api)
+    answer = (await api.post(f"{JOURNEY}:publish", json={"people": "flow_in"})).json()
+    assert (answer["succeeded"], answer["note"], workflows.woken) == ([VERSION], "", [VERSION])
+    assert (await version(api))["successor"] == "thank-you@2"
+    await api.post(f"{JOURNEY}:pause")
+    assert (await api.post(f"{JOURNEY}:resume")).json()["note"] == ""
+    assert workflows.woken == [VERSION, VERSION]
+
+
+async def test_where_temporal_goes_away_in_the_middle_of_a_publish_a_note_says_that_people_are_woken_later(
+    api: AsyncClient, database: Database, workflows: FakeWorkflows
+) -> None:
+    await published(api, database)
+    await database.write(stock.entrant)
+    await shorter(api)
+    workflows.lost = True
+    answer = await api.post(f"{JOURNEY}:publish", json={"people": "flow_in"})
+    assert answer.status_code == 200
+    assert answer.json()["note"].endswith("hear of it when the Temporal server can be reached again.")
+
+
 async def test_while_temporal_is_away_journeys_are_paused_and_resumed_and_a_note_says_what_comes_later(
     api: AsyncClient, database: Database, workflows: FakeWorkflows
 ) -> None:

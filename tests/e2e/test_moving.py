@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
 from journey import ids
+from store import schema
 from tests.e2e.test_lifecycle import post
 from tests.e2e.world import JOURNEY, World, eventually, profile_of, world
 from tests.fakes import ShiftedClock
@@ -152,15 +154,13 @@ async def version_report(here: World, number: int) -> dict[str, Any]:
 async def stand(here: World, expected: dict[str, dict[str, int]]) -> None:
     """Wait until just so many stand at each node of each version, and nobody elsewhere."""
 
+    of = schema.entrants.c
+    query = select(of.version, of.place, func.count()).where(of.state == "open").group_by(of.version, of.place)
+
     async def standing() -> dict[str, dict[str, int]]:
         found: dict[str, dict[str, int]] = {}
-        cursor: str | None = ""
-        while cursor is not None:
-            page = (await here.api.get("/v1/entrants", params={"state": "open", "limit": 1000, "cursor": cursor})).json()
-            for one in page["items"]:
-                at = found.setdefault(one["version"], {})
-                at["+".join(one["place"])] = at.get("+".join(one["place"]), 0) + 1
-            cursor = page["next"]
+        for version, place, people in await here.process.database.read(lambda connection: connection.execute(query).all()):
+            found.setdefault(version, {})[place] = people
         return found
 
     await eventually(standing, lambda found: found == expected, f"{expected} standing", 60)
