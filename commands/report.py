@@ -53,6 +53,9 @@ def sentences(answer: Mapping[str, Any]) -> Iterator[str]:
     if totals["held"]:
         said.append(f"{totals['held']} of them are held by a pause")
     yield ", ".join(said) + "."
+    for node in answer["nodes"]:
+        if node.get("in_review"):
+            yield f"In review at {node['node']}: {node['in_review']} (`sojourn review {answer['journey']}`)."
     if totals["excluded"]:
         yield f"Not written to: {_listed(totals['excluded'])}."
     if totals["discards"]:

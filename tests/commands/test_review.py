@@ -14,7 +14,7 @@ from activities.sending import Sending
 from api.app import create_app
 from api.services import Services
 from api_server import serving
-from commands import review
+from commands import report, review
 from commands.http import Api
 from demo.temporal_server import free_port
 from journey.contract import Record
@@ -86,6 +86,8 @@ async def test_it_is_shown_told_and_approved(url: str, capsys: pytest.CaptureFix
     assert "Hello Ada" in listed
     assert "2 at first" in listed
     assert "1 cannot be made out: there is no nickname." in listed
+    counted = await call(url, lambda api: report.report(api, "thank-you"))
+    assert "In review at first: 1 (`sojourn review thank-you`)." in list(report.sentences(counted))
     assert '"as_of"' in await shown(wanted(node="first"), as_json=True)
     seen = await shown(wanted(MAIL))
     assert f"{MAIL} to ada@example.org" in seen

@@ -243,3 +243,37 @@ async def test_killed_in_the_middle_of_waking_people_for_a_new_version_nobody_is
         assert len(story["waiting"]["awaited"]) == 2
     assert (len(there.mails()), len(there.pushes())) == (30, 30)
     assert (await there.report())["totals"]["moved_in"] == 30
+
+
+@pytest.mark.behaviour(11)
+async def test_killed_between_the_approval_of_a_message_and_its_send_it_goes_once_as_it_was_approved(there: Beside) -> None:
+    nodes = [
+        {"id": "read", "kind": "read_segment", "segment": "three-cities-after-1980", "next": "first"},
+        {"id": "first", "kind": "message", "message": "thank-you", "hold_for_review": True, "next": "end"},
+        {"id": "end", "kind": "end"},
+    ]
+    await there.set_up(journey={"id": JOURNEY, "namespace": "customer_id", "nodes": nodes})
+    await there.person()
+    await there.publish()
+
+    async def seen() -> list[str]:
+        return [one["subject"] for one in (await there.api.get("/v1/reviews")).json()["items"] if one["rendered_at"]]
+
+    await eventually(seen, lambda found: found == ["Thank you, Ada!"], "a push in review")
+    there.push.behave(PushBehaviour(status=503, headers={"Retry-After": "2"}))
+    assert (await there.api.post(f"/v1/journeys/{JOURNEY}:approve", json={"node": "first"})).json()["count"] == 1
+    changed = world.profile_of("c-42")
+    await there.put("/v1/profiles/c-42", changed | {"attributes": changed["attributes"] | {"first_name": "Eve"}})
+
+    async def tried() -> int:
+        return len(there.push.pushes)
+
+    await eventually(tried, bool, "a push that is put off")
+    await there.killable.is_killed()
+    there.push.behave()
+    await there.killable.comes(there.api)
+
+    await eventually(there.story, lambda story: bool(story) and story["entrant"]["end_reason"] == "finished", "the end")
+    assert {(push.delivery, push.body["title"]) for push in there.push.pushes} == {("thank-you~c-42~1.1.push", "Thank you, Ada!")}
+    assert (await there.delivery("c-42", "push", "first"))["status"] == "sent"
+    assert len(there.push.pushes) == 2, "one was put off, and one taken"

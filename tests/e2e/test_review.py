@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from commands import why
 from tests.e2e.world import World, eventually, profile_of
 
 PEOPLE, APPROVED = 100, 60
@@ -100,6 +101,8 @@ async def test_whoever_is_removed_while_their_message_is_held_ends_at_once_and_g
     await here.set_up()
     await here.person()
     (waiting,) = await held(here, "c-42")
+    said = list(why.sentences(await here.story(journey="letters") | {"heard": []}))
+    assert said[-1] == "  Its email waits for somebody to review it."
     removed = await here.api.post(f"/v1/entrants/{waiting['entrant']}:remove")
     assert removed.status_code == 200
     assert await here.ends(journey="letters") == "removed"
