@@ -60,6 +60,7 @@ async def test_without_a_body_everybody_finishes_on_their_version(api: AsyncClie
     assert {kind for _, _, kind, _, _ in told(plan)} == {"stays"}
 
 
+@pytest.mark.complaint(10)
 async def test_flowing_in_says_where_everybody_goes_on_and_who_cannot(api: AsyncClient, published: Database) -> None:
     plan = await planned(api, {"people": "flow_in"})
 
@@ -76,6 +77,7 @@ async def test_flowing_in_says_where_everybody_goes_on_and_who_cannot(api: Async
     assert plan["sums"] == plan["older"][0]["sums"] == sums(moves=3, cannot_move=1, woken=2)
 
 
+@pytest.mark.complaint(10)
 async def test_migrating_goes_by_the_map(api: AsyncClient, published: Database) -> None:
     plan = await planned(api, {"people": "migrate", "map": {"purchase": ":next", "follow-up": ":exit", "push-opened": ":stay"}})
 

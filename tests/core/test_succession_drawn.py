@@ -3,6 +3,7 @@ no place of the new one."""
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,6 +38,7 @@ def come_to(version: Version) -> set[str]:
     return found
 
 
+@pytest.mark.complaint(10)
 @given(any_version(), any_version(), SUCCESSIONS)
 def test_every_place_has_one_destination_and_it_is_a_place_of_the_new_version(old: Version, new: Version, told: Succession) -> None:
     found = destinations(old, new, told)

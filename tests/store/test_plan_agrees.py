@@ -41,6 +41,7 @@ def stand(store: Store, old: Version, place: str, number: int) -> str:
     return str(row["id"])
 
 
+@pytest.mark.complaint(10)
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True, scope="session")
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(any_version(), any_version(), st.builds(lambda people, told: Succession(people=people, map=told), PEOPLE, TOLD))
