@@ -150,6 +150,19 @@ def test_run_prints_a_line_for_each_finding_and_returns_one_for_an_error(folder:
     assert "There is no file or folder" in capsys.readouterr().out
 
 
+def test_what_is_about_the_whole_journey_comes_first_then_node_after_node(folder: Path) -> None:
+    journey = folder / "journeys" / "thank-you.yaml"
+    change(journey, "{id: end,          kind: end}", "{id: end,          kind: end}\nend: 2020-01-01\nglobal_timeout: P1M")
+    change(journey, "message: thank-you,", "message: thanks,")
+    change(journey, "message: first-message,", "message: frist-message,")
+    assert found(journey) == [
+        ("thank-you.yaml", 15, "end_past"), ("thank-you.yaml", 16, "duration_invalid"), ("thank-you.yaml", 7, "unknown_message"),
+        ("thank-you.yaml", 13, "unknown_message"),
+    ]  # fmt: skip
+    said = [one.finding.sentence for one in validate.validate(journey) if one.finding.code == "unknown_message"]
+    assert said[0] == "There is no message 'frist-message': put it first, or correct the name. Perhaps first-message is meant."
+
+
 def test_run_prints_json_for_machines(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     change(folder / "journeys" / "thank-you.yaml", "next: [push-opened, email-opened]", "next: [push-opened, follow-up]")
     assert validate.run(folder, as_json=True) == 1

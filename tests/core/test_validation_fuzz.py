@@ -101,8 +101,9 @@ def test_the_examples_themselves_can_be_published() -> None:
 @ROUNDS
 @given(st.data())
 def test_so_is_every_other_document(data: st.DataObject) -> None:
-    name = data.draw(st.sampled_from(["segment", "event", "message", "policies"]))
-    made = data.draw(fitting(json_schema.schema(name), WORDS))
+    name, held = data.draw(st.sampled_from([("segment", "segments"), ("event", "events"), ("message", "messages"), ("policies", "")]))
+    shaped = fitting(json_schema.schema(name), WORDS)
+    made = data.draw(shaped | changed(WRITTEN[held], WORDS) if held else shaped)
     match documents.load(json_schema.DOCUMENTS[name], made):
         case SegmentDocument() as segment:
             assert all(one.sentence for one in of_segment(segment, AROUND))
