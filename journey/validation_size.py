@@ -14,7 +14,7 @@ from journey.graph import Journey
 MANY_NODES = 50
 """More are hard to read as one drawing."""
 MOST_NODES = 1_000
-"""Judging and freezing so many takes the store about a second, in which nobody else can write on SQLite."""
+"""Judging and freezing so many takes the store half a second, in which nobody else can write on SQLite."""
 MOST_BYTES = 1_048_576
 """Of the document as JSON: no call takes more (api/native_calls.py)."""
 NEARLY = 0.9

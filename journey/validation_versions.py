@@ -24,7 +24,7 @@ def check(journey: Journey, surroundings: Surroundings) -> Iterator[Finding]:
         for name, other in sorted(surroundings.journeys.items()):
             jumps = name != journey.id and name not in surroundings.not_live and any(_leads_to(node, journey.id) for node in other.nodes)
             if jumps and journey.entry_node is not None:
-                said = f"{name} is live and jumps here, which nobody can into a journey that does not begin with an event: publish it anew."
+                said = f"{name} is live and jumps here, which only works where an event lets people in: take the jump out of it first."
                 yield warning("jumped_to", journey.entry_node.id, "kind", said)
 
 
