@@ -75,7 +75,7 @@ def test_a_rule_that_something_satisfies(rule: str) -> None:
     assert not contradicts_itself(as_tree(rule))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(made_up_rules.sensible_rules, made_up_rules.sensible_rules, made_up_rules.attributes)
 def test_what_is_said_of_two_rules_is_so_whoever_is_asked(one: Rule, two: Rule, person: dict[str, Any]) -> None:
     scope = Scope.of_profile(person)
@@ -85,7 +85,7 @@ def test_what_is_said_of_two_rules_is_so_whoever_is_asked(one: Rule, two: Rule, 
         assert not implies(one, two) or evaluate(two, scope)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(made_up_rules.sensible_rules, made_up_rules.attributes)
 def test_a_rule_that_is_true_of_somebody_implies_itself(rule: Rule, person: dict[str, Any]) -> None:
     if evaluate(rule, Scope.of_profile(person)):

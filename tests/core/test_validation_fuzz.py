@@ -57,7 +57,7 @@ WORLD = World(
 )
 WRITTEN = {kind: [entry.source.data for entry in held.values()] for kind, held in HELD.items()}
 WORDS = words([*WRITTEN["journeys"], *WRITTEN["segments"], list(AROUND.attributes), list(AROUND.messages)])
-ROUNDS = settings(max_examples=120, deadline=None)
+ROUNDS = settings(max_examples=80, deadline=None)
 
 
 def judge(data: Any) -> bool:
