@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from journey import review
 from journey.calls import Response
 from journey.events import EventDefinition
-from journey.graph import EventNode, Reaction
+from journey.graph import EventNode, Qualification, Reaction
 from journey.policies import Policies
 from journey.profiles import AttributeType, ProfileDocument
 from journey.rule_text import as_tree
 from journey.rule_tree import Did
-from journey.story import Changes, Occurs, Reacts, Reviews, Script, World
+from journey.story import Changes, Happening, Occurs, Reacts, Reviews, Script, World
 from journey.version import Version
 from tests import builders
 from tests.builders import PERSON, START
@@ -38,6 +38,7 @@ KINDS = [
     "update_profile",
     "qualification",
     "rule",
+    "jump",
 ]
 """`until` is a wait until a time, `rule` one until a rule is true."""
 MOVED = ["message", "event", "wait", "qualification", "rule", "qualification", "rule", "condition", "update_profile"]
@@ -100,10 +101,20 @@ def any_version(draw: st.DrawFn, of: Sequence[str] = tuple(KINDS), criteria: int
     return Version(journey=drawn.journey, events=drawn.events, writes=WRITTEN)
 
 
+BY_WRITES: list[tuple[dict[str, str], list[dict[str, Any]]]] = [
+    ({"segment": "vips", "direction": "enter"}, [{"vip": True}]),
+    ({"segment": "romans", "direction": "enter"}, [{"city": "Rome"}]),
+    ({"segment": "romans", "direction": "leave"}, [{"city": "Rome"}, {"city": "Atlanta"}]),
+]
+"""Entries by a segment, each with the writes of a profile that let somebody in."""
+
+
 def _entry(draw: st.DrawFn, kinds: list[str]) -> dict[str, Any]:
     node: dict[str, Any] = {"id": "read", "next": _onward(draw, -1, kinds)}
     if draw(st.booleans()):
         return node | {"kind": "read_segment", "segment": "everybody"}
+    if draw(st.integers(0, 2)) == 0:
+        return node | {"kind": "qualification"} | draw(st.sampled_from([dict(entry) for entry, _ in BY_WRITES]))
     asked: dict[str, Any] = draw(st.sampled_from([{}, {"where": builders.rule("profile.city", "=", "Atlanta")}]))
     return node | {"kind": "event", "event": "purchase"} | asked
 
@@ -132,6 +143,8 @@ def _node(draw: st.DrawFn, index: int, kinds: list[str]) -> dict[str, Any]:
         node |= {"error": _onward(draw, index, kinds)} if draw(st.booleans()) else {}
     elif kind == "wait":
         node["for"] = draw(LENGTHS)
+    elif kind == "jump":
+        node["journey"] = "elsewhere"
     elif kind == "until":
         node["until"] = draw(UNTIL)
     elif kind == "rule":
@@ -195,7 +208,10 @@ def any_script(draw: st.DrawFn, version: Version, *, writes: int = 1) -> Script:
     held = [node.id for node in journey.nodes if review.holds(journey, node.id)]
     reviews = st.builds(Reviews, INSTANTS, st.sampled_from(held or ["none"]), st.sampled_from(["approve", "approve", "discard"]))
     deliveries = st.frozensets(st.tuples(st.sampled_from(acting), st.sampled_from(["email", "push", "webhook"])), max_size=2)
-    entering = (ENTERS,) if isinstance(journey.entry_node, EventNode) else ()
+    entering: tuple[Happening, ...] = (ENTERS,) if isinstance(journey.entry_node, EventNode) else ()
+    if isinstance(journey.entry_node, Qualification):
+        asked = {"segment": journey.entry_node.segment, "direction": journey.entry_node.direction}
+        entering = tuple(Changes(0, written) for written in next(writes for entry, writes in BY_WRITES if entry == asked))
     return Script(
         (*entering, *draw(st.lists(st.one_of(reacts, reacts, OCCURS, *[WRITES] * writes, *[reviews] * min(len(held), 2)), max_size=8))),
         draw(st.dictionaries(st.sampled_from(acting), LENGTH, max_size=4)),

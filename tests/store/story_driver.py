@@ -15,7 +15,7 @@ from journey.calls import Response, ToCall
 from journey.contract import Happened, Proposal, Record
 from journey.errors import NotFound
 from journey.events import PROFILE_CHANGED, Event, Instant
-from journey.graph import EventNode
+from journey.graph import ReadSegment
 from journey.profiles import Profile, ProfileDocument
 from journey.proposing import propose
 from journey.segments import SegmentDocument
@@ -100,7 +100,7 @@ class Driver:
 
     def play(self) -> Found:
         self.stage()
-        if not isinstance(self.version.journey.entry_node, EventNode):
+        if isinstance(self.version.journey.entry_node, ReadSegment):
             self.admit()
         happenings = self.script.happenings
         for index in sorted(range(len(happenings)), key=lambda index: happenings[index].at):
@@ -304,7 +304,7 @@ class Driver:
         told = self.accept(index, happening)
         if isinstance(told, acceptance.Verdict) and told.duplicate:
             self.duplicates[index] = "duplicate"
-        for start in told.entered if isinstance(told, acceptance.Verdict) else ():
+        for start in told.entered if told is not None else ():
             self.decided[self.names[index]] = Effect("enters")
             self.begin(start)
         for decided in told.decided if told is not None else ():
@@ -384,7 +384,8 @@ class Driver:
         source, name = self.names[index]
         of, gone = schema.events.c, schema.discards.c
         won = self.connection.execute(select(of.won).where(of.source == source, of.id == name)).scalar()
-        codes = self.connection.execute(select(gone.code).where(gone.source == source, gone.event == name)).scalars().all()
+        jumped = gone.code == "not_live"  # a jump is on record by the event that let its person in here
+        codes = self.connection.execute(select(gone.code).where(gone.source == source, gone.event == name, ~jumped)).scalars().all()
         assert len(codes) == (0 if won else 1), f"{name} has won {won!r} and is a discard for {codes}"
         assert won == ((source, name) in self.decided)
         return self.decided[source, name] if won else Effect(codes[0])

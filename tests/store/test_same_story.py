@@ -18,7 +18,7 @@ from journey.calls import Response
 from journey.policies import Policies
 from journey.profiles import ProfileDocument
 from journey.simulate import simulate
-from journey.story import Occurs, Script, Story, World
+from journey.story import Changes, Occurs, Script, Story, World
 from journey.version import Version
 from tests import builders
 from tests.builders import PERSON
@@ -180,3 +180,17 @@ def test_what_is_over_when_somebody_comes_to_it_hears_nothing_of_that_instant(
     story = assert_same(connection, version, Script((buys,), SLOW), person)
     was_kept = minutes < 60 and end == "global_timeout"  # on the way it is kept, and decides as the earlier
     assert [effect.code for effect in story.effects] == ["decided" if was_kept else "nobody_listening"]
+
+
+# ---- an entry that alone hears of profiles ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True, scope="session")
+def test_a_segment_that_only_the_entry_names_lets_in_and_moves_nobody_further(connection: Connection) -> None:
+    read = {"id": "read", "kind": "qualification", "segment": "vips", "next": "n0"}
+    version = builders.version(nodes=[read, {"id": "n0", "kind": "wait", "for": "PT1H"}])
+    writes = (Changes(0, {"city": "Rome"}), Changes(1, {"vip": True}), Changes(2, {"vip": False}), Changes(3, {"vip": True}))
+    story = assert_same(connection, version, Script(writes), SOMEBODY)
+    assert [effect.code for effect in story.effects] == ["no_effect", "enters", "no_effect", "already_inside"]
+    assert (story.path, story.end) == (("read:next", "n0:next"), "finished")
+    assert story.ended_at == 1 + builders.HOUR
