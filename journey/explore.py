@@ -122,12 +122,9 @@ def _onward(
 
 def _what_happens(version: Version, node: Node, at: Instant, number: int, world: World) -> Happening | None:
     match node:
-        case Wait(until=UntilRule() as until):
-            return _changes(at, _attributes(as_tree(until.rule), version))
-        case Qualification():
-            rule = world.segments.get(node.segment)
-            wanted = _attributes(rule, version) if rule is not None else {}
-            return _changes(at, wanted if node.direction == "enter" else dict.fromkeys(wanted))
+        case Wait() | Qualification():
+            written = written_for(version, node, world.segments)
+            return Changes(at, written) if written else None
         case Reaction():
             return Reacts(at, node.of, node.to)
         case EventNode():
@@ -137,8 +134,17 @@ def _what_happens(version: Version, node: Node, at: Instant, number: int, world:
     return None
 
 
-def _changes(at: Instant, attributes: dict[str, Any]) -> Changes | None:
-    return Changes(at, attributes) if attributes else None
+def written_for(version: Version, node: Node, segments: Mapping[str, Rule]) -> dict[str, Any]:
+    """Attributes whose write lets on whoever waits at this node for a rule or a segment; none where it asks for more than plain values, or
+    waits for something else."""
+    match node:
+        case Wait(until=UntilRule() as until):
+            return _attributes(as_tree(until.rule), version)
+        case Qualification():
+            rule = segments.get(node.segment)
+            wanted = _attributes(rule, version) if rule is not None else {}
+            return wanted if node.direction == "enter" else dict.fromkeys(wanted)
+    return {}
 
 
 def _attributes(rule: Rule, version: Version) -> dict[str, Any]:

@@ -12,12 +12,12 @@ from heapq import heappop, heappush
 
 from journey import calls, explore, gate, ids, population_rates, reports, walk
 from journey.events import Event, Instant
-from journey.graph import LISTENING, EventNode, Journey, Message, Webhook
+from journey.graph import LISTENING, EventNode, Journey, Message, Qualification, Wait, Webhook
 from journey.population_rates import Lots, Rate
 from journey.profiles import Profile
 from journey.reports import Counted, Report
 from journey.simulate import Person
-from journey.story import Happening, Occurs, Reacts, Script, Told, World
+from journey.story import Changes, Happening, Occurs, Reacts, Script, Told, World
 from journey.version import Version
 from journey.walk import Finish, Outcome
 
@@ -84,6 +84,13 @@ class Crowd:
             node.id: rate
             for node in journey.nodes
             if isinstance(node, EventNode) and (rate := population_rates.of(self.rates, node.event, node.id)) is not None
+        }
+
+        self.written = {
+            node.id: (rate, explore.written_for(self.version, node, self.world.segments))
+            for node in journey.nodes
+            if isinstance(node, Qualification | Wait)
+            and (rate := population_rates.of(self.rates, population_rates.WRITES, node.id)) is not None
         }
 
     def walk(self, profile: Profile, lots: Lots) -> None:
@@ -154,6 +161,10 @@ class Crowd:
             if after is not None:
                 name, data = self.examples[node.id]
                 found.append(Occurs(at.arrived_at + after, name, data, f"{node.id}-{at.arrived_at}"))
+            writes, attributes = self.written.get(node.id, (None, {}))
+            after = lots.happens_after(writes, node.id, population_rates.WRITES) if writes is not None and attributes else None
+            if after is not None:
+                found.append(Changes(at.arrived_at + after, attributes))
         return found
 
     def count(self, person: Person) -> None:

@@ -12,13 +12,18 @@ from journey import calls, gate, matching, script_text
 from journey.errors import BadInput
 from journey.events import Event, Instant
 from journey.explore import example
-from journey.graph import EventNode, Message, Webhook
+from journey.graph import EventNode, Message, Node, Qualification, Webhook
 from journey.messages import CHANNELS
 from journey.version import Version
 
 REACTIONS = ("opened", "clicked", "bounced", "unsubscribed")
 ANSWERS = ("failed", "uncertain")
-HOW = "write WHAT=SHARE, as in email.opened=0.3, purchase=0.1 or email.failed=0.01; WHAT:NODE for one node; a mean delay behind it"
+WRITES = "profile"
+"""Stands for a write of the profile, unless an event definition is called so."""
+HOW = (
+    "write WHAT=SHARE, as in email.opened=0.3, purchase=0.1, profile=0.1 or email.failed=0.01; WHAT:NODE for one node; "
+    "a mean delay behind it"
+)
 _SHAPE = re.compile(r"(?P<what>[^=:\s]+)(?::(?P<node>[^=:\s]+))?=(?P<share>[0-9.]+%?)(?:\s+(?P<delay>\S+))?")
 _HOUR = 3600 * gate.MICROSECONDS
 _DELAY_OF_A_REACTION: Instant = 4 * _HOUR
@@ -30,8 +35,9 @@ class Rate:
     """The share (0 to 1) of those who could do something that do it. `node` is empty for every node.
 
     `what` is CHANNEL.opened and the like: of the messages sent by that channel; the id of an event: of those who come to a node that
-    waits for it; CHANNEL.failed or CHANNEL.uncertain: of the messages that its provider is given. It happens after a time that is
-    `delay` on average and spread as waiting times are (exponentially).
+    waits for it; `profile`: of those who come to a node that waits for a rule or a segment; CHANNEL.failed or CHANNEL.uncertain: of the
+    messages that its provider is given. It happens after a time that is `delay` on average and spread as waiting times are
+    (exponentially).
     """
 
     what: str
@@ -88,16 +94,29 @@ def _rate(text: str, version: Version, channels: tuple[str, ...]) -> Rate:
             raise BadInput(f"{text!r}: {node} is no node of {version.journey.id} that waits for {what}.")
         _can_be_made(what, version)
         usual = _DELAY_OF_AN_EVENT
+    elif what == WRITES:
+        if not any(_hears_writes(one, version) for one in ([drawn] if node else version.journey.nodes)):
+            named = f"{node} is no node" if node else "there is no node"
+            raise BadInput(f"{text!r}: {named} of {version.journey.id} that waits for a rule or a segment.")
+        usual = _DELAY_OF_AN_EVENT
     else:
         channel, _, kind = what.partition(".")
         if channel not in channels or kind not in (("failed",) if channel == calls.CHANNEL else REACTIONS + ANSWERS):
             opened = [f"{one}.opened" for one in channels if one != calls.CHANNEL]
-            known = ", ".join([*sorted(version.events), *opened, *(f"{one}.failed" for one in channels)])
+            written = [WRITES] if any(_hears_writes(one, version) for one in version.journey.nodes) else []
+            known = ", ".join([*sorted(version.events), *written, *opened, *(f"{one}.failed" for one in channels)])
             raise BadInput(f"{text!r}: nobody does {what} in {version.journey.id}; there is {known} and the like.")
         if node and not isinstance(drawn, Webhook if channel == calls.CHANNEL else Message):
             raise BadInput(f"{text!r}: {node} is no {'webhook' if channel == calls.CHANNEL else 'message'} of {version.journey.id}.")
         usual = _DELAY_OF_A_REACTION
     return Rate(what, node, _share(text, found["share"]), script_text.instant(delay) if delay else usual)
+
+
+def _hears_writes(node: Node | None, version: Version) -> bool:
+    """Does somebody wait here for a write? Nobody waits at the entry."""
+    if node is None or node == version.journey.entry_node:
+        return False
+    return isinstance(node, Qualification) or matching.waits_for_rule(node)
 
 
 def _share(text: str, written: str) -> float:

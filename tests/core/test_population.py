@@ -74,6 +74,35 @@ def test_a_rate_may_be_for_one_node_alone_and_stands_over_the_one_for_all() -> N
     assert at(found, "follow-up").channels["email"].opened == 300
 
 
+MOVED_BY_WRITES = version(
+    {
+        "id": "asks",
+        "kind": "wait",
+        "until": {"rule": rule("city", "=", "Rome")},
+        "next": "joins",
+        "timeout": {"after": "P9D", "next": "end"},
+    },
+    {"id": "joins", "kind": "qualification", "segment": "vips", "next": "end", "timeout": {"after": "P9D"}},
+    END,
+)
+VIPS = World(segments={"vips": as_tree("vip == true")})
+
+
+def test_a_share_of_people_is_written_as_a_rule_or_a_segment_waits_for_it() -> None:
+    found = walked("profile=1 PT1S", of=MOVED_BY_WRITES, world=VIPS, people=20)
+    assert (at(found, "asks").left, at(found, "joins").left) == ({"next": 20}, {"next": 20})
+    found = walked("profile:asks=0.3 PT1H", of=MOVED_BY_WRITES, world=VIPS, people=1000)
+    assert 0.25 < at(found, "asks").left["next"] / 1000 < 0.35
+    assert set(at(found, "joins").left) == {"timeout"}
+
+
+def test_a_rate_of_writes_where_nobody_waits_for_one_is_said() -> None:
+    with pytest.raises(BadInput, match="there is no node of thank-you that waits for a rule or a segment"):
+        population_rates.read(["profile=0.3"], use_case())
+    with pytest.raises(BadInput, match="end is no node of small that waits for a rule or a segment"):
+        population_rates.read(["profile:end=0.3"], MOVED_BY_WRITES)
+
+
 def test_what_a_provider_refuses_leads_to_the_error_exit() -> None:
     found = walked("email.failed=1", "push.failed=1")
     assert at(found, "first").left == {"error": 300}

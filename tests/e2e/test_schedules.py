@@ -67,6 +67,35 @@ async def test_at_each_occurrence_there_is_one_run_however_often_its_schedule_fi
     assert (await here.report())["schedule"] is None
 
 
+async def test_an_incremental_run_lets_in_who_joined_since_the_one_before_and_nobody_twice(here: World, clock: ShiftedClock) -> None:
+    await here.set_up(journey=on_schedule(DAILY, incremental=True))
+    for key in ("c-stays", "c-comes-back"):
+        await here.person(key)
+    occurrences = (await post(here, ":publish")).json()["schedule"]["next"]
+
+    async def next_day(day: int) -> dict[str, int]:
+        clock.move_to(instant(occurrences[day]))
+        await fires(here)
+        items = (await here.api.get(f"/v1/journeys/{JOURNEY}/runs")).json()["items"]
+        return {name: items[0][name] for name in ("read", "admitted", "discarded", "stayed")}
+
+    assert await next_day(0) == {"read": 2, "admitted": 2, "discarded": 0, "stayed": 0}
+    assert [await here.ends(key) for key in ("c-stays", "c-comes-back")] == ["finished", "finished"]
+
+    await lives_in(here, "c-comes-back", "Rome")  # no member any more
+    await here.person("c-joins")
+    assert await next_day(1) == {"read": 2, "admitted": 1, "discarded": 0, "stayed": 1}
+    assert await here.ends("c-joins") == "finished"
+
+    await lives_in(here, "c-comes-back", "Seattle")
+    assert await next_day(2) == {"read": 3, "admitted": 1, "discarded": 0, "stayed": 2}
+    again = ids.entrant(JOURNEY, "c-comes-back", 2)
+    await eventually(lambda: entrant(here, again), lambda found: bool(found and found["entrant"]["end_reason"]), "the second time")
+    assert await entrant(here, ids.entrant(JOURNEY, "c-stays", 1)) is not None
+    assert await entrant(here, ids.entrant(JOURNEY, "c-stays", 2)) is None
+    assert await here.discards() == {}
+
+
 async def test_whoever_is_inside_at_the_next_run_is_ended_and_enters_anew_where_that_is_forced(here: World) -> None:
     here_again = ids.entrant(JOURNEY, "c-42", 2)
     await here.set_up(journey=forced(here))
@@ -86,8 +115,15 @@ async def test_whoever_is_inside_at_the_next_run_is_ended_and_enters_anew_where_
 # ---- words for the above --------------------------------------------------------------------------------------------------------
 
 
-def on_schedule(schedule: Any) -> dict[str, Any]:
-    return journey(dict(HELLO), schedule=schedule)
+def on_schedule(schedule: Any, **more: Any) -> dict[str, Any]:
+    drawn = journey(dict(HELLO), schedule=schedule)
+    drawn["nodes"][0] |= more
+    return drawn
+
+
+async def lives_in(here: World, key: str, city: str) -> None:
+    answer = await here.api.patch(f"/v1/profiles/{key}", json={"attributes": {"city": city}})
+    assert answer.is_success, answer.text
 
 
 def forced(here: World) -> dict[str, Any]:

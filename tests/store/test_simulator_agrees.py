@@ -20,114 +20,25 @@ from sqlalchemy import Engine
 from journey import ids, walk
 from journey.contract import Landing, Proposal, Record
 from journey.errors import NotFound
-from journey.events import Event, EventDefinition, Instant
-from journey.graph import LISTENING
+from journey.events import PROFILE_CHANGED, Event, Instant
 from journey.profiles import Profile
+from journey.segments import SegmentDocument
 from journey.simulate import simulate
-from journey.story import Happening, Occurs, Reacts, Script, Story, World
+from journey.story import Changes, Happening, Occurs, Reacts, Script, Story
 from journey.version import Version
 from journey.walk import Listen
-from store import schema, suppressions
+from store import changes, schema, segments, suppressions
 from store.claims import Busy, Carrier, Policy
 from store.closing import Mark
 from store.steps import Opened
+from store.work import Work
 from tests import builders
 from tests.builders import MINUTE, PERSON, START
 from tests.store.driver import Driver, Store, check, let_in, publish, store_in
+from tests.store.two_journeys import PEOPLE, SCRIPTS, WORLD, any_version
 
-HALF_HOUR = 30 * MINUTE
 LEASE = 10 * MINUTE
 SAFE = Policy({channel: Carrier(LEASE, idempotent=True) for channel in ("email", "push")})
-REFUND = EventDefinition(id="refund", match="refund", namespace="customer_id", key="customer")
-WORLD = World(
-    messages={"both": builders.message("both", "email", "push"), "mail": builders.message("mail", "email")},
-    definitions=(builders.purchase_definition(), REFUND),
-    suppressed=frozenset({("email", "barred@example.org")}),
-)
-
-
-# ---- any journey, any person, any script -----------------------------------------------------------------------------------------
-
-
-@st.composite
-def any_version(draw: st.DrawFn, name: str, size: int) -> Version:
-    """A graph without cycles and with joins; its nodes are called by the journey's name and a number."""
-    kinds = [draw(st.sampled_from(["message", "message", "event", "event", "reaction", "wait", "condition"])) for _ in range(size)]
-    graph = _Graph(draw, [f"{name}{number}" for number in range(size)], kinds)
-    return builders.version(
-        *(graph.node(index) for index in range(size)),
-        definitions=WORLD.definitions,
-        entry=graph.onward(-1),
-        global_timeout=draw(st.sampled_from(["PT3H", "PT6H", "P2D"])),
-        id=name,
-    )
-
-
-@dataclass
-class _Graph:
-    draw: st.DrawFn
-    names: list[str]
-    kinds: list[str]
-
-    def node(self, index: int) -> dict[str, Any]:
-        node: dict[str, Any] = {"id": self.names[index], "kind": self.kinds[index]}
-        match self.kinds[index]:
-            case "condition":
-                test = builders.rule(*self.draw(st.sampled_from([("city", "=", "Atlanta"), ("event.product", "=", "Rug")])))
-                return node | {"branches": [{"id": "yes", "when": test, "next": self.onward(index)}], **self.perhaps("otherwise", index)}
-            case "message":
-                node |= {"message": self.draw(st.sampled_from(["both", "mail"])), **self.perhaps("error", index)}
-            case "wait":
-                node["for"] = self.length()
-            case "event":
-                node["event"] = self.draw(st.sampled_from(["purchase", "refund"]))
-                node |= {"where": builders.rule("product", "=", "Lamp")} if self.draw(st.booleans()) else {}
-            case "reaction":
-                before = [name for name, kind in zip(self.names[:index], self.kinds, strict=False) if kind == "message"]
-                node |= {"of": self.draw(st.sampled_from(before or self.names[:1])), "to": self.draw(TO)}
-        if self.kinds[index] in ("event", "reaction") and self.draw(st.booleans()):
-            node["timeout"] = {"after": self.length(), **self.perhaps("next", index)}
-        return node | {"next": self.onward(index)}
-
-    def length(self) -> str:
-        return self.draw(st.sampled_from(["PT30M", "PT1H", "PT2H"]))
-
-    def perhaps(self, exit_: str, index: int) -> dict[str, Any]:
-        return {exit_: self.onward(index)} if self.draw(st.booleans()) else {}
-
-    def onward(self, index: int) -> list[str]:
-        later = list(range(index + 1, len(self.names)))
-        gate = [self.names[at] for at in later if self.kinds[at] in LISTENING]
-        if len(gate) > 1 and self.draw(st.booleans()):
-            return self.draw(st.permutations(gate))[:2]
-        return [self.names[self.draw(st.sampled_from(later[:3]))]] if later else []
-
-
-def _data(name: str) -> dict[str, Any]:
-    return builders.THANKS if name == "purchase" else {}
-
-
-TO = st.sampled_from(["email.opened", "push.opened", "push.clicked"])
-NODES = st.sampled_from([f"{name}{number}" for name, size in (("a", 5), ("b", 3)) for number in range(size)])
-INSTANTS = st.integers(0, 8).map(lambda half_hours: half_hours * HALF_HOUR)
-OCCURS = st.builds(
-    lambda at, name, product, number: Occurs(at, name, _data(name) | {"product": product}, f"e{number}"),
-    INSTANTS, st.sampled_from(["purchase", "purchase", "refund", "sneeze"]), st.sampled_from(["Lamp", "Rug"]), st.integers(0, 5),
-)  # fmt: skip
-DELIVERIES = st.frozensets(st.tuples(NODES, st.sampled_from(["email", "push"])), max_size=3)
-SCRIPTS = st.builds(
-    Script,
-    st.lists(OCCURS | st.builds(Reacts, INSTANTS, NODES, TO), max_size=7).map(lambda told: tuple(sorted(told, key=lambda one: one.at))),
-    st.dictionaries(NODES, st.integers(0, 3).map(lambda half_hours: half_hours * HALF_HOUR), max_size=4),
-    DELIVERIES,
-    DELIVERIES,
-)
-PEOPLE = st.builds(
-    lambda consents, tokens, email: builders.profile(consents=consents, push_tokens=tokens, email=email),
-    st.dictionaries(st.sampled_from(["email", "push"]), st.booleans(), max_size=1),
-    st.sampled_from([("t",), ("t",), ()]),
-    st.sampled_from(["ada@example.org", "ada@example.org", "barred@example.org", None]),
-)
 
 
 # ---- how it is played ------------------------------------------------------------------------------------------------------------
@@ -283,6 +194,7 @@ class Play:
     store: Store
     walkers: dict[str, Walker]
     lots: random.Random
+    written: dict[int, tuple[str, str]] = field(default_factory=dict)  # the event that a write was, where it came to something
 
     def run(self, happenings: tuple[Happening, ...]) -> None:
         for walker in self.walkers.values():
@@ -292,7 +204,7 @@ class Play:
                 walker.advance(happening.at)
             self.happen(happening)
             if self.lots.random() < 0.3:
-                self.happen(happening)
+                self.happen(happening)  # a write a second time writes nothing
         for walker in self.walkers.values():
             walker.advance(None)
 
@@ -309,6 +221,11 @@ class Play:
                 walker.set_off(happening.at)
 
     def _accept(self, happening: Happening) -> Any:
+        if isinstance(happening, Changes):
+            known = self._changes()
+            done = self.store.write(lambda work: changes.patch(work, PERSON, attributes=happening.attributes))
+            self.written |= {id(happening): name for name in self._changes() - known}
+            return done.set_off
         if isinstance(happening, Occurs):
             return self.store.accept(Event(happening.source, happening.id, happening.name, dict(happening.data)), PERSON)
         assert isinstance(happening, Reacts)
@@ -316,6 +233,9 @@ class Play:
         channel = happening.to.split(".")[0]
         rows = self.store.rows(schema.deliveries, entrant=entrant, node=happening.of, channel=channel)
         return self.store.react(entrant, rows[0].n if rows else 99, happening.to)
+
+    def _changes(self) -> set[tuple[str, str]]:
+        return {(row.source, row.id) for row in self.store.rows(schema.events, name=PROFILE_CHANGED)}
 
 
 def of_journey(script: Script, name: str) -> Script:
@@ -338,13 +258,17 @@ def compare(walker: Walker, story: Story) -> None:
     assert told.keys() == found.keys()
 
 
-def compare_effects(store: Store, script: Script, stories: dict[str, Story]) -> None:
-    """An event has decided when it did in one of the two; else it is a discard, by one reason."""
+def compare_effects(store: Store, script: Script, stories: dict[str, Story], written: dict[int, tuple[str, str]]) -> None:
+    """An event has decided when it did in one of the two; else it is a discard, by one reason. A write that nobody waits for is none."""
     told: dict[tuple[str, str], set[str]] = {}
     for name, story in stories.items():
         for happening, effect in zip(of_journey(script, name).happenings, story.effects, strict=True):
             if isinstance(happening, Occurs) and effect.code != "duplicate":
                 told.setdefault((happening.source, happening.id), set()).add(effect.code)
+            if isinstance(happening, Changes):
+                assert effect.code == "no_effect" or id(happening) in written
+                if effect.code != "no_effect":
+                    told.setdefault(written[id(happening)], set()).add(effect.code)
     for (source, event), codes in told.items():
         found = store.effect_of(source, event)
         assert found == "decided" if "decided" in codes else {found} == codes
@@ -368,20 +292,27 @@ def test_on_postgresql_too_two_journeys_of_one_person_go_as_each_alone(
     assert_as_alone(engine, left, right, script, person, seed)
 
 
+def put_segments(work: Work) -> None:
+    for name, rule in WORLD.segments.items():
+        segments.put(work, SegmentDocument(id=name, rule=rule))
+
+
 def assert_as_alone(engine: Engine, left: Version, right: Version, script: Script, person: Profile, seed: int) -> None:
     versions = {"a": left, "b": right}
     with store_in(engine) as store:
         lots = random.Random(seed)
+        store.write(put_segments)
         walkers = {}
         for name, version in versions.items():
             publish(store, version, WORLD.messages)
             (driver,) = let_in(store, version, [person], policy=SAFE)
             walkers[name] = Walker(driver, of_journey(script, name), lots)
         store.write(lambda work: suppressions.put(work, "email", "barred@example.org"))
-        Play(store, walkers, lots).run(script.happenings)
+        played = Play(store, walkers, lots)
+        played.run(script.happenings)
         stories = {name: simulate(version, person, of_journey(script, name), WORLD) for name, version in versions.items()}
         for name, walker in walkers.items():
             compare(walker, stories[name])
-        compare_effects(store, script, stories)
+        compare_effects(store, script, stories, played.written)
         for version in versions.values():
             check(store, version)
