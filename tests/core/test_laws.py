@@ -129,11 +129,12 @@ def could_decide(line: Timeline, visit: Visit, limit: Instant) -> list[tuple[int
 
 
 def found_on_the_way(line: Timeline, visit: Visit, index: int) -> bool:
-    """Did it come after what decided the gate before? What had been kept has the order of what is kept: the instant, then the id."""
+    """Did it come after what decided the gates before? What had been kept has the order of what is kept: the instant, then the id."""
     moment = line.moment(index)
-    if visit.kept is None or moment[0] != visit.behind[0]:
-        return moment > visit.behind
-    return _id(line, index) > _id(line, visit.kept)
+    return all(
+        moment > decided if kept is None or moment[0] != decided[0] else _id(line, index) > _id(line, kept)
+        for decided, kept in visit.behind
+    )
 
 
 def _id(line: Timeline, index: int) -> tuple[Any, ...]:

@@ -25,12 +25,11 @@ LENGTHS = {"PT30M": 1800 * SECOND, "PT1H": 3600 * SECOND, "PT90M": 5400 * SECOND
 
 @dataclass(frozen=True)
 class Visit:
-    """Somebody at a gate. `behind` is when the gate before was decided: what came after that found them on the way; `kept` is what decided
-    it, if that had itself found them on the way. `by` is the happening that decided this gate, None when time did."""
+    """Somebody at a gate. `behind` is when each gate before was decided, with what decided it if that had itself found them on the way:
+    what came after all of them has found them on the way to this one. `by` is the happening that decided this gate, None when time did."""
 
     nodes: tuple[Mapping[str, Any], ...]
-    behind: Moment
-    kept: int | None
+    behind: tuple[tuple[Moment, int | None], ...]
     arrived: Moment
     left: str
     exit: str
@@ -100,8 +99,8 @@ def read(nodes: Sequence[Mapping[str, Any]], entry: Sequence[str], script: Scrip
     """The timeline of a story of these nodes. Every node is come to once at most, so that what decided it is known by its name."""
     found = Timeline({node["id"]: node for node in nodes}, script.happenings, story.effects)
     deciders = {effect.node: index for index, effect in enumerate(story.effects) if effect.code == "decided"}
-    at, behind = BEGIN, BEGIN
-    kept: int | None = None
+    at = BEGIN
+    behind: list[tuple[Moment, int | None]] = []
     leads: Sequence[str] = entry
     begins_at_gate = True  # the admission itself leads to a gate
     for step in story.path[1:]:
@@ -116,14 +115,15 @@ def read(nodes: Sequence[Mapping[str, Any]], entry: Sequence[str], script: Scrip
             place = "+".join(leads)
             arrived = at if begins_at_gate else _later(at, script.stops.get(place, 0))
             by = deciders.get(name) if taken == "next" else None
-            visit = Visit(tuple(found.nodes[one] for one in leads), behind, kept, arrived, name, taken, by, arrived)
+            visit = Visit(tuple(found.nodes[one] for one in leads), tuple(behind), arrived, name, taken, by, arrived)
             if by is not None:
-                decided = behind = found.moment(by)
-                at, kept = max(decided, arrived), by if decided < arrived else None
+                decided = found.moment(by)
+                at = max(decided, arrived)
+                behind.append((decided, by if decided < arrived else None))
             else:
                 over = next(end[0] for end in visit.ends() if end[2:] == (name, taken))
-                at = behind = max((over, AT_LAST), arrived)
-                kept = None
+                at = max((over, AT_LAST), arrived)
+                behind.append((at, None))
             found.visits.append(replace(visit, decided=at))
             begins_at_gate = False
         leads = onward(node, taken)
