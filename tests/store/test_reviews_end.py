@@ -14,6 +14,7 @@ from store.steps import Opened
 from tests import builders
 from tests.builders import DAY, SECOND, profile
 from tests.store.driver import LEASE, Store, check, let_in, sent
+from tests.store.moves import check_all, succeed
 from tests.store.pauses import pause, release, resume
 from tests.store.reviewed import ADA, WRITES, comes, goes, inside, make_out, say, waits
 
@@ -151,3 +152,23 @@ def test_parked_and_tried_again_it_is_reviewed_again_since_the_newest_is_another
     assert waits(ada, proposal).held
     say(store, "approve")
     assert len(goes(ada, proposal).claims) == 2
+
+
+def test_who_is_in_review_when_the_journey_is_published_anew_stays_on_what_was_seen_and_goes_on_in_the_new_version(store: Store) -> None:
+    (ada,) = inside(store, "ada")
+    proposal = comes(ada)
+    nodes = [node.model_dump(mode="json", by_alias=True, exclude_defaults=True) for node in WRITES.journey.nodes[1:]]
+    nodes[0].pop("hold_for_review")
+    nodes[1]["timeout"]["after"] = "PT12H"
+    succeed(store, Version(journey=builders.journey(*nodes), events=WRITES.events))
+    assert waits(ada, proposal).held, "no longer held in the new version, it is in the one they are in"
+    say(store, "approve")
+    opened = goes(ada, proposal)
+    assert opened.approved["push"] == FilledPush("Hello", "Hello Ada")
+    record = ada.mark(proposal, *(sent(claim) for claim in opened.claims))
+    assert record is not None
+    ada.record = record
+    moved = ada.stop()
+    assert (moved.version, moved.place, moved.seconds) == ("small@2", "opened", 43_200.0)
+    assert store.rows(schema.reviews) == []
+    check_all(store, "small")
