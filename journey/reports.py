@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from journey import report_messages
-from journey.graph import LISTENING, Journey, Node, Split, exits
+from journey.graph import LISTENING, Condition, Journey, Node, Split, exits
 from journey.report_messages import Channels
 from journey.walk import FINISHED, entry
 
@@ -150,6 +150,8 @@ def differences(journey: Journey, report: Report) -> tuple[str, ...]:
 def _ways_out(node: Node) -> tuple[str, ...]:
     """Every exit by which a counter may say that somebody has left a node."""
     drawn = tuple(name for name, _ in exits(node))
+    if isinstance(node, Condition):
+        return (*drawn, "otherwise")  # taken also where it is not drawn: then it is their end
     return (*_WAYS_OUT_OF_A_GATE, *drawn) if node.kind in LISTENING else ("next", "error", *drawn)
 
 

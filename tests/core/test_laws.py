@@ -232,6 +232,7 @@ def the_end_comes_by_the_way_or_by_the_time_in_the_journey(drawn: Drawn, line: T
 
 
 @pytest.mark.complaint(1)
+@pytest.mark.timeout(600)  # usually seconds; how many stories it is, is drawn
 @settings(max_examples=DRAWN, deadline=None, suppress_health_check=list(HealthCheck))
 @given(drawings())
 def test_g1_to_g8_hold_in_every_order_of_events_timers_repeats_and_late_arrivals(drawn: Drawn) -> None:

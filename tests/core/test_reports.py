@@ -94,6 +94,20 @@ def test_counters_that_contradict_each_other_are_named() -> None:
     )
 
 
+def test_somebody_may_leave_a_condition_by_no_branch_although_otherwise_is_not_drawn() -> None:
+    journey = Journey.model_validate({
+        "id": "asks",
+        "nodes": [
+            {"id": "read", "kind": "read_segment", "segment": "all", "next": "city"},
+            {"id": "city", "kind": "condition", "branches": [{"id": "bern", "when": "city == 'Bern'", "next": "end"}]},
+            {"id": "end", "kind": "end"},
+        ],
+    })  # fmt: skip
+    counters = [("read", "entered"), ("read", "arrived"), ("read", "left.next"), ("city", "arrived"), ("city", "left.otherwise"),
+                ("", "ended.no_branch")]  # fmt: skip
+    assert reports.differences(journey, reports.build(journey, [Counted(node, kind, "", 1) for node, kind in counters])) == ()
+
+
 def test_slots_of_one_counter_are_added() -> None:
     split = [Counted("read", "entered", "", 4), Counted("read", "entered", "", 6)]
     assert reports.build(JOURNEY, split).totals.entered == 10

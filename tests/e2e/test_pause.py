@@ -34,7 +34,7 @@ async def is_held(here: World, expected: dict[str, int]) -> None:
 
 @pytest.mark.complaint(11)
 async def test_paused_while_fifty_wait_and_some_are_due_nobody_is_written_to_until_they_go_on_at_a_rate(here: World) -> None:
-    await here.set_up(timeout="PT3S")
+    await here.set_up(timeout="PT8S")
     people = await here.people(50)
     await here.publish()
     for key in people:
