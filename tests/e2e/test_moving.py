@@ -18,7 +18,7 @@ from store import schema
 from tests.e2e.test_lifecycle import post
 from tests.e2e.world import JOURNEY, World, eventually, profile_of, world
 from tests.fakes import ShiftedClock
-from worker import taking_up
+from worker import make_worker, taking_up
 from workflows.attributes import VERSION
 
 DAY = 86_400
@@ -108,6 +108,21 @@ async def test_of_people_at_five_places_as_many_go_leave_and_stay_as_the_plan_co
     assert Counter(subject.startswith(HELLO) for _, subject in got) == {True: 5 * EACH, False: 4 * EACH}
     excluded = (await here.api.get("/v1/deliveries", params={"reason": "already_sent", "limit": 1000})).json()["items"]
     assert sorted({one["entrant"] for one in excluded}) == sorted(f"{JOURNEY}~a-{number}~1" for number in range(EACH))
+
+
+async def test_who_is_carried_into_a_transactional_journey_goes_on_at_its_task_queue(here: World) -> None:
+    await here.set_up(journey=rests("P7D"))
+    await here.publish()
+    await let_in(here, [await here.person()])
+    await here.put(f"/v1/journeys/{JOURNEY}", rests("P5D") | {"class": "transactional"})
+    await post(here, ":publish", {"people": "flow_in"})
+
+    async def goes_on() -> tuple[str, bool]:
+        described = await here.process.client.get_workflow_handle(ids.entrant(JOURNEY, "c-42", 1)).describe()
+        return described.task_queue, described.history_length > 4
+
+    async with make_worker(here.process, task_queue=ids.TRANSACTIONAL_QUEUE):
+        await eventually(goes_on, lambda found: found == (ids.TRANSACTIONAL_QUEUE, True), "going on at another task queue")
 
 
 EACH = 40
