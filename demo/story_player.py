@@ -20,8 +20,9 @@ from journey import ids
 from journey.errors import NotFound, Unavailable
 from journey.events import PROFILE_CHANGED, Event, Instant
 from journey.graph import ReadSegment
+from journey.simulated_feedback import as_feedback
 from journey.story import Changes, Effect, Happening, Moment, Occurs, Qualifies, Reacts, Reviews, Story
-from store import acceptance, changes, reviews, runs
+from store import acceptance, changes, feedback, reviews, runs
 from store.acceptance import Arrived, Verdict
 
 PATIENCE = 60.0
@@ -200,7 +201,10 @@ class Player:
         database = self.services.database
         delivery = await database.read(lambda c: story_stage.delivery_of(c, self.play.entrant, happening.of, channel))
         self.names[index] = (ids.REACTIONS, ids.reaction(delivery, kind, happening.link))
+        said = as_feedback(happening)
         try:
+            if said is not None:
+                return await database.write(lambda work: feedback.play(work, said, delivery))
             return await database.write(lambda work: acceptance.react(work, delivery, kind, happening.link))
         except NotFound:
             self.effects[index] = Effect("no_delivery")

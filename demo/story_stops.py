@@ -6,7 +6,7 @@ Nothing is called over the network but the catchers: a webhook is answered here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from temporalio import activity
 
@@ -23,7 +23,7 @@ from journey.simulated_sending import exclusion
 from journey.story import Script, World
 from journey.version import Version
 from providers.port import Answer, Provider, Refused, Took, Uncertain
-from store import profiles
+from store import profiles, suppressions
 from store.database import Database
 
 NO_LEASE_RUNS_OUT = 86_400.0 * 3660
@@ -151,7 +151,9 @@ class PacedStops(Stops):
         person = await self._database.read(lambda connection: profiles.read(connection, row.profile))
         channels = self._world.messages[proposal.message].channels
         wanted = [channel for channel in channels if not proposal.channels or channel in proposal.channels]
-        return person is not None and any(not exclusion(person, channel, self._world) for channel in wanted)
+        barred = await self._database.read(lambda connection: suppressions.page(connection, ("", ""), 1000))
+        world = replace(self._world, suppressed=frozenset((one.channel, one.address) for one in barred))
+        return person is not None and any(not exclusion(person, channel, world) for channel in wanted)
 
     def _learn(self, record: Record) -> None:
         if record.node:

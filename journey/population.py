@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
-from journey import calls, explore, gate, ids, population_rates, reports, walk
+from journey import calls, explore, feedback, gate, ids, population_rates, reports, walk
 from journey.events import Event, Instant
 from journey.graph import LISTENING, EventNode, Journey, Message, Qualification, Wait, Webhook
 from journey.population_rates import Lots, Rate
@@ -147,9 +147,13 @@ class Crowd:
         if told.status in ("sent", "uncertain"):
             for to, rate in self.reactions.get((told.node, told.channel), ()):
                 after = lots.happens_after(rate, told.node, to)
-                if after is not None:
-                    found.append(Reacts(now + after, told.node, to))
-                    self.deliveries[told.node, to.partition(".")[2], told.channel] += 1
+                if after is None:
+                    continue
+                found.append(Reacts(now + after, told.node, to))
+                self.deliveries[told.node, to.partition(".")[2], told.channel] += 1
+                if to == "email.bounced":
+                    self.deliveries[told.node, feedback.HARD, told.channel] += 1
+                    break
         return found
 
     def _occurs(self, at: gate.Gate, lots: Lots) -> list[Happening]:

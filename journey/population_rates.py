@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from journey import calls, gate, matching, script_text
+from journey import calls, events, gate, matching, script_text
 from journey.errors import BadInput
 from journey.events import Event, Instant
 from journey.explore import example
@@ -16,7 +16,8 @@ from journey.graph import EventNode, Message, Node, Qualification, Webhook
 from journey.messages import CHANNELS
 from journey.version import Version
 
-REACTIONS = ("opened", "clicked", "bounced", "unsubscribed")
+REACTIONS = ("bounced", "delivered", "opened", "clicked", "complained", "unsubscribed")
+"""In the order in which a message meets them: of one that came back nothing else is heard."""
 ANSWERS = ("failed", "uncertain")
 WRITES = "profile"
 """Stands for a write of the profile, unless an event definition is called so."""
@@ -27,6 +28,7 @@ HOW = (
 _SHAPE = re.compile(r"(?P<what>[^=:\s]+)(?::(?P<node>[^=:\s]+))?=(?P<share>[0-9.]+%?)(?:\s+(?P<delay>\S+))?")
 _HOUR = 3600 * gate.MICROSECONDS
 _DELAY_OF_A_REACTION: Instant = 4 * _HOUR
+_DELAY_OF_A_PROVIDER: Instant = _HOUR // 60
 _DELAY_OF_AN_EVENT: Instant = 48 * _HOUR
 
 
@@ -101,14 +103,14 @@ def _rate(text: str, version: Version, channels: tuple[str, ...]) -> Rate:
         usual = _DELAY_OF_AN_EVENT
     else:
         channel, _, kind = what.partition(".")
-        if channel not in channels or kind not in (("failed",) if channel == calls.CHANNEL else REACTIONS + ANSWERS):
+        if channel not in channels or not (what in events.REACTIONS or kind in (("failed",) if channel == calls.CHANNEL else ANSWERS)):
             opened = [f"{one}.opened" for one in channels if one != calls.CHANNEL]
             written = [WRITES] if any(_hears_writes(one, version) for one in version.journey.nodes) else []
             known = ", ".join([*sorted(version.events), *written, *opened, *(f"{one}.failed" for one in channels)])
             raise BadInput(f"{text!r}: nobody does {what} in {version.journey.id}; there is {known} and the like.")
         if node and not isinstance(drawn, Webhook if channel == calls.CHANNEL else Message):
             raise BadInput(f"{text!r}: {node} is no {'webhook' if channel == calls.CHANNEL else 'message'} of {version.journey.id}.")
-        usual = _DELAY_OF_A_REACTION
+        usual = _DELAY_OF_A_PROVIDER if kind in ("bounced", "delivered") else _DELAY_OF_A_REACTION
     return Rate(what, node, _share(text, found["share"]), script_text.instant(delay) if delay else usual)
 
 

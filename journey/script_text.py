@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from journey import durations, gate, local_time, review
 from journey.calls import Response
 from journey.errors import BadInput
-from journey.events import Instant
+from journey.events import REACTIONS, Instant
 from journey.explore import entering, entry_example, example
 from journey.graph import EventNode, Message, Reaction, Webhook
 from journey.story import Changes, Happening, Occurs, Reacts, Reviews
@@ -90,14 +90,16 @@ def changes(at: Instant, attributes: Mapping[str, Any]) -> Changes:
 
 
 def reacts(at: Instant, to: str, of: str, version: Version, link: str = "") -> Reacts:
-    """A reaction, CHANNEL.KIND, to the message of a node; without one, to the message that is meant. Raises BadInput."""
-    channel, dot, kind = to.partition(".")
-    if not (channel and dot and kind):
-        raise BadInput(f"{to!r} is no reaction: write CHANNEL.KIND, as in email.opened.")
+    """A reaction, CHANNEL.KIND, to the message of a node; without one, to the message that is meant. A bounce is a hard one, unless it
+    is written `email.soft_bounce`. Raises BadInput."""
+    soft = to == "email.soft_bounce"
+    to = "email.bounced" if soft else to
+    if to not in REACTIONS:
+        raise BadInput(f"{to!r} is no reaction: there are {', '.join(REACTIONS)}, and email.soft_bounce.")
     node = version.journey.by_id.get(of)
     if of and not isinstance(node, Message):
         raise BadInput(f"{of} is no message of {version.journey.id}: name the node that sends what is reacted to.")
-    return Reacts(at, of or _reacted_to(version, to), to, link)
+    return Reacts(at, of or _reacted_to(version, to), to, link, soft)
 
 
 def reviews(at: Instant, verdict: Literal["approve", "discard"], of: str, version: Version) -> Reviews:

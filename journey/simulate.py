@@ -128,15 +128,16 @@ class Person:
                 self._close(self._stop)
         elif not self.path:
             event = self.hearing.enters(index, happening)
+            self.doing.learn()
             if event is not None:
                 self.enter(event)
         else:
             heard = self.hearing.hear(index, happening, self.at_gate, self.place, ended=self.end is not None, leaving=bool(self.ending))
+            self.doing.learn()
             if isinstance(heard, Leaves):
                 self._must_end()
             elif heard is not None:
                 self._decided(heard.outcome)
-        self.doing.profile = replace(self.doing.profile, attributes=dict(self.hearing.attributes))
 
     def _must_end(self) -> None:
         """At once where they wait, be it for policies; else their next commit is their end."""

@@ -50,14 +50,22 @@ class Doing:
     def __post_init__(self) -> None:
         self.holding = Holding(self.version, self.world, self.entrant)
 
+    def learn(self) -> None:
+        """What has happened may have changed the profile, and where its person can be written to."""
+        self.profile = self.hearing.reach.of(replace(self.profile, attributes=dict(self.hearing.attributes)))
+        self.world = self.hearing.reach.around(self.world)
+
     def claim(self, answer: Answer, n: int, now: Instant, deadline: Instant) -> list[Told]:
         """The deliveries of what step n does: those of a message, of a call, or none. `deadline` is the end of the journey."""
         match answer:
             case Send():
                 claims = simulated_sending.claim(self.world, self.profile, self.entrant, n, answer)
                 if review.holds(self.version.journey, answer.node) and any(told.status == "claimed" for told in claims):
-                    return self._for_review(claims, answer, n, now, deadline)
-                return [self._made_out(told, now) for told in self.holding.judge(claims, self.profile, n, now, deadline)]
+                    going = self._for_review(claims, answer, n, now, deadline)
+                else:
+                    going = [self._made_out(told, now) for told in self.holding.judge(claims, self.profile, n, now, deadline)]
+                self.hearing.reach.went(going, self.profile)
+                return going
             case Call():
                 return [
                     self._call(answer, Told(ids.delivery(self.entrant, n, calls.CHANNEL), answer.node, "", calls.CHANNEL, "claimed"), now)
@@ -102,6 +110,7 @@ class Doing:
             until.pop(told.id, None)
         for index, told in zip(due, self.holding.judge(anew, self.profile, n, now, deadline), strict=True):
             self.told[index] = self._made_out(told, now)
+        self.hearing.reach.went((self.told[index] for index in due), self.profile)
         return any(told.node == send.node and self.is_out(told) for told in self.told)
 
     def _made_out(self, told: Told, now: Instant) -> Told:

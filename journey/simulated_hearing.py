@@ -18,6 +18,7 @@ from journey.keeping import Kept
 from journey.matching import About
 from journey.rule_tree import Rule
 from journey.rules import Scope
+from journey.simulated_feedback import Reach
 from journey.story import Changes, Effect, Happening, Moment, Occurs, Qualifies, Reacts, Reviews, Told, World
 from journey.version import Version
 from journey.walk import Place
@@ -53,6 +54,7 @@ class Hearing:
     proven: set[str] = field(default_factory=set)
     accepted: list[Event] = field(default_factory=list)
     passed: dict[str, Instant] = field(default_factory=dict)
+    reach: Reach = field(default_factory=Reach)
     _kept: dict[int, Kept] = field(default_factory=dict)
     _was_kept: set[int] = field(default_factory=set)
     _seen: set[tuple[str, str]] = field(default_factory=set)
@@ -214,11 +216,7 @@ class Hearing:
                 name = happening.id or f"{happening.name or 'event'}-{index + 1}"
                 return Event(happening.source, name, happening.name, dict(happening.data), self.profile, None, happening.at)
             case Reacts():
-                channel, _, kind = happening.to.partition(".")
-                for told in self.told:
-                    if (told.node, told.channel) == (happening.of, channel) and told.status != "excluded":
-                        made = events.reaction(told.id, told.node, kind, profile=self.profile, link=happening.link)
-                        return replace(made, accepted_at=happening.at)
+                return self.reach.reaction(happening, self.told, self.profile, self.attributes)
         return None
 
     def _change(self, index: int, happening: Changes) -> Event:

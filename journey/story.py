@@ -29,12 +29,14 @@ class Occurs:
 
 @dataclass(frozen=True, slots=True)
 class Reacts:
-    """This person does something with the message of node `of`: `to` is CHANNEL.KIND, as `email.opened`; `link` is what was clicked."""
+    """This person does something with the message of node `of`, or its provider says something of it: `to` is CHANNEL.KIND, as
+    `email.opened`; `link` is what was clicked, `soft` that it came back for now alone."""
 
     at: Instant
     of: str
     to: str
     link: str = ""
+    soft: bool = False
 
 
 @dataclass(frozen=True, slots=True)

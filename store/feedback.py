@@ -72,6 +72,14 @@ def take(work: Work, said: Feedback, soft_bounces: int = feedback.SOFT_BOUNCES) 
     return _of_nobody(work, said, soft_bounces) if row is None else _of_delivery(work, said, row, soft_bounces)
 
 
+def play(work: Work, kind: Kind, delivery: str) -> Verdict:
+    """What a provider says in a story that is played. Raises NotFound where it has nothing to say of the delivery."""
+    row = deliveries.find(work, delivery)
+    if row is None or not went_out(row):
+        raise NotFound(f"Nothing can come back of {delivery}.")
+    return _of_delivery(work, Feedback(kind, delivery), row, feedback.SOFT_BOUNCES).verdict
+
+
 def _of_delivery(work: Work, said: Feedback, row: Row, most: int) -> Taken:
     name, kind = deliveries.name_of(row), feedback.REACTION[said.kind]
     if f"{row.channel}.{kind}" not in REACTIONS:

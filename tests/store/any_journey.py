@@ -165,7 +165,7 @@ def _node(draw: st.DrawFn, index: int, kinds: list[str]) -> dict[str, Any]:
         node |= {"where": where} if where is not None else {}
     else:
         earlier = [NAMES[at] for at in range(index) if kinds[at] == "message"] or [NAMES[0]]
-        node |= {"of": draw(st.sampled_from(earlier)), "to": draw(st.sampled_from(["email.opened", "push.opened"]))}
+        node |= {"of": draw(st.sampled_from(earlier)), "to": draw(st.sampled_from(["email.opened", "push.opened", "email.bounced"]))}
     if kind in ("event", "qualification", "reaction", "rule", "until") and draw(st.booleans()):
         node["timeout"] = {"after": draw(LENGTHS)} | ({"next": _onward(draw, index, kinds)} if draw(st.booleans()) else {})
     return node
@@ -203,8 +203,11 @@ def any_script(draw: st.DrawFn, version: Version, *, writes: int = 1) -> Script:
     journey = version.journey
     heard = [(node.of, node.to) for node in journey.nodes if isinstance(node, Reaction)]
     acting = [node.id for node in journey.nodes if node.kind not in ("read_segment", "reaction", "end")] or [NAMES[0]]
-    reactions = st.sampled_from([*heard, *heard, *((name, "push.clicked") for name in acting[:1])]).map(list)
-    reacts = st.builds(lambda at, what: Reacts(at, *what), INSTANTS, reactions)
+    other = [(name, to) for name in acting[:2] for to in ("push.clicked", "email.bounced", "email.complained", "push.unsubscribed")]
+    reactions = st.sampled_from([*heard * 4, *other])
+    reacts = st.builds(
+        lambda at, what, soft: Reacts(at, what[0], what[1], soft=soft and what[1] == "email.bounced"), INSTANTS, reactions, st.booleans()
+    )
     held = [node.id for node in journey.nodes if review.holds(journey, node.id)]
     reviews = st.builds(Reviews, INSTANTS, st.sampled_from(held or ["none"]), st.sampled_from(["approve", "approve", "discard"]))
     deliveries = st.frozensets(st.tuples(st.sampled_from(acting), st.sampled_from(["email", "push", "webhook"])), max_size=2)

@@ -19,6 +19,7 @@ from journey.graph import ReadSegment
 from journey.profiles import Profile, ProfileDocument
 from journey.proposing import propose
 from journey.segments import SegmentDocument
+from journey.simulated_feedback import as_feedback
 from journey.simulated_sending import exclusion
 from journey.story import Changes, Effect, Happening, Occurs, Qualifies, Reviews, Script, World
 from journey.tracking import Signer
@@ -29,6 +30,7 @@ from store import (
     changes,
     closing,
     definitions,
+    feedback,
     in_review,
     messages,
     policies,
@@ -234,7 +236,8 @@ class Driver:
         wanted = [channel for channel in channels if not proposal.channels or channel in proposal.channels]
         person = profiles.read(self.connection, PERSON)
         assert person is not None
-        return any(not exclusion(person, channel, self.world) for channel in wanted)
+        barred = frozenset((one.channel, one.address) for one in suppressions.page(self.connection, ("", ""), 100))
+        return any(not exclusion(person, channel, replace(self.world, suppressed=barred)) for channel in wanted)
 
     def close(self) -> None:
         assert self.proposal is not None
@@ -360,7 +363,10 @@ class Driver:
         rows = self.connection.execute(select(of.n).where(of.node == happening.of, of.channel == channel)).all()
         delivery = ids.delivery(self.entrant, rows[0].n if rows else 99, channel)
         self.names[index] = (ids.REACTIONS, ids.reaction(delivery, kind, happening.link))
+        said = as_feedback(happening)
         try:
+            if said is not None:
+                return feedback.play(self.work, said, delivery)
             return acceptance.react(self.work, delivery, kind, happening.link)
         except NotFound:
             self.duplicates[index] = "no_delivery"

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine
 
-from journey import ids
+from journey import feedback, ids
 from journey.graph import ReadSegment
 from journey.population import Crowd
 from journey.profiles import ProfileDocument
@@ -21,7 +21,7 @@ from tests.builders import PERSON
 from tests.store.any_journey import PEOPLE, WORLD, any_script, any_version
 from tests.store.story_driver import Driver
 
-ELSEWHERE = ("opened", "clicked", "refused.not_live")
+ELSEWHERE = (*feedback.TAKEN, feedback.HARD, "refused.not_live")
 """Reactions are counted where they are drawn, as a population has none but those of its lots; who jumps is let in by another journey."""
 
 
