@@ -232,12 +232,17 @@ def diff(
 def report(
     journey: JourneyId,
     version: Annotated[int | None, typer.Option("--version", min=1, help="The number of a version; the live one when absent.")] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="As CSV, a line for each number.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show how many people came to each node, are there, and left by which exit."""
+    """Show how many people came to each node, are there, and left by which exit, and what became of each message."""
     with _api() as api:
         answer = reporting.report(api, journey, version)
-    saying.say(answer, as_json, reporting.sentences, reporting.table)
+    if as_csv:
+        for line in reporting.as_csv(answer):
+            typer.echo(line)
+        return
+    saying.say(answer, as_json, reporting.sentences, reporting.table, reporting.messages)
 
 
 @app.command()

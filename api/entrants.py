@@ -144,6 +144,9 @@ class StoryModel(BaseModel):
     calls: list[ResponseModel]
 
 
+_FACT = "The people behind a number: those of whom this was recorded, at `node` if one is named: `arrived`, `left.timeout`, `ended.error`."
+
+
 @router.get("")
 async def list_entrants(
     services: With,
@@ -155,6 +158,7 @@ async def list_entrants(
     run: Filter = "",
     held: Annotated[str, Query(max_length=63, pattern=TEXT, description="Those whom a pause holds before this node.")] = "",
     parked: Annotated[str, Query(max_length=63, pattern=TEXT, description="Those parked at this node: its error is to be mended.")] = "",
+    fact: Annotated[str, Query(max_length=100, pattern=TEXT, description=_FACT)] = "",
     mode: Which = "live",
     limit: Limit = 100,
     cursor: Cursor = "",
@@ -164,7 +168,7 @@ async def list_entrants(
     wanted["parked"] = parked
     key = paging.read(cursor, [str])
     after = str(key[0]) if key else ""
-    found = await services.database.read(lambda c: views.entrants(c, wanted, node=node, after=after, limit=limit))
+    found = await services.database.read(lambda c: views.entrants(c, wanted, node=node, fact=fact, after=after, limit=limit))
     following = paging.write([found[-1].id]) if len(found) == limit else None
     return EntrantPage(items=[EntrantModel.model_validate(one) for one in found], next=following)
 

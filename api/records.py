@@ -81,6 +81,9 @@ class DiscardPage(BaseModel):
     next: str | None
 
 
+_FACT = "What a report counts under this, whatever became of it since: `sent`, `uncertain`, `excluded.no_consent`, `opened`, `bounced`."
+
+
 @router.get("/deliveries")
 async def list_deliveries(
     services: With,
@@ -93,6 +96,7 @@ async def list_deliveries(
     channel: Filter = "",
     status: Literal["", "claimed", "sent", "excluded", "failed", "uncertain"] = "",
     reason: Filter = "",
+    fact: Annotated[str, Query(max_length=100, pattern=TEXT, description=_FACT)] = "",
     mode: Which = "live",
     limit: Limit = 100,
     cursor: Cursor = "",
@@ -102,7 +106,7 @@ async def list_deliveries(
               "status": status, "reason": reason, "mode": mode}  # fmt: skip
     key = paging.read(cursor, [str, int, str])
     after = (str(key[0]), int(key[1]), str(key[2])) if key else None
-    found = await services.database.read(lambda c: views.deliveries(c, wanted, journey=journey, after=after, limit=limit))
+    found = await services.database.read(lambda c: views.deliveries(c, wanted, journey=journey, fact=fact, after=after, limit=limit))
     following = paging.write([found[-1].entrant, found[-1].n, found[-1].channel]) if len(found) == limit else None
     return DeliveryPage(items=[DeliveryModel.model_validate(one) for one in found], next=following)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import csv
+import io
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Response
 from pydantic import BaseModel
 from sqlalchemy import Connection
 
@@ -15,7 +17,7 @@ from api.problems import answers
 from api.records import Mode
 from api.schedules import ScheduleModel, schedule_shown
 from api.services import With
-from journey import diagram, diagram_mermaid, diagram_svg, documents, reports
+from journey import diagram, diagram_mermaid, diagram_svg, documents, report_lines, reports
 from journey.graph import Journey
 from journey.reports import NodeReport, Totals
 from store import journeys, messages, sessions, versions
@@ -40,10 +42,14 @@ class ReportModel(BaseModel):
     differences: list[str]
 
 
-@router.get("/{journey_id}/report", responses=answers(404))
-async def get_report(journey_id: Id, services: With, version: Which = None, mode: Mode = "live") -> ReportModel:
+@router.get(
+    "/{journey_id}/report", response_model=ReportModel, responses={200: {"model": ReportModel, "content": {"text/csv": {}}}, **answers(404)}
+)
+async def get_report(
+    journey_id: Id, services: With, version: Which = None, mode: Mode = "live", accept: Annotated[str, Header()] = ""
+) -> ReportModel | Response:
     """The numbers of the live version, or of another: per node, in total, and whether they agree. With the mode `test` those of the test
-    that is on; no other report knows them."""
+    that is on; no other report knows them. Who accepts text/csv gets a line for each number."""
 
     def read(connection: Connection) -> ReportModel:
         row = journeys.version(connection, journey_id, version) if mode == "live" else _tested(connection, journey_id)
@@ -59,7 +65,10 @@ async def get_report(journey_id: Id, services: With, version: Which = None, mode
             differences=list(reports.differences(graph, report)),
         )
 
-    return await services.database.read(read)
+    found = await services.database.read(read)
+    if "text/csv" not in accept:
+        return found
+    return Response(_csv(found.model_dump(mode="json")), media_type="text/csv; charset=utf-8")
 
 
 @router.get(
@@ -103,6 +112,12 @@ def _drawn(connection: Connection, journey_id: str, which: str) -> VersionRow | 
 def _tested(connection: Connection, journey_id: str) -> VersionRow:
     """The version of the test that is on. Raises NotFound."""
     return versions.row(connection, sessions.running(connection, journey_id).version)
+
+
+def _csv(report: dict[str, Any]) -> str:
+    written = io.StringIO()
+    csv.writer(written).writerows([report_lines.HEADINGS, *report_lines.lines(report)])
+    return written.getvalue()
 
 
 def _item(row: VersionRow) -> VersionItem:

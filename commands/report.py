@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -9,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from commands.http import Api, journey_path
+from journey import report_lines
 
 RUNS = 5
 
@@ -19,25 +23,63 @@ def report(api: Api, journey: str, version: int | None = None) -> dict[str, Any]
     return answer | {"runs": api.get(f"{journey_path(journey)}/runs", limit=RUNS)["items"]}
 
 
+def as_csv(answer: Mapping[str, Any]) -> Iterator[str]:
+    """The report as CSV, line by line: one number each."""
+    for line in (report_lines.HEADINGS, *report_lines.lines(answer)):
+        written = io.StringIO()
+        csv.writer(written, lineterminator="").writerow(line)
+        yield written.getvalue()
+
+
 def table(answer: Mapping[str, Any]) -> Table:
-    """A row per node: who came, who is there, how they left, and what became of messages."""
+    """A row per node: who came, who is there and why, and how they left."""
     version = answer["version"]
-    made = Table(title=f"{version['id']}, {version['state']}", title_justify="left")
-    for heading, justify in (
-        ("node", "left"),
-        ("kind", "left"),
-        ("arrived", "right"),
-        ("inside", "right"),
-        ("left", "left"),
-        ("messages", "left"),
-    ):
-        made.add_column(heading, justify=justify)  # type: ignore[arg-type]  # the literals of rich
+    made = _table(f"{version['id']}, {version['state']}", ("node", "kind", "left"), ("arrived", "inside"), at=2)
     for node in answer["nodes"]:
-        ended = {f"ended: {reason}": count for reason, count in node["ended"].items()} | {"without a time": node.get("no_time", 0)}
+        ended = {f"ended: {reason}": count for reason, count in node["ended"].items()}
+        ended |= {"without a time": node.get("no_time", 0), "held before it": node.get("held", 0)}
         left = ", ".join([*_shares(node), _listed(ended)] if node.get("planned") else [_listed(node["left"] | ended)]).removesuffix(", ")
-        made.add_row(
-            node["node"], node["kind"], str(node["arrived"]), str(node["inside"]), escape(left), escape("\n".join(_messages(node)))
-        )
+        why = _listed({name: node.get(name.replace(" ", "_"), 0) for name in ("parked", "in review")})
+        inside = f"{node['inside']}" + (f" ({why})" if why else "")
+        made.add_row(node["node"], node["kind"], str(node["arrived"]), inside, escape(left))
+    return made
+
+
+def messages(answer: Mapping[str, Any]) -> Table:
+    """A row per message and channel: to how many it was to go, why it did not, and what has come back, in percent of what went out."""
+    found = [(node["node"], channel, counts) for node in answer["nodes"] for channel, counts in node["channels"].items()]
+    several = Counter(channel for _, channel, _ in found)
+    found += [("all", channel, counts) for channel, counts in answer["totals"]["channels"].items() if several[channel] > 1]
+    shown = [name for name in _OF_A_MESSAGE if name in _ALWAYS or any(counts.get(name) for *_, counts in found)]
+    made = _table("", ("message", "channel", "not sent"), ("targeted", *shown), at=2)
+    for name, channel, counts in found:
+        excluded = "\n".join(f"{reason.replace('_', ' ')} {count}" for reason, count in counts["excluded"].items())
+        numbers = (_with_rate(counts, one) for one in shown)
+        made.add_row(name, channel, str(counts["targeted"]), *numbers, escape(excluded))
+    return made
+
+
+_OF_A_MESSAGE = (
+    "sent", "sent_again", "failed", "uncertain", "resent", "on_the_way", "delivered", "opened", "clicked", "opened_by_machine",
+    "clicked_by_machine", "bounced", "bounced_hard", "complained", "unsubscribed",
+)  # fmt: skip
+_ALWAYS = ("sent", "opened")
+
+
+def _with_rate(counts: Mapping[str, Any], name: str) -> str:
+    count, rate = counts.get(name, 0), counts.get("rates", {}).get(name)
+    return f"{count} ({rate:g} %)" if count and rate is not None else str(count)
+
+
+def _table(title: str, words: tuple[str, ...], numbers: tuple[str, ...], *, at: int) -> Table:
+    """A table with columns of words, and of numbers behind the first so many."""
+    made = Table(title=title or None, title_justify="left")
+    for heading in words[:at]:
+        made.add_column(heading, justify="left")
+    for heading in numbers:
+        made.add_column(heading.replace("_", " "), justify="right")
+    for heading in words[at:]:
+        made.add_column(heading, justify="left")
     return made
 
 
@@ -84,13 +126,6 @@ def _run(run: Mapping[str, Any]) -> str:
     said = [f"{run['state']} ({run['reason']})" if run["reason"] else str(run["state"])]
     said += [f"{count} {name}" for name, count in counts.items() if count or (name == "let in" and run["state"] != "missed")]
     return f"{run['id']}: {', '.join(said)}."
-
-
-def _messages(node: Mapping[str, Any]) -> Iterator[str]:
-    for channel, counts in node["channels"].items():
-        numbers = {name: count for name, count in counts.items() if name != "excluded" and count}
-        numbers |= {f"excluded {reason}": count for reason, count in counts["excluded"].items()}
-        yield f"{channel}: {_listed(numbers)}"
 
 
 def _listed(counts: Mapping[str, int]) -> str:

@@ -30,13 +30,14 @@ def told(error: SojournError) -> int:
     return 1
 
 
-def say(answer: Any, as_json: bool, sentences: Callable[[Any], Iterable[str]], table: Callable[[Any], Table] | None = None) -> None:
-    """What the API answered: as it is, or as a table and in sentences."""
+def say(answer: Any, as_json: bool, sentences: Callable[[Any], Iterable[str]], *tables: Callable[[Any], Table]) -> None:
+    """What the API answered: as it is, or as tables, those without rows left out, and in sentences."""
     if as_json:
         print_json(answer)
         return
-    if table is not None:
-        console().print(table(answer))
+    for table in tables:
+        if (made := table(answer)).row_count or len(tables) == 1:
+            console().print(made)
     for sentence in sentences(answer):
         typer.echo(sentence)
 

@@ -131,8 +131,16 @@ async def _converse(connection: Connection, mail: Mail, progress: _Progress) -> 
     progress.handed_over = True
     said = await protocol.read_response()
     if 200 <= said.code < 300:
-        return Took(said.message[:_LONGEST_DETAIL])
+        return Took(queue_id(said.message)[:_LONGEST_DETAIL])
     return _refusal("message_refused", said, progress)
+
+
+def queue_id(said: str) -> str:
+    """What a server calls the mail that it has taken, by which it names it later: the last word of
+    `Ok: queued as 4Xq1` and of `Ok 0100018f`. Else all that it said."""
+    *before, last = said.split() or [""]
+    named = bool(before) and re.fullmatch(r"<?[\w.=+-]{6,}>?", last) is not None and any(sign.isdigit() for sign in last)
+    return last.strip("<>") if named and before[-1].lower().strip(":") in ("as", "ok", "accepted") else said
 
 
 async def _is_reset(connection: Connection) -> bool:

@@ -76,6 +76,13 @@ def _delivery(row: RowMapping) -> Moment:
 
 
 def _event(row: RowMapping) -> Moment:
+    of, data = row["source"] == ids.REACTIONS, row["data"]
+    if of and isinstance(data, dict) and "entrant" in data:  # what has come back of a message of ours
+        bounce = f" ({data['bounce']})" if data.get("bounce") else ""
+        return Moment(
+            row["accepted_at"], "event", f"{row['source']}/{row['id']}", ids.journey_of(data["entrant"]), data["entrant"], data["node"],
+            row["name"], f"{row['name']} of {data['node']}{bounce}.",
+        )  # fmt: skip
     return Moment(row["accepted_at"], "event", f"{row['source']}/{row['id']}", code=row["name"], sentence=f"{row['name'] or 'An event'}.")
 
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, bindparam, literal, select, tuple_
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, bindparam, exists, literal, select, tuple_
 
 from journey import durations, gate, ids, until, walk
 from journey.errors import NotFound
@@ -18,6 +18,7 @@ from store.statements import Row
 from store.versions import frozen_version
 
 _entrants, _steps, _deliveries, _discards = schema.entrants.c, schema.steps.c, schema.deliveries.c, schema.discards.c
+_facts = schema.facts.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +154,15 @@ _ENTRANT = (
 )
 
 
-def entrants(connection: Connection, wanted: Mapping[str, str], *, node: str = "", after: str = "", limit: int = 100) -> list[EntrantView]:
+def entrants(
+    connection: Connection, wanted: Mapping[str, str], *, node: str = "", fact: str = "", after: str = "", limit: int = 100
+) -> list[EntrantView]:
     """Entrants in order of id, behind `after`. `wanted` maps columns (journey, version, mode, state, profile, run, held) to a value; `node`
-    finds those who stand there now, alone or as part of a gate."""
+    finds those who stand there now, alone or as part of a gate; with a `fact`, those of whom that was recorded there."""
     query = select(schema.entrants).where(*_equal(_entrants, wanted), _entrants.id > after).order_by(_entrants.id).limit(limit)
-    if node:
+    if fact:
+        query = query.where(exists().where(_facts.entrant == _entrants.id, _facts.kind == fact, *([_facts.node == node] if node else [])))
+    elif node:
         query = query.where((literal("+") + _entrants.place + literal("+")).contains(f"+{node}+", autoescape=True))
     return [_as_entrant(row) for row in connection.execute(query).mappings()]
 
@@ -178,14 +183,16 @@ def entrant(connection: Connection, entrant_id: str) -> EntrantStory:
 
 
 def deliveries(
-    connection: Connection, wanted: Mapping[str, str], *, journey: str = "", after: tuple[str, int, str] | None = None, limit: int = 100
-) -> list[DeliveryView]:
+    connection: Connection, wanted: Mapping[str, str], *, journey: str = "", fact: str = "", after: tuple[str, int, str] | None = None,
+    limit: int = 100,
+) -> list[DeliveryView]:  # fmt: skip
     """Deliveries in order of entrant, step and channel, behind `after`. `wanted` maps columns (version, mode, entrant, profile, node,
-    message, channel, status, reason) to a value."""
+    message, channel, status, reason) to a value; a `fact` is one of theirs, as `opened`."""
     key = (_deliveries.entrant, _deliveries.n, _deliveries.channel)
     query = select(schema.deliveries).where(*_equal(_deliveries, wanted)).order_by(*key).limit(limit)
-    if journey:
-        query = query.where(_deliveries.version.in_(_versions_of(journey)))
+    query = query.where(_deliveries.version.in_(_versions_of(journey))) if journey else query
+    if fact:
+        query = query.where(exists().where(tuple_(_facts.entrant, _facts.n, _facts.channel) == tuple_(*key), _facts.kind == fact))
     if after is not None:
         query = query.where(tuple_(*key) > after)
     return [_as_delivery(row) for row in connection.execute(query).mappings()]
@@ -213,10 +220,8 @@ def discards(
         .order_by(_discards.id.desc())
         .limit(limit)
     )
-    if journey:
-        query = query.where(_discards.version.in_(_versions_of(journey)))
-    if before is not None:
-        query = query.where(_discards.id < before)
+    query = query.where(_discards.version.in_(_versions_of(journey))) if journey else query
+    query = query.where(_discards.id < before) if before is not None else query
     return [DiscardView(**row) for row in connection.execute(query).mappings()]
 
 

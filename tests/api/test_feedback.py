@@ -116,3 +116,21 @@ async def test_unsubscribing_decides_the_gate_of_whoever_is_waited_for(
     assert workflows.signals == [(entrant, Happened(1, "email-opened", "sojourn", f"{waiting.FIRST_MAIL}:unsubscribed"))]
     assert await waiting.facts(database) == [("unsubscribed", "email")]
     assert (await database.read(lambda c: profiles.get(c, "c-42"))).consents == {"email": False}
+
+
+async def test_who_is_behind_a_number_is_listed_and_the_numbers_are_lines_for_who_wants_csv(
+    api: httpx.AsyncClient, database: Database
+) -> None:
+    await waiting.for_an_open(database)
+    await api.post("/v1/feedback", json={"kind": "soft_bounce", "delivery": waiting.FIRST_MAIL})
+    for fact, found in (("bounced", [waiting.FIRST_MAIL]), ("bounced_hard", []), ("opened", [])):
+        listed = (await api.get("/v1/deliveries", params={"fact": fact})).json()["items"]
+        assert [one["id"] for one in listed] == found
+    people = (await api.get("/v1/entrants", params={"fact": "bounced", "node": "first"})).json()["items"]
+    assert [one["id"] for one in people] == [waiting.ENTRANT]
+    assert (await api.get("/v1/entrants", params={"fact": "bounced", "node": "thanks"})).json()["items"] == []
+    answer = await api.get("/v1/journeys/thank-you/report", headers={"Accept": "text/csv"})
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert "first,message,email,bounced,1" in answer.text.splitlines()
+    told = (await api.get("/v1/profiles/c-42/timeline")).json()["items"]
+    assert [one["sentence"] for one in told if one["kind"] == "event"] == ["email.bounced of first (soft)."]

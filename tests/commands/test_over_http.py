@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import os
 import re
 import shutil
 import sys
 from collections.abc import AsyncIterator, Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from rich.console import Console
+from rich.table import Table
 
 from api.app import create_app
 from api.services import Services
@@ -21,6 +25,7 @@ from commands import publish, report
 from commands.apply import apply
 from commands.http import Api
 from demo.temporal_server import free_port
+from journey import report_messages
 from journey.contract import LeftAlone, Repaired
 from journey.errors import BadInput, Conflict, Invalid, NotFound, Unavailable
 from journey.tracking import Signer
@@ -200,3 +205,49 @@ def test_a_report_tells_what_is_next_and_how_the_last_runs_were() -> None:
         "win-back.run.2026-03-09T09:00: missed (too_late).",
         "win-back.run.2026-03-02T09:00: done, 3 let in, 1 discarded.",
     ]
+
+
+def numbers(**counts: int) -> dict[str, Any]:
+    """A message's numbers on a channel, as the API answers them."""
+    return asdict(report_messages.read({(kind, "email"): count for kind, count in counts.items()}, {})["email"])
+
+
+def test_a_report_shows_of_each_message_what_became_of_it_and_of_each_split_what_it_got() -> None:
+    first = numbers(sent=8, uncertain=2, opened=5, bounced=1, **{"excluded.no_consent": 3, "excluded.suppressed": 1})
+    node = {"name": "", "ended": {}, "channels": {}, "planned": {}, "real": {}, "no_time": 0, "held": 0, "parked": 0, "in_review": 0,
+            "errors": 0, "timed_out": 0, "moved_in": 0}  # fmt: skip
+    nodes = [
+        node
+        | {"node": "first", "kind": "message", "arrived": 14, "inside": 2, "parked": 2, "left": {"next": 12}, "channels": {"email": first}},
+        node | {"node": "again", "kind": "message", "arrived": 1, "inside": 0, "left": {"next": 1}, "channels": {"email": numbers(sent=1)}},
+        node | {"node": "half", "kind": "split", "arrived": 4, "inside": 0, "left": {"a": 3, "b": 1}, "planned": {"a": 50, "b": 50}},
+    ]
+    totals = {"entered": 14, "moved_in": 0, "inside": 2, "finished": 12, "moved_out": 0, "held": 0, "ended": {"finished": 12},
+              "excluded": {}, "discards": {"late": 2}, "channels": {"email": first}}  # fmt: skip
+    answer = {"version": {"id": "x@1", "state": "live"}, "totals": totals, "nodes": nodes, "differences": []}
+    told = shown(report.messages(answer))
+    assert [column.header for column in report.messages(answer).columns] == [
+        "message", "channel", "targeted", "sent", "uncertain", "opened", "bounced", "not sent",
+    ]  # fmt: skip
+    assert report.messages(answer).row_count == 3, "each message, and all of them"
+    for part in ("5 (50 %)", "1 (10 %)", "no consent 3", "suppressed 1"):
+        assert part in told
+    left = shown(report.table(answer))
+    assert "2 (parked 2)" in left
+    assert "a 3 (75.0 %, planned 50 %), b 1 (25.0 %, planned 50 %)" in left
+    lines = list(report.as_csv(answer))
+    assert lines[0] == "node,kind,channel,number,count"
+    for line in (
+        "first,message,email,excluded.no_consent,3",
+        "first,message,email,rates.opened,50.0",
+        "half,split,,left.a,3",
+        ",,,discards.late,2",
+    ):
+        assert line in lines
+
+
+def shown(table: Table) -> str:
+    console = Console(width=200, file=io.StringIO())
+    console.print(table)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()

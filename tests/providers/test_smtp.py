@@ -10,7 +10,7 @@ import pytest
 from demo.catchers import MailBehaviour, MailCatcher
 from journey.errors import BadInput
 from providers.port import Later, Refused, Took, Uncertain
-from providers.smtp import SmtpProvider
+from providers.smtp import SmtpProvider, queue_id
 from providers.smtp_pool import Server, server_of
 from tests.providers.conftest import EMAIL, Tls, until
 
@@ -268,3 +268,19 @@ def test_the_address_of_a_mail_server(url: str, server: Server) -> None:
 def test_another_address_is_refused_with_a_sentence(url: str) -> None:
     with pytest.raises(BadInput, match=r"smtp://"):
         SmtpProvider(url)
+
+
+@pytest.mark.parametrize(
+    ("said", "called"),
+    [
+        ("2.0.0 Ok: queued as 4Xq1Zb2k9z", "4Xq1Zb2k9z"),
+        ("Ok 0100018f3c5e-7b1d-4a2e-000000", "0100018f3c5e-7b1d-4a2e-000000"),
+        ("Message accepted: <20260301.1@mail>", "Message accepted: <20260301.1@mail>"),
+        ("Requested mail action okay, completed: id=0MZ", "Requested mail action okay, completed: id=0MZ"),
+        ("2.0.0 OK  1711111111 a1-20020a05600c - gsmtp", "2.0.0 OK  1711111111 a1-20020a05600c - gsmtp"),
+        ("Ok", "Ok"),
+        ("", ""),
+    ],
+)
+def test_a_mail_is_known_by_what_its_server_calls_it(said: str, called: str) -> None:
+    assert queue_id(said) == called

@@ -133,8 +133,8 @@ class Driver:
 
     def admit(self) -> None:
         """By the real page of a run that was given a list of one."""
-        work, journey = self.work, self.version.journey
-        row = {"id": "run", "journey": journey.id, "number": 1, "version": ids.version(journey.id, 1), "profiles": [PERSON],
+        work, of = self.work, self.version.journey.id
+        row = {"id": "run", "journey": of, "number": 1, "version": ids.version(of, 1), "profiles": [PERSON],
                "state": "reading", "cutoff": START}  # fmt: skip
         work.connection.execute(schema.runs.insert(), row)
         admitted = admission.admit_page(work, "run")
@@ -234,8 +234,7 @@ class Driver:
     def will_send(self, proposal: Proposal) -> bool:
         channels = self.world.messages[proposal.message].channels
         wanted = [channel for channel in channels if not proposal.channels or channel in proposal.channels]
-        person = profiles.read(self.connection, PERSON)
-        assert person is not None
+        person = profiles.read(self.connection, PERSON) or Profile(PERSON)
         barred = frozenset((one.channel, one.address) for one in suppressions.page(self.connection, ("", ""), 100))
         return any(not exclusion(person, channel, replace(self.world, suppressed=barred)) for channel in wanted)
 
@@ -363,9 +362,8 @@ class Driver:
         rows = self.connection.execute(select(of.n).where(of.node == happening.of, of.channel == channel)).all()
         delivery = ids.delivery(self.entrant, rows[0].n if rows else 99, channel)
         self.names[index] = (ids.REACTIONS, ids.reaction(delivery, kind, happening.link))
-        said = as_feedback(happening)
         try:
-            if said is not None:
+            if (said := as_feedback(happening)) is not None:
                 return feedback.play(self.work, said, delivery)
             return acceptance.react(self.work, delivery, kind, happening.link)
         except NotFound:
@@ -375,8 +373,7 @@ class Driver:
     # ---- what the store has of it ----
 
     def path(self) -> tuple[str, ...]:
-        rows = self.connection.execute(select(schema.steps).order_by(schema.steps.c.n)).all()
-        return tuple(_path(rows))
+        return tuple(_path(self.connection.execute(select(schema.steps).order_by(schema.steps.c.n)).all()))
 
     def deliveries(self) -> tuple[tuple[str, str, str, str, str], ...]:
         of = schema.deliveries.c
@@ -387,8 +384,7 @@ class Driver:
         """What became of a happening in the end, by the rows that it left."""
         if index in self.duplicates:
             return Effect(self.duplicates[index])
-        source, name = self.names[index]
-        of, gone = schema.events.c, schema.discards.c
+        (source, name), of, gone = self.names[index], schema.events.c, schema.discards.c
         won = self.connection.execute(select(of.won).where(of.source == source, of.id == name)).scalar()
         jumped = gone.code == "not_live"  # a jump is on record by the event that let its person in here
         codes = self.connection.execute(select(gone.code).where(gone.source == source, gone.event == name, ~jumped)).scalars().all()
