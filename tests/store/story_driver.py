@@ -359,8 +359,8 @@ class Driver:
             return acceptance.accept(self.work, Arrived(made, "customer_id", PERSON), acceptance.Policy())
         channel, _, kind = happening.to.partition(".")
         of = schema.deliveries.c
-        rows = self.connection.execute(select(of.n).where(of.node == happening.of, of.channel == channel)).all()
-        delivery = ids.delivery(self.entrant, rows[0].n if rows else 99, channel)
+        n = self.connection.execute(select(of.n).where(of.node == happening.of, of.channel == channel)).scalar()
+        delivery = ids.delivery(self.entrant, 99 if n is None else n, channel)
         self.names[index] = (ids.REACTIONS, ids.reaction(delivery, kind, happening.link))
         try:
             if (said := as_feedback(happening)) is not None:
@@ -388,8 +388,9 @@ class Driver:
         won = self.connection.execute(select(of.won).where(of.source == source, of.id == name)).scalar()
         jumped = gone.code == "not_live"  # a jump is on record by the event that let its person in here
         codes = self.connection.execute(select(gone.code).where(gone.source == source, gone.event == name, ~jumped)).scalars().all()
-        assert len(codes) == (0 if won else 1), f"{name} has won {won!r} and is a discard for {codes}"
-        assert won == ((source, name) in self.decided)
+        assert (len(codes), won) == (0 if won else 1, (source, name) in self.decided), (
+            f"{name} has won {won!r} and is a discard for {codes}"
+        )
         return self.decided[source, name] if won else Effect(codes[0])
 
 
