@@ -357,8 +357,7 @@ class Driver:
             self.names[index] = (happening.source, happening.id)
             made = Event(happening.source, happening.id, happening.name, dict(happening.data))
             return acceptance.accept(self.work, Arrived(made, "customer_id", PERSON), acceptance.Policy())
-        channel, _, kind = happening.to.partition(".")
-        of = schema.deliveries.c
+        (channel, _, kind), of = happening.to.partition("."), schema.deliveries.c
         n = self.connection.execute(select(of.n).where(of.node == happening.of, of.channel == channel)).scalar()
         delivery = ids.delivery(self.entrant, 99 if n is None else n, channel)
         self.names[index] = (ids.REACTIONS, ids.reaction(delivery, kind, happening.link))
@@ -388,9 +387,8 @@ class Driver:
         won = self.connection.execute(select(of.won).where(of.source == source, of.id == name)).scalar()
         jumped = gone.code == "not_live"  # a jump is on record by the event that let its person in here
         codes = self.connection.execute(select(gone.code).where(gone.source == source, gone.event == name, ~jumped)).scalars().all()
-        assert (len(codes), won) == (0 if won else 1, (source, name) in self.decided), (
-            f"{name} has won {won!r} and is a discard for {codes}"
-        )
+        assert len(codes) == (0 if won else 1), f"{name} has won {won!r} and is a discard for {codes}"
+        assert won == ((source, name) in self.decided)
         return self.decided[source, name] if won else Effect(codes[0])
 
 
