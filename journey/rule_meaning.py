@@ -25,17 +25,25 @@ def contradicts_itself(rule: Rule) -> bool:
     return _never(rule, True)
 
 
-def meaning(rule: Rule) -> Rule:
+def same(one: Rule | None, two: Rule | None) -> bool:
+    """Are two rules written alike, groups that hold one part alone aside? Python takes `false` for 0, and a rule does not."""
+    if one is None or two is None:
+        return one is two
+    mine, theirs = _meaning(one), _meaning(two)
+    return mine == theirs and mine.model_dump_json() == theirs.model_dump_json()
+
+
+def _meaning(rule: Rule) -> Rule:
     """The rule without groups that hold one part alone: two rules of the same meaning compare equal more often."""
     if isinstance(rule, Group) and len(rule.rules) == 1 and not rule.negated:
-        return meaning(rule.rules[0])
+        return _meaning(rule.rules[0])
     return rule
 
 
 def implies(rule: Rule, other: Rule) -> bool:
     """Is the other rule true of everything that this one is true of?"""
     if sum(1 for _ in all_leaves(rule)) * sum(1 for _ in all_leaves(other)) > _MOST_PAIRS:
-        return meaning(rule) == meaning(other)
+        return same(rule, other)
     return not _never(rule, True) and _implies(rule, True, other, True)
 
 
@@ -100,7 +108,7 @@ def _all_wanted(rule: Rule, wanted: bool) -> Iterator[tuple[Rule, bool]]:
 
 
 def _leaf_implies(one: Rule, wanted: bool, two: Rule, two_wanted: bool) -> bool:
-    if one == two:
+    if same(one, two):
         return wanted == two_wanted
     if not wanted and not two_wanted:
         return _leaf_implies(two, True, one, True)
@@ -117,7 +125,7 @@ def _leaf_implies(one: Rule, wanted: bool, two: Rule, two_wanted: bool) -> bool:
 
 def _did_implies(one: Did, two: Did) -> bool:
     """Three times in a week is also once in a month."""
-    if one.did != two.did or (two.where is not None and one.where != two.where) or one.at_least < two.at_least:
+    if one.did != two.did or (two.where is not None and not same(one.where, two.where)) or one.at_least < two.at_least:
         return False
     if not two.within:
         return True

@@ -8,7 +8,7 @@ from journey.arrows import arrows
 from journey.findings import Finding, warning
 from journey.graph import Condition, EventNode, Journey, Node, Qualification, Reaction, Wait
 from journey.rule_check import all_leaves
-from journey.rule_meaning import contradicts_itself, implies, meaning
+from journey.rule_meaning import contradicts_itself, implies, same
 from journey.rule_tree import Rule
 from journey.until import UntilRule
 from journey.validation_rules import tree
@@ -49,7 +49,7 @@ def _branches(node: Condition) -> Iterator[Finding]:
         rule = tree(branch.when)
         if rule is None:
             continue
-        taken_by = next((other for other, earlier in before if meaning(rule) == meaning(earlier) or implies(rule, earlier)), "")
+        taken_by = next((other for other, earlier in before if same(rule, earlier) or implies(rule, earlier)), "")
         why = ""
         if contradicts_itself(rule):
             why = "its rule can be true of nobody. Correct it, or take the branch out."
@@ -104,7 +104,7 @@ def _fits_all(wide: str | Rule | None, narrow: str | Rule | None) -> bool:
     if wide is None:
         return True
     one, other = tree(narrow), tree(wide)
-    return one is not None and other is not None and (meaning(one) == meaning(other) or implies(one, other))
+    return one is not None and other is not None and (same(one, other) or implies(one, other))
 
 
 def _hears_all(first: Node, second: Node) -> bool:

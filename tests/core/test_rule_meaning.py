@@ -38,6 +38,8 @@ NOT_SEEN = [
     ("!(spent >= 100)", "spent < 100"),  # whoever has not spent anything
     ('spent > "100"', "spent > 50"),
     ("spent > 100", "paid > 100"),
+    ("vip == false", "vip == 0"),  # true and false are no numbers
+    ("spent in [1, 2]", "spent in [true, 2]"),
     ('city == "Bern" || vip', 'city == "Bern"'),
     ("spent > paid", "spent > 100"),
     ('did("buy", {within: "P30D"})', 'did("buy", {within: "P7D"})'),
