@@ -1,4 +1,5 @@
-"""`sojourn diff` against a real API on loopback: two versions, and a folder beside the version that people are in."""
+"""`sojourn diff` and `sojourn plan` against a real API on loopback: two versions, a folder beside the version that people are in, and what
+becomes of those."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ import pytest
 from api.app import create_app
 from api.services import Services
 from api_server import serving
-from commands import diff, publish
+from commands import diff, plan, publish
 from commands.apply import apply
 from commands.http import Api
 from demo.temporal_server import free_port
@@ -98,6 +99,28 @@ async def test_two_versions_are_compared_by_their_numbers(place: Place) -> None:
     assert next(diff.sentences(answer)) == "thank-you: from version 1 to the draft"
     await place.call(lambda api: publish.publish(api, "thank-you"))
     assert (await place.call(lambda api: diff.between(api, "thank-you", "1", "2")))["changes"] == answer["changes"]
+
+
+async def test_what_becomes_of_people_is_counted_before_a_publish_and_then_so(place: Place) -> None:
+    await place.call(lambda api: publish.publish(api, "thank-you"))
+    for key in ("a", "b"):
+        await place.database.write(lambda work, key=key: stock.entrant(work, key))  # type: ignore[misc]  # mypy infers no such lambda
+    await place.database.write(lambda work: stock.entrant(work, "c", place="purchase"))
+    place.edit("after: P1D", "after: P2D")
+    await place.call(lambda api: apply(api, place.folder, lambda *_: None))
+    moves = place.folder.parent / "moves.yaml"
+    moves.write_text("purchase: :exit\n")
+    told = plan.succession(mapped=moves, rate=5)
+
+    planned = await place.call(lambda api: plan.plan(api, "thank-you", told))
+    assert list(plan.sentences(planned))[:2] == [
+        "Of 3 inside 2 go on, 1 leaves.",
+        "3 of them are woken; the others go at their next stop.",
+    ]
+    published = await place.call(lambda api: publish.publish(api, "thank-you", told))
+    assert list(publish.sentences(published))[:3] == [
+        "thank-you@2 is live.", "thank-you@1 lets in nobody more.", "Those inside thank-you@1 go on in thank-you@2, where they can.",
+    ]  # fmt: skip
 
 
 async def test_what_cannot_be_compared_is_said(place: Place) -> None:
