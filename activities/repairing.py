@@ -98,7 +98,8 @@ class Repairs(Repairing):
         for some in _parts(broken):
             owed = await self._database.read(partial(overdue.among, ids=some))
             total = total.plus(await self._all(owed, self._end_or_start))
-        await self._forget()
+        if start.patience >= 0:  # one on the schedule: at the start of a process there is more urgent work
+            await self._forget()
         if total.told or total.started or total.ended:
             _log.info("Swept: %s", total.said())
         return total

@@ -134,3 +134,19 @@ def test_a_branch_named_like_a_reason_is_still_an_exit() -> None:
     report = reports.build(journey, [Counted("which", "arrived", "", 2), Counted("which", "left.removed", "", 2)])
     assert report.nodes[1].left == {"removed": 2}
     assert report.nodes[1].ended == {}
+
+
+def test_who_fits_no_branch_has_left_by_otherwise_also_where_nothing_is_drawn_for_it() -> None:
+    branch = {"id": "known", "when": "city == 'Rome'", "next": "end"}
+    journey = Journey.model_validate({"id": "asks", "nodes": [
+        {"id": "read", "kind": "read_segment", "segment": "all", "next": "city"},
+        {"id": "city", "kind": "condition", "branches": [branch]},
+        {"id": "end", "kind": "end"},
+    ]})  # fmt: skip
+    counters = [
+        Counted("read", "entered", "", 1), Counted("read", "arrived", "", 1), Counted("read", "left.next", "", 1),
+        Counted("city", "arrived", "", 1), Counted("city", "left.otherwise", "", 1), Counted("", "ended.no_branch", "", 1),
+    ]  # fmt: skip
+    assert reports.differences(journey, reports.build(journey, counters)) == ()
+    strange = [*counters, Counted("city", "left.elsewhere", "", 1)]
+    assert any("elsewhere, which is no exit" in one for one in reports.differences(journey, reports.build(journey, strange)))
