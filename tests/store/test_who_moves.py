@@ -157,6 +157,7 @@ def test_who_was_to_finish_goes_along_when_a_later_publish_takes_everybody(store
 # ---- nobody is written to twice ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.behaviour(7)
 @pytest.mark.parametrize("named", ["by its id", "by continues"])
 def test_what_was_sent_before_is_not_sent_again(store: Store, named: str) -> None:
     ada = let_ada_in(store, sends_then_rests())
