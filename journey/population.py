@@ -51,7 +51,7 @@ class Crowd:
     version: Version
     world: World
     rates: tuple[Rate, ...]
-    paths: Counter[tuple[tuple[Outcome, ...], Finish]] = field(default_factory=Counter)
+    paths: Counter[tuple[tuple[Outcome, ...], Finish, bool]] = field(default_factory=Counter)
     deliveries: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     took: list[Instant] = field(default_factory=list)
 
@@ -122,8 +122,8 @@ class Crowd:
     def counted(self) -> list[Counted]:
         """The counters that the store would have of all of them."""
         facts: Counter[tuple[str, str, str]] = Counter(self.deliveries)
-        for (path, end), times in self.paths.items():
-            for node, kind in _facts(self.version.journey, path, end):
+        for (path, end, waited), times in self.paths.items():
+            for node, kind in _facts(self.version.journey, path, end, waited=waited):
                 facts[node, kind, ""] += times
         return [Counted(*key, times) for key, times in sorted(facts.items())]
 
@@ -175,7 +175,7 @@ class Crowd:
         """One more, who has ended."""
         assert person.end is not None
         assert person.ended_at is not None
-        self.paths[tuple(person.path), person.end] += 1
+        self.paths[tuple(person.path), person.end, person.ended_waiting] += 1
         self.took.append(person.ended_at)
         for node in person.timeless:
             self.deliveries[node, "no_time", ""] += 1
@@ -196,8 +196,8 @@ def _channels(node: Message | Webhook, world: World) -> tuple[str, ...]:
     )
 
 
-def _facts(journey: Journey, path: Iterable[Outcome], end: Finish) -> list[tuple[str, str]]:
-    """What the store records of one who went this way, as (node, kind)."""
+def _facts(journey: Journey, path: Iterable[Outcome], end: Finish, *, waited: bool) -> list[tuple[str, str]]:
+    """What the store records of one who went this way, as (node, kind). Whoever `waited` at their end had come to where the way leads."""
     facts: list[tuple[str, str]] = []
     place = walk.entry(journey)
     facts.append((place, "entered"))
@@ -206,7 +206,7 @@ def _facts(journey: Journey, path: Iterable[Outcome], end: Finish) -> list[tuple
         facts += [(node, "arrived") for node in nodes]
         facts += [(node, f"left.{left.exit}" if node == left.node else "left.other") for node in nodes]
         place = walk.follow(journey, left)
-    waiting = [node for node in walk.nodes_of(place) if journey.node(node).kind in LISTENING]
+    waiting = [node for node in walk.nodes_of(place) if waited and journey.node(node).kind in LISTENING]
     facts += [(node, kind) for node in waiting for kind in ("arrived", f"left.{end.reason}")]
     if end.node:
         facts.append((end.node, "arrived"))

@@ -23,10 +23,8 @@ from journey.walk import Acting, Finish, Listen, Outcome, Place, Send
 
 def simulate(version: Version, profile: Profile, script: Script, world: World, *, key: str = "") -> Story:
     """The story of one person who does what the script says. They are admitted at instant 0; where a journey begins with an event, by
-    the first happening that is one.
-
-    `key` is the value of the journey's identity, the profile's id unless given. Time goes on after the last happening until the person
-    has ended, or until `script.until`. Raises NotFound when a node sends a message that the world does not have.
+    the first happening that is one. `key` is the value of the journey's identity, the profile's id unless given. Time goes on after the
+    last happening until the person has ended, or until `script.until`. Raises NotFound when a message is not in the world.
     """
     person = Person(version, profile, script, world, ids.entrant(version.journey.id, key or profile.id, 1), key or profile.id)
     if not isinstance(version.journey.entry_node, EventNode | Qualification):
@@ -61,6 +59,7 @@ class Person:
     at_gate: gate.Gate | None = None
     end: Finish | None = None
     ended_at: Instant | None = None
+    ended_waiting: bool = False
     ending: str = ""
     path: list[Outcome] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
@@ -268,6 +267,7 @@ class Person:
             self._decided(won.outcome)
 
     def _finish(self, end: Finish) -> None:
+        self.ended_waiting = self.at_gate is not None
         self.end, self.ended_at, self.at_gate, self.place = end, self.now, None, end.node
         self.hearing.finish(self.now)
         self._say(f"ends: {end.reason}")
