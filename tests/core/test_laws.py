@@ -181,9 +181,10 @@ def g5_a_reaction_counts_from_the_claim_of_its_message_on(line: Timeline, visit:
 
 def g6_what_decides_found_them_waiting_or_on_the_way(line: Timeline, visit: Visit, limit: Instant) -> None:
     if visit.by is not None:
-        is_reaction = isinstance(line.happenings[visit.by], Reacts)
-        assert is_reaction or found_on_the_way(line, visit, visit.by), f"{visit.by} was without effect already"
-        assert visit.decided == max(line.moment(visit.by), visit.arrived)
+        moment, is_reaction = line.moment(visit.by), isinstance(line.happenings[visit.by], Reacts)
+        found_waiting = moment >= visit.arrived
+        assert found_waiting or is_reaction or found_on_the_way(line, visit, visit.by), f"{visit.by} was without effect already"
+        assert visit.decided == max(moment, visit.arrived)
 
 
 def g8_a_timeout_without_next_goes_on_by_the_next_of_its_node(line: Timeline, visit: Visit, limit: Instant) -> None:
