@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Protocol
-
 from temporalio import activity
 
+from activities.telling import Telling, tell
 from journey.contract import Released, ReleaseStart
 from store import pausing
 from store.database import Database
 from workflows.ports import Releasing
-
-_AT_ONCE = 16
-"""Signals under way at the server at the same time."""
-
-
-class Telling(Protocol):
-    """The way to the entrants' workflows; what cannot be told is served later."""
-
-    async def leave(self, entrant: str, reason: str) -> None: ...
 
 
 class Releases(Releasing):
@@ -32,14 +21,5 @@ class Releases(Releasing):
     @activity.defn(name="release_page")
     async def release_page(self, start: ReleaseStart) -> Released:
         page = await self._database.write(lambda work: pausing.release(work, start.version))
-        waiting = iter(page.people)
-
-        async def one_after_the_other() -> None:
-            for entrant in waiting:
-                await self._workflows.leave(entrant, "")
-                activity.heartbeat()
-
-        async with asyncio.TaskGroup() as group:
-            for _ in range(_AT_ONCE):
-                group.create_task(one_after_the_other())
+        await tell(self._workflows, page.people)
         return Released(len(page.people), len(page.people) / page.rate, page.done)

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from temporalio import activity
 
+from activities.telling import Telling, tell
 from journey.contract import WindDownStart
 from store.database import Database
 from store.removal import tell_page
 from workflows.ports import WindingDown
 
 _PAGE = 200
-
-
-class Telling(Protocol):
-    """The way to the entrants' workflows; what cannot be told is served later."""
-
-    async def leave(self, entrant: str, reason: str) -> None: ...
 
 
 class WindDowns(WindingDown):
@@ -30,7 +23,5 @@ class WindDowns(WindingDown):
     @activity.defn(name="wind_down_page")
     async def wind_down_page(self, start: WindDownStart) -> int:
         told = await self._database.write(lambda work: tell_page(work, start.version, start.reason, _PAGE))
-        for entrant in told:
-            await self._workflows.leave(entrant, start.reason)
-            activity.heartbeat()
+        await tell(self._workflows, told, start.reason)
         return len(told)
