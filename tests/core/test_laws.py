@@ -24,7 +24,7 @@ from tests import builders
 from tests.core import timelines
 from tests.core.timelines import AT_LAST, LENGTHS, Timeline, Visit
 
-DRAWN = int(os.environ.get("LAWS", "200"))
+DRAWN = int(os.environ.get("LAWS", "120"))
 HALF_HOUR = 30 * builders.MINUTE
 REFUND = EventDefinition(id="refund", match="refund", namespace="customer_id", key="customer")
 NAMES = [f"n{number}" for number in range(6)]

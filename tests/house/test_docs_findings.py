@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from tests.findings.every import EXAMPLES
@@ -38,6 +39,7 @@ def texts(node: ast.expr) -> Iterator[str]:
             raise AssertionError(f"line {node.lineno}: a finding's code is written out, so that it can be looked up")
 
 
+@cache
 def made() -> dict[str, str]:
     found = {code: grade for file in SOURCES for code, grade in codes(file)}
     found |= dict.fromkeys(("undeclared_attribute", "undeclared_field"), "warning")  # chosen in validation_rules.py
