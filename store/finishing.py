@@ -20,6 +20,7 @@ def finish_if_empty(work: Work, version_id: str) -> bool:
     row = versions.lock(work, version_id)
     if row.state != "closed" or versions.anybody_inside(work.connection, version_id) or anybody_may_come(work.connection, row):
         return False
+    # once more, since somebody may have been carried over while the earlier ones were asked
     if versions.anybody_inside(work.connection, version_id) or runs.anyone_reads(work.connection, version_id):
         return False
     versions.move(work, row, "finish")

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,24 +14,12 @@ from sqlalchemy import func, select
 from journey import ids
 from store import schema
 from tests.e2e.test_lifecycle import post
-from tests.e2e.world import JOURNEY, World, eventually, profile_of, world
+from tests.e2e.world import JOURNEY, World, eventually, profile_of
 from tests.fakes import ShiftedClock
 from worker import make_worker, taking_up
 from workflows.attributes import VERSION
 
 DAY = 86_400
-
-
-@pytest.fixture
-def clock() -> ShiftedClock:
-    return ShiftedClock()
-
-
-@pytest.fixture
-async def here(tmp_path: Path, clock: ShiftedClock, request: pytest.FixtureRequest) -> AsyncIterator[World]:
-    async with world(tmp_path, clock=clock) as made:
-        yield made
-        await made.replay(request.node.name, await made.workflows())
 
 
 @pytest.mark.behaviour(8)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,24 +10,12 @@ from temporalio.service import RPCError
 
 from journey import ids
 from tests.e2e.test_lifecycle import HELLO, journey, post
-from tests.e2e.world import JOURNEY, World, eventually, world
+from tests.e2e.world import JOURNEY, World, eventually
 from tests.fakes import ShiftedClock
 from worker import taking_up
 
 DAILY = {"kind": "daily", "at": "09:00"}
 GATE = ("push-opened", "email-opened")
-
-
-@pytest.fixture
-def clock() -> ShiftedClock:
-    return ShiftedClock()
-
-
-@pytest.fixture
-async def here(tmp_path: Path, clock: ShiftedClock, request: pytest.FixtureRequest) -> AsyncIterator[World]:
-    async with world(tmp_path, clock=clock) as made:
-        yield made
-        await made.replay(request.node.name, await made.workflows())
 
 
 @pytest.mark.complaint(3)
