@@ -8,16 +8,15 @@ from collections.abc import Coroutine, Sequence
 from functools import partial
 from typing import Any, Protocol
 
-from fastapi import APIRouter, BackgroundTasks, Depends, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, BackgroundTasks, Depends, Request
 from pydantic import BaseModel
 
-from api import strict_json, unpacking, wire
+from api import batches, strict_json, unpacking, wire
 from api.auth import admin
 from api.services import Services, With
 from journey import ids
 from journey.contract import Happened
-from journey.errors import BadInput, SojournError, Unavailable
+from journey.errors import Unavailable
 from store import acceptance
 from store.acceptance import Policy, Verdict
 from store.admission import Start
@@ -27,10 +26,8 @@ router = APIRouter(tags=["events"])
 
 _log = logging.getLogger("sojourn.events")
 
-MOST = 1000
-"""Events of one call."""
 _AT_ONCE = 100
-"""Events of one caller that wait for a commit at once, so that a large call does not hold up everybody's small ones."""
+"""Workflows that are told at the same time."""
 
 
 class Entered(BaseModel):
@@ -77,15 +74,7 @@ _BODY = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/json": {
-                "schema": {
-                    "oneOf": [
-                        wire.NativeEvent.model_json_schema(),
-                        wire.CloudEvent.model_json_schema(),
-                        {"type": "array", "maxItems": MOST, "items": {"type": "object"}, "description": "Up to 1,000 of either."},
-                    ]
-                }
-            },
+            "application/json": batches.shapes("Up to 1,000 of either.", wire.NativeEvent, wire.CloudEvent),
             "application/cloudevents+json": {"schema": wire.CloudEvent.model_json_schema()},
             "application/cloudevents-batch+json": {"schema": {"type": "array", "items": wire.CloudEvent.model_json_schema()}},
         },
@@ -108,38 +97,23 @@ async def send_events(request: Request, services: With, after: BackgroundTasks) 
         return await _one(services, after, wire.read_binary(request.headers, body))
     data = strict_json.read(body)
     if isinstance(data, list):
-        return await _many(services, after, data)
+        batch = batches.read(data, wire.read_event, "events")
+        return batch.answer(await _accept_all(services, after, batch.items), partial(ItemVerdict, source="", id=""), after)
     return await _one(services, after, wire.read_event(data))
 
 
 async def _one(services: Services, after: BackgroundTasks, incoming: wire.Incoming) -> EventVerdict:
-    (verdict,) = await accept_all(services, [incoming.arrived])
-    after.add_task(tell, services, [verdict])
-    return EventVerdict(**shown(incoming, verdict))
+    (verdict,) = await _accept_all(services, after, [incoming])
+    return EventVerdict(**verdict)
 
 
-async def _many(services: Services, after: BackgroundTasks, items: list[Any]) -> Response:
-    if len(items) > MOST:
-        raise BadInput(f"There are {len(items)} events in one call: send at most {MOST} at once.", code="too_many")
-    read = [_read(item, place) for place, item in enumerate(items)]
-    good = [one for one in read if isinstance(one, wire.Incoming)]
-    verdicts = await accept_all(services, [one.arrived for one in good])
-    told = iter(zip(good, verdicts, strict=True))
-    answer = [one if isinstance(one, ItemVerdict) else ItemVerdict(status=202, **shown(*next(told))) for one in read]
-    return JSONResponse([one.model_dump() for one in answer], 207, background=_telling(after, services, verdicts))
-
-
-def _telling(after: BackgroundTasks, services: Services, verdicts: Sequence[Verdict]) -> BackgroundTasks:
+async def _accept_all(services: Services, after: BackgroundTasks, incoming: Sequence[wire.Incoming]) -> list[dict[str, Any]]:
+    """Accept events in their order; all are committed when this returns, and whoever is to hear of them is told after the answer."""
+    policy = Policy(services.create_profiles, services.too_old_seconds)
+    units = [partial(acceptance.accept, arrived=one.arrived, policy=policy) for one in incoming]
+    verdicts = await batches.take(services.database, units)
     after.add_task(tell, services, verdicts)
-    return after
-
-
-def _read(item: Any, place: int) -> wire.Incoming | ItemVerdict:
-    try:
-        return wire.read_event(item)
-    except SojournError as error:
-        at = f"[{place}]" + (f".{error.where}" if isinstance(error, BadInput) and error.where else "")
-        return ItemVerdict(status=422, source="", id="", code=error.code, detail=error.sentence, where=at)
+    return [shown(one, verdict) for one, verdict in zip(incoming, verdicts, strict=True)]
 
 
 def shown(incoming: wire.Incoming, verdict: Verdict) -> dict[str, Any]:
@@ -154,19 +128,6 @@ def shown(incoming: wire.Incoming, verdict: Verdict) -> dict[str, Any]:
 
 def _entered(entrant: str) -> Entered:
     return Entered(journey=ids.journey_of_entrant(entrant), entrant=entrant)
-
-
-async def accept_all(services: Services, arrived: Sequence[acceptance.Arrived]) -> list[Verdict]:
-    """Accept events in their order, each with a savepoint of its own in a grouped commit; all are committed when this returns."""
-    policy = Policy(services.create_profiles, services.too_old_seconds)
-    verdicts: list[Verdict] = []
-    for start in range(0, len(arrived), _AT_ONCE):
-        part = arrived[start : start + _AT_ONCE]
-        for found in await services.database.write_all([partial(acceptance.accept, arrived=one, policy=policy) for one in part]):
-            if isinstance(found, BaseException):
-                raise found
-            verdicts.append(found)
-    return verdicts
 
 
 class SetsOff(Protocol):

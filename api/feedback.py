@@ -9,16 +9,15 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, BackgroundTasks, Depends, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, BackgroundTasks, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from api import strict_json, unpacking
+from api import batches, unpacking
 from api.auth import admin
-from api.events import MOST, tell
+from api.events import tell
 from api.services import Services, With
 from journey import documents
-from journey.errors import BadInput, SojournError
+from journey.errors import BadInput
 from journey.feedback import Kind
 from store import feedback
 from store.feedback import Feedback, Taken
@@ -26,8 +25,6 @@ from store.feedback import Feedback, Taken
 router = APIRouter(tags=["reactions"], dependencies=[Depends(admin)])
 
 _LINE = r"^[^\x00-\x1f\x7f]*$"
-_AT_ONCE = 100
-"""Items of one caller that wait for a commit at once."""
 
 Name = Annotated[str, Field(max_length=1000, pattern=_LINE)]
 
@@ -75,19 +72,7 @@ class FeedbackItemVerdict(FeedbackVerdict):
 
 
 _BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "oneOf": [
-                        FeedbackItem.model_json_schema(),
-                        {"type": "array", "maxItems": MOST, "items": {"type": "object"}, "description": "Up to 1,000 of them."},
-                    ]
-                }
-            }
-        },
-    }
+    "requestBody": {"required": True, "content": {"application/json": batches.shapes("Up to 1,000 of them.", FeedbackItem)}}
 }
 
 
@@ -102,23 +87,13 @@ async def send_feedback(request: Request, services: With, after: BackgroundTasks
     """Take in what became of a message (202), or of up to 1,000 (207): it is a fact and a reaction of its delivery. A hard bounce and a
     complaint suppress the address at once, soft bounces when there are too many in a row; an unsubscription withdraws the consent to
     the channel. The same again has no second effect."""
-    data = strict_json.read(await unpacking.read(request))
+    data = await unpacking.read_json(request)
     if isinstance(data, list):
-        return await _many(services, after, data)
-    (taken,) = await _take_all(services, [_read(data)])
-    after.add_task(tell, services, [taken.verdict])
+        batch = batches.read(data, _read)
+        found = await _take_all(services, after, batch.items)
+        return batch.answer([_shown(one) for one in found], FeedbackItemVerdict, after)
+    (taken,) = await _take_all(services, after, [_read(data)])
     return FeedbackVerdict(**_shown(taken))
-
-
-async def _many(services: Services, after: BackgroundTasks, items: list[Any]) -> Response:
-    if len(items) > MOST:
-        raise BadInput(f"There are {len(items)} items in one call: send at most {MOST} at once.", code="too_many")
-    read = [_read_within(item, place) for place, item in enumerate(items)]
-    taken = await _take_all(services, [one for one in read if isinstance(one, Feedback)])
-    told = iter(taken)
-    answer = [one if isinstance(one, FeedbackItemVerdict) else FeedbackItemVerdict(status=202, **_shown(next(told))) for one in read]
-    after.add_task(tell, services, [one.verdict for one in taken])
-    return JSONResponse([one.model_dump() for one in answer], 207, background=after)
 
 
 def _read(item: Any) -> Feedback:
@@ -130,23 +105,11 @@ def _read(item: Any) -> Feedback:
     return Feedback(found.kind, found.delivery, found.message_id, found.provider_id, found.address.strip(), found.id)
 
 
-def _read_within(item: Any, place: int) -> Feedback | FeedbackItemVerdict:
-    try:
-        return _read(item)
-    except SojournError as error:
-        at = f"[{place}]" + (f".{error.where}" if isinstance(error, BadInput) and error.where else "")
-        return FeedbackItemVerdict(status=422, code=error.code, detail=error.sentence, where=at)
-
-
-async def _take_all(services: Services, items: Sequence[Feedback]) -> list[Taken]:
-    """Take items in, in their order, each with a savepoint of its own in a grouped commit; all are committed when this returns."""
-    found: list[Taken] = []
-    for start in range(0, len(items), _AT_ONCE):
-        units = [partial(feedback.take, said=one, soft_bounces=services.soft_bounces) for one in items[start : start + _AT_ONCE]]
-        for one in await services.database.write_all(units):
-            if isinstance(one, BaseException):
-                raise one
-            found.append(one)
+async def _take_all(services: Services, after: BackgroundTasks, items: Sequence[Feedback]) -> list[Taken]:
+    """Take items in, in their order; all are committed when this returns, and whoever is to hear of them is told after the answer."""
+    units = [partial(feedback.take, said=one, soft_bounces=services.soft_bounces) for one in items]
+    found = await batches.take(services.database, units)
+    after.add_task(tell, services, [one.verdict for one in found])
     return found
 
 
