@@ -23,15 +23,13 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from activities import telemetry
 from activities.metrics import Measuring
 from activities.reading import Readings
-from activities.releasing import Releases
 from activities.repairing import Repairs
 from activities.resending import Resendings
 from activities.scheduling import Occurrences
 from activities.sending import Sending
 from activities.stops import Stops
 from activities.taking_up import TakingUp
-from activities.waking import Wakings
-from activities.winding_down import WindDowns
+from activities.telling import Tellings
 from journey import calls, ids
 from journey.errors import Unavailable
 from journey.tracking import Signer
@@ -166,8 +164,7 @@ def make_worker(
 ) -> Worker:
     """The worker of a process. The sandbox costs 4 ms a journey and guards what contracts and lint rules guard too: tests use it."""
     readings = Readings(process.database, process.workflows)
-    wind_downs = WindDowns(process.database, process.workflows)
-    releases = Releases(process.database, process.workflows)
+    tellings = Tellings(process.database, process.workflows)
     resendings = Resendings(process.database, process.sending, consent_explicit=process.settings.consent == "explicit")
     occurrences = Occurrences(process.database, process.workflows)
     repairs = Repairs(process.database, process.workflows, Standings(process.client), retention_days=process.settings.retention_days)
@@ -180,9 +177,9 @@ def make_worker(
             stops.stop,
             stops.remove,
             readings.read_pages,
-            wind_downs.wind_down_page,
-            releases.release_page,
-            Wakings(process.database, process.workflows).wake_page,
+            tellings.wind_down_page,
+            tellings.release_page,
+            tellings.wake_page,
             resendings.resend,
             occurrences.serve_occurrence,
             repairs.sweep,

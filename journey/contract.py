@@ -162,15 +162,6 @@ class ReleaseStart:
 
 
 @dataclass(slots=True)
-class Released:
-    """A page of people who may go on: how many, how long to wait for the next page in seconds, and whether it was the last."""
-
-    people: int = 0
-    seconds: float = 0
-    done: bool = False
-
-
-@dataclass(slots=True)
 class WakeStart:
     """The input of waking those of a version that was succeeded; `woken` is how many have been before a continuation."""
 
@@ -179,8 +170,9 @@ class WakeStart:
 
 
 @dataclass(slots=True)
-class Woken:
-    """A page of people who were woken: how many, how long to wait for the next page in seconds, and whether it was the last."""
+class Told:
+    """A page of people who were released or woken: how many, how long to wait for the next page in seconds, and whether it was the
+    last."""
 
     people: int = 0
     seconds: float = 0

@@ -17,7 +17,6 @@ from journey.contract import (
     Reconciled,
     ReconcilePage,
     Record,
-    Released,
     ReleaseStart,
     Removal,
     Repaired,
@@ -25,15 +24,15 @@ from journey.contract import (
     RunStart,
     ScheduleStart,
     SweepStart,
+    Told,
     WakeStart,
     WindDownStart,
-    Woken,
 )
 
 __all__ = [
     "EntrantStart", "Happened", "Landing", "Leave", "Occurred", "Pages", "Proposal", "Reading", "ReconcilePage", "Reconciled", "Record",
-    "ReleaseStart", "Released", "Releasing", "Removal", "Repaired", "Repairing", "ResendStart", "Resending", "RunStart", "ScheduleStart",
-    "Scheduling", "Stopping", "SweepStart", "WakeStart", "Waking", "WindDownStart", "WindingDown", "Woken",
+    "ReleaseStart", "Removal", "Repaired", "Repairing", "ResendStart", "Resending", "RunStart", "ScheduleStart",
+    "Scheduling", "Stopping", "SweepStart", "Telling", "Told", "WakeStart", "WindDownStart",
 ]  # fmt: skip
 
 
@@ -73,28 +72,23 @@ class Resending(ABC):
     async def resend(self, start: ResendStart) -> str: ...
 
 
-class WindingDown(ABC):
-    """Ends everybody inside a version, a page at a time; returns how many are still inside."""
+class Telling(ABC):
+    """Tells people of a version that the store has something new for them, a page at a time."""
 
     @abstractmethod
     @activity.defn(name="wind_down_page")
-    async def wind_down_page(self, start: WindDownStart) -> int: ...
-
-
-class Releasing(ABC):
-    """Lets those go on whom a pause has held, a page at a time."""
+    async def wind_down_page(self, start: WindDownStart) -> int:
+        """Everybody inside ends; returns how many were told."""
 
     @abstractmethod
     @activity.defn(name="release_page")
-    async def release_page(self, start: ReleaseStart) -> Released: ...
-
-
-class Waking(ABC):
-    """Wakes those whose version was succeeded, a page at a time."""
+    async def release_page(self, start: ReleaseStart) -> Told:
+        """Those go on whom a pause has held."""
 
     @abstractmethod
     @activity.defn(name="wake_page")
-    async def wake_page(self, start: WakeStart) -> Woken: ...
+    async def wake_page(self, start: WakeStart) -> Told:
+        """Those whose version was succeeded, and who wait for something else now, ask where they go on."""
 
 
 class Repairing(ABC):

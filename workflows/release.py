@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from journey.contract import ReleaseStart
-    from workflows.ports import Releasing
-    from workflows.retrying import RETRIES
-
-DEAD = timedelta(seconds=15)
-"""A page that shows no sign of life for so long has died with its worker."""
+    from workflows import telling
+    from workflows.ports import Telling
 
 
 @workflow.defn(name="release")
@@ -23,14 +18,7 @@ class Release:
     async def run(self, start: ReleaseStart) -> int:
         released = start.released
         while True:
-            page = await workflow.execute_activity_method(
-                Releasing.release_page,
-                start,
-                start_to_close_timeout=timedelta(minutes=2),
-                heartbeat_timeout=DEAD,
-                retry_policy=RETRIES,
-                summary=start.version,
-            )
+            page = await telling.page(Telling.release_page, start, start.version)
             released += page.people
             workflow.set_current_details(f"{released} have gone on")
             if page.done:

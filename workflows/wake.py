@@ -9,11 +9,9 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from journey.contract import WakeStart
-    from workflows.ports import Waking
-    from workflows.retrying import RETRIES
+    from workflows import telling
+    from workflows.ports import Telling
 
-DEAD = timedelta(seconds=15)
-"""A page that shows no sign of life for so long has died with its worker."""
 PAUSE = timedelta(seconds=5)
 """Whoever came to their place in a commit that did not know of the publish yet is there by then."""
 
@@ -26,14 +24,7 @@ class Wake:
     async def run(self, start: WakeStart) -> int:
         woken, paused = start.woken, False
         while True:
-            page = await workflow.execute_activity_method(
-                Waking.wake_page,
-                start,
-                start_to_close_timeout=timedelta(minutes=2),
-                heartbeat_timeout=DEAD,
-                retry_policy=RETRIES,
-                summary=start.version,
-            )
+            page = await telling.page(Telling.wake_page, start, start.version)
             woken += page.people
             workflow.set_current_details(f"{woken} were woken")
             if paused and not page.people:

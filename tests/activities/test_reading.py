@@ -12,7 +12,7 @@ from sqlalchemy import select
 from temporalio.testing import ActivityEnvironment
 
 from activities.reading import Readings
-from activities.winding_down import WindDowns
+from activities.telling import Tellings
 from journey.contract import EntrantStart, Pages, RunStart, WindDownStart
 from journey.errors import Unavailable
 from store import admission, schema, versions
@@ -135,7 +135,7 @@ async def test_a_page_of_a_stopped_version_is_told_to_end_once(
 ) -> None:
     run = await begin(database, 230)
     await durable.run(Readings(database, workflows).read_pages, run)
-    down, start = WindDowns(database, workflows), WindDownStart("thank-you@1", "journey_stopped")
+    down, start = Tellings(database, workflows), WindDownStart("thank-you@1", "journey_stopped")
     assert [await durable.run(down.wind_down_page, start) for _ in range(3)] == [200, 30, 0]
     assert Counter(workflows.told) == {(entrant, "journey_stopped"): 1 for entrant in everybody(230)}
     endings = await database.read(lambda c: set(c.execute(select(schema.entrants.c.ending)).scalars()))

@@ -8,9 +8,9 @@ import pytest
 from temporalio.testing import ActivityEnvironment
 
 from activities.repairing import Repairs
-from activities.waking import Wakings
+from activities.telling import Tellings
 from journey import ids
-from journey.contract import SweepStart, WakeStart, Woken
+from journey.contract import SweepStart, Told, WakeStart
 from journey.succession import Succession
 from store import journeys, succeeding
 from store.database import Database
@@ -43,9 +43,9 @@ async def succeeded(database: Database) -> Database:
 
 async def test_a_page_is_told_and_the_next_one_waits_for_its_turn(succeeded: Database) -> None:
     workflows = FakeWorkflows()
-    waking = Wakings(succeeded, workflows)
-    pages = [await ActivityEnvironment().run(waking.wake_page, WakeStart(VERSION)) for _ in range(3)]
-    assert pages == [Woken(3, 1.0, False), Woken(2, 2 / 3, True), Woken(0, 0.0, True)]
+    tellings = Tellings(succeeded, workflows)
+    pages = [await ActivityEnvironment().run(tellings.wake_page, WakeStart(VERSION)) for _ in range(3)]
+    assert pages == [Told(3, 1.0, False), Told(2, 2 / 3, True), Told(0, 0.0, True)]
     assert sorted(workflows.leaving) == [(ids.entrant("thank-you", key, 1), "") for key in PEOPLE], "each once, and without a reason"
 
 
