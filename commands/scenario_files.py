@@ -12,7 +12,7 @@ from pathlib import Path
 
 from commands import folder, staging
 from commands.folder import ENDINGS, Folder, Placed
-from journey import documents, scenarios_judged, script_text
+from journey import documents, scenarios_judged
 from journey.documents import Source
 from journey.errors import BadInput, Invalid, SojournError
 from journey.findings import error
@@ -178,7 +178,7 @@ def _ready(read: Folder, versions: dict[str, Version | Invalid], name: str, file
         placed = tuple(_placed(file, source.line(one.path), f"{one.path}: {one.sentence}", one.path) for one in wrong)
         return Tried(name, file, scenario, faults=placed)
     profile, world = scenarios_judged.around(scenario, stage.profile, stage.world)
-    world = replace(world, begins=script_text.begins(scenario.begins, version))
+    world = replace(world, begins=scenarios_judged.begins(scenario, version))
     ready = Ready(scenario, version, who.model_copy(update={"consents": dict(profile.consents)}), profile, world, stage.key)
     return Tried(name, file, scenario, notes=stage.notes, ready=ready)
 

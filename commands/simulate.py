@@ -23,8 +23,7 @@ from journey.errors import Invalid, SojournError
 from journey.events import Instant
 from journey.explore import Way
 from journey.simulate import simulate
-from journey.simulated_hearing import happening_name
-from journey.story import Effect, Script, Story
+from journey.story import Effect, Script, Story, happening_name
 
 MOST_WAYS = 50
 

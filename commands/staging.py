@@ -40,8 +40,8 @@ class Stage:
 def prepare(
     path: Path, *, journey: str = "", profile: str = "", begins: str = "", responses: Sequence[str] = (), consent_explicit: bool = False
 ) -> Stage:  # fmt: skip
-    """Reads the folder and freezes the journey. `begins` is when the person enters, now unless given; `responses` are what webhooks
-    answer. Raises BadInput, or Invalid with every finding."""
+    """Reads the folder and freezes the journey. `begins` is when the person enters, now or at the start of the journey unless given;
+    `responses` are what webhooks answer. Raises BadInput, or Invalid with every finding."""
     read = opened(path)
     drawn = chosen(read, path, journey)
     version = freeze(drawn, read.surroundings())
@@ -50,9 +50,9 @@ def prepare(
 
 
 def at(world: World, version: Version, begins: str, responses: Sequence[str] = ()) -> World:
-    """The world at a date-time, on the journey's clock where it has no offset; now, where none is given. `responses` are what webhooks
-    answer (script_text.responses). Raises BadInput."""
-    starts = script_text.begins(begins, version) if begins else time.time_ns() // 1000
+    """The world at a date-time, on the journey's clock where it has no offset; now, or when the journey starts, where none is given.
+    `responses` are what webhooks answer (script_text.responses). Raises BadInput."""
+    starts = script_text.begins_at(begins, version, time.time_ns() // 1000)
     return replace(world, begins=starts, responses=script_text.responses(responses, version))
 
 

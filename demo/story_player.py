@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from functools import partial
 
 from api.events import tell
 from api.services import Services
@@ -21,8 +22,8 @@ from journey.errors import NotFound, Unavailable
 from journey.events import PROFILE_CHANGED, Event, Instant
 from journey.graph import ReadSegment
 from journey.simulated_feedback import as_feedback
-from journey.story import Changes, Effect, Happening, Moment, Occurs, Qualifies, Reacts, Reviews, Story
-from store import acceptance, changes, feedback, reviews, runs
+from journey.story import Changes, Effect, Happening, Moment, Occurs, Reacts, Reviews, Story, happening_name
+from store import acceptance, changes, dates, feedback, overdue, removal, reviews, runs
 from store.acceptance import Arrived, Verdict
 
 PATIENCE = 60.0
@@ -52,12 +53,14 @@ class Player:
     effects: dict[int, Effect] = field(default_factory=dict)
     names: dict[int, tuple[str, str]] = field(default_factory=dict)
     timeline: list[Moment] = field(default_factory=list)
+    run_id: str = ""
     approved: set[int] = field(default_factory=set)  # steps whose message was approved at once, since the script does not review it
 
     async def run(self) -> Story:
         """From the beginning to the end of the story. Raises Unavailable when the person stands still where they should go on."""
         await self.services.database.write(lambda work: story_stage.stage(work, self.play))
         if isinstance(self.play.version.journey.entry_node, ReadSegment):
+            self.run_id = await self.services.database.write(lambda work: story_stage.begin_run(work, self.play))
             await self._run_lets_in()
         script = self.play.script
         for index in sorted(range(len(script.happenings)), key=lambda index: script.happenings[index].at):
@@ -72,9 +75,19 @@ class Player:
     # ---- time --------------------------------------------------------------------------------------------------------------------
 
     async def _advance(self, to: Instant | None, *, before: bool = False) -> None:
-        """Let time pass: stops close, and what listens is over. `before` leaves open what is over at that very instant."""
-        begins = self.play.world.begins
-        while (moves := await self._settled()) is not None:
+        """Let time pass: stops close, and what listens is over. `before` leaves open what is over at that very instant. What the clock
+        brings to the version comes first."""
+        begins, database = self.play.world.begins, self.services.database
+        while True:
+            moves = await self._settled()
+            turn = await database.read(story_stage.turns_at)
+            looks = moves is not None or to is not None or await database.read(story_stage.waits_to_begin)
+            if looks and turn is not None and (to is None or turn - begins <= to) and (moves is None or turn <= moves.at):
+                self.pace.move_to(turn)
+                await self._serve()
+                continue
+            if moves is None:
+                return
             at = moves.at - begins
             last = to - 1 if to is not None and before and not moves.under_way else to
             if last is not None and at > last:
@@ -105,6 +118,8 @@ class Player:
         step = self.pace.held(step_name(self.play.entrant, stands.n + 1))
         if step is not None:
             return _Next(step, under_way=True, held_up=True)
+        if stands.must_end and not stands.out:
+            return None  # told to end: nothing keeps them
         if stands.stands:
             return _Next(stands.next_instant)
         if stands.open_step:
@@ -153,14 +168,27 @@ class Player:
     # ---- what happens ------------------------------------------------------------------------------------------------------------
 
     async def _run_lets_in(self) -> None:
-        run = await self.services.database.write(lambda work: story_stage.begin_run(work, self.play))
+        """The run reads to its end, unless it is to wait for the start of the journey, or there is none."""
+        database, run = self.services.database, self.run_id
+        if not run or (await database.read(lambda c: runs.get(c, run))).state != "reading":
+            return
         await self.services.workflows.start_run(run)
         loop = asyncio.get_running_loop()
         patient_until = loop.time() + PATIENCE
-        while (await self.services.database.read(lambda c: runs.get(c, run))).state != "done":
+        while (await database.read(lambda c: runs.get(c, run))).state != "done":
             if loop.time() > patient_until:
                 raise Unavailable(f"The run {run} does not come to its end.")
             await self._some_change()
+
+    async def _serve(self) -> None:
+        """What the sweep does at this instant to versions and runs (activities/repairing.py)."""
+        database, now = self.services.database, self.pace.clock.now()
+        for unit in await database.read(lambda c: dates.due(c, now)):
+            await database.write(unit)
+        await self._run_lets_in()
+        for version, reason in await database.read(lambda c: overdue.to_wind_down(c, now)):
+            for one in await database.write(partial(removal.tell_page, version=version, reason=reason, most=1)):
+                await self.services.workflows.leave(one, reason)
 
     async def _happen(self, index: int, happening: Happening) -> None:
         """It is accepted at its instant, as the API accepts it. Nobody acts meanwhile, so that what it has come to can be seen."""
@@ -174,7 +202,7 @@ class Player:
         finally:
             self.pace.still = False
             self.pace.changed()
-        self._say(happening.at, f"{_named(happening)}: {_said(self.effects[index])}")
+        self._say(happening.at, f"{happening_name(happening)}: {_said(self.effects[index])}")
 
     async def _accepted(self, index: int, happening: Happening) -> Verdict | None:
         """What became of it; None, with the effect noted, where nothing comes of it at all."""
@@ -263,19 +291,6 @@ def _effect(verdict: Verdict) -> Effect:
     for decided in verdict.decided:
         return Effect("exits") if decided.ends else Effect("decided", decided.node)
     return Effect(verdict.code or "kept")
-
-
-def _named(happening: Happening) -> str:
-    match happening:
-        case Reacts():
-            return f"{happening.to} of {happening.of}"
-        case Changes():
-            return f"the profile ({', '.join(happening.attributes)})"
-        case Qualifies():
-            return "the segment"
-        case Reviews():
-            return f"{happening.verdict} {happening.of}"
-    return happening.name or happening.id or "an event"
 
 
 def _said(effect: Effect) -> str:

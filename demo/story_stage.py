@@ -10,7 +10,9 @@ from sqlalchemy import Connection, Row, select
 
 from demo.story_standing import standing
 from demo.story_stops import Told as Learned
-from journey import ids
+from journey import dates, ids
+from journey.events import Instant
+from journey.graph import reading
 from journey.profiles import ProfileDocument
 from journey.segments import SegmentDocument
 from journey.story import Effect, Moment, Script, Story, Told, World
@@ -43,7 +45,9 @@ def stage(work: Work, play: Play) -> None:
     nobody would let them in."""
     journey = play.version.journey
     versions.keep(work, play.version)
-    row = VersionRow(ids.version(journey.id, 1), journey.id, 1, play.version.hash, "live", work.now())
+    work.connection.execute(schema.journeys.insert(), {"id": journey.id, "draft": None, "etag": ""})
+    dated = (dates.opens(journey), dates.ends(journey))
+    row = VersionRow(ids.version(journey.id, 1), journey.id, 1, play.version.hash, "live", work.now(), *dated)
     versions.insert(work, row)
     for document in play.world.messages.values():
         messages.put(work, document)
@@ -59,9 +63,26 @@ def stage(work: Work, play: Play) -> None:
 
 
 def begin_run(work: Work, play: Play) -> str:
-    """A run that is given a list of one."""
+    """A run that is given a list of one. One that reads as soon as possible waits for the start of the journey; empty where nobody is
+    let in."""
     row = versions.row(work.connection, ids.version(play.version.journey.id, 1))
-    return runs.start(work, row, play.version.journey, [play.person.id])
+    entry, why = reading(play.version.journey), row.refusal(work.now())
+    if why and not (why == "not_started" and entry is not None and entry.schedule == "asap"):
+        return ""
+    return runs.start(work, row, play.version.journey, [play.person.id], at=row.starts_at if why else None)
+
+
+def turns_at(connection: Connection) -> Instant | None:
+    """When the clock brings something to the version, or to the run that waits for its start; None when it does not."""
+    row = connection.execute(select(schema.versions)).one()
+    coming = [row.starts_at] if row.state == "live" and waits_to_begin(connection) else []
+    coming += [row.ends_at] if row.state in ("live", "paused") else []
+    return min((at for at in coming if at is not None), default=None)
+
+
+def waits_to_begin(connection: Connection) -> bool:
+    """Does the run wait for the start of the journey?"""
+    return connection.execute(select(schema.runs.c.state)).scalar() == "waiting"
 
 
 def read(connection: Connection, play: Play, effects: Sequence[Effect], learned: Learned, timeline: Sequence[Moment]) -> Story:
@@ -84,7 +105,7 @@ def read(connection: Connection, play: Play, effects: Sequence[Effect], learned:
         ended_at=row.ended_at - begins if row.ended_at is not None else None,
         place=row.place,
         waiting=stands.waits,
-        wakes_at=stands.next_instant - begins if stands.waits else None,
+        wakes_at=stands.wakes_at - begins if stands.waits else None,
         attributes=attributes,
     )
 

@@ -16,7 +16,8 @@ from store import schema
 class Standing:
     """`waits` is at a gate that nothing has decided, and whose end, `until`, nobody has acted on. `out` are deliveries of an open step that
     somebody is sending, `free_at` is when one that is held back may go. `deadline` is the end of their time in the journey. `reviewed` is
-    the node whose message waits for its review, empty when none does; `renders` says that one is yet to be made out for it.
+    the node whose message waits for its review, empty when none does; `renders` says that one is yet to be made out for it. `ends_at` is
+    the end of the journey, and `must_end` that their next commit is their end.
     """
 
     profile: str
@@ -31,6 +32,13 @@ class Standing:
     free_at: Instant | None
     reviewed: str = ""
     renders: bool = False
+    ends_at: Instant | None = None
+    must_end: bool = False
+
+    @property
+    def wakes_at(self) -> Instant:
+        """When time alone moves them on, or the journey ends."""
+        return self.next_instant if self.ends_at is None else min(self.next_instant, self.ends_at)
 
     @property
     def next_instant(self) -> Instant:
@@ -69,4 +77,6 @@ def standing(connection: Connection, entrant: str, journey: Journey) -> Standing
         free_at=min(free + [deadline] * bool(waiting), default=None),
         reviewed=waiting[0].node if waiting else "",
         renders=any(one.rendered_at is None for one in reviews),
+        ends_at=connection.execute(select(schema.versions.c.ends_at).where(schema.versions.c.id == row.version)).scalar(),
+        must_end=bool(row.ending),
     )

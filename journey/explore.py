@@ -16,6 +16,7 @@ from journey.profiles import Profile
 from journey.rule_text import as_tree
 from journey.rule_tree import Group, Rule, Test
 from journey.simulate import simulate
+from journey.simulated_life import Life
 from journey.story import Changes, Effect, Happening, Occurs, Qualifies, Reacts, Script, Story, World
 from journey.until import UntilRule
 from journey.version import Version
@@ -38,7 +39,8 @@ def ways(version: Version, profile: Profile, world: World, *, key: str = "") -> 
     An event that no example can be made for (its rule asks for more than plain values) is left out. There may be very many:
     stop when it is enough.
     """
-    yield from _onward(version, profile, world, key, entering(version), 0)
+    starts_at = Life.of(version.journey, world.begins).starts_at
+    yield from _onward(version, profile, world, key, entering(version), max(starts_at or 0, 0))
 
 
 def entering(version: Version) -> tuple[Occurs | Qualifies, ...]:

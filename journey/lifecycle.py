@@ -61,6 +61,10 @@ ACTING: frozenset[str] = frozenset({"message", "update_profile", "webhook", "jum
 """Kinds of nodes that do something to somebody. Waiting, hearing and deciding go on while a version is paused, these do not."""
 
 
+ENDED = "journey_ended"
+"""Why somebody ends at the end date, and why nobody enters from then on."""
+
+
 def may(state: State, target: State) -> bool:
     """Is there one move from this state to that?"""
     return any(before == state and after == target for (before, _), after in MOVES.items())
@@ -80,10 +84,15 @@ def after(name: str, state: State, act: Act) -> State:
     return moved
 
 
+def is_over(now: Instant, ends_at: Instant | None) -> bool:
+    """Is the end date past? It is from its very instant on."""
+    return ends_at is not None and now >= ends_at
+
+
 def refusal(state: State, now: Instant, starts_at: Instant | None = None, ends_at: Instant | None = None) -> str:
     """Why nobody may enter a version now, as the code of a discard; empty when people may."""
-    if ends_at is not None and now >= ends_at:
-        return "journey_ended"
+    if is_over(now, ends_at):
+        return ENDED
     if state == "paused":
         return "paused"
     if state not in LETS_IN:

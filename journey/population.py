@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
 
-from journey import calls, explore, feedback, gate, ids, population_rates, reports, walk
+from journey import calls, dates, explore, feedback, gate, ids, lifecycle, population_rates, reports, walk
+from journey.errors import BadInput
 from journey.events import Event, Instant
 from journey.graph import LISTENING, EventNode, Journey, Message, Qualification, Wait, Webhook
 from journey.population_rates import Lots, Rate
@@ -36,7 +37,12 @@ class Population:
 
 
 def walk_all(version: Version, who: Who, world: World, rates: tuple[Rate, ...], *, people: int, seed: int) -> Population:
-    """Walks so many people. The same arguments give the same population; person number n is the same in a larger one."""
+    """Walks so many people. The same arguments give the same population; person number n is the same in a larger one. Before the start of
+    the journey they wait for it. Raises BadInput when it has ended."""
+    world = replace(world, begins=max(world.begins, dates.opens(version.journey) or 0))
+    ends_at = dates.ends(version.journey)
+    if lifecycle.is_over(world.begins, ends_at):
+        raise BadInput(f"{version.journey.id} has ended at {dates.told(ends_at or 0)}, so nobody enters: let it begin before.")
     crowd = Crowd(version, world, rates)
     for number in range(people):
         crowd.walk(who(number), Lots(seed, number))

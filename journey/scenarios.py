@@ -14,7 +14,7 @@ from journey.profiles import ProfileDocument
 
 EVENT_CODES = (
     "enters", "already_inside", "reentry_too_soon", "reentry_not_allowed", "exits", "kept", "late", "nobody_listening", "no_definition",
-    "no_effect", "duplicate", "no_delivery", "not_yet", "approved", "discarded",
+    "no_effect", "duplicate", "no_delivery", "not_yet", "approved", "discarded", "not_started",
 )  # fmt: skip
 _NODE = "[a-z][a-z0-9-]{0,62}"
 PATH_STEP = f"^{_NODE}(:{_NODE})?$"
@@ -22,7 +22,7 @@ EVENT = f"^(kept then )?(decides {_NODE}|{'|'.join(EVENT_CODES)})$"
 CARRIER = rf"^{_NODE}\.[a-z][a-z0-9_]*$"
 
 BEGINS = "2026-01-05T09:00"
-"""When a scenario begins that does not say: a Monday morning, on the journey's clock."""
+"""When a scenario begins that does not say: a Monday morning, on the journey's clock, or the start of the journey if that is later."""
 
 Step = Annotated[str, Field(pattern=PATH_STEP)]
 """A node that was left, as NODE:EXIT; NODE alone is NODE:next."""
@@ -31,7 +31,7 @@ Became = Annotated[str, Field(pattern=EVENT)]
 Carrier = Annotated[str, Field(pattern=CARRIER)]
 """A delivery of a node: NODE.CHANNEL."""
 Status = Literal["sent", "excluded", "failed", "uncertain"]
-End = Literal["finished", "no_branch", "exit_criteria", "error", "global_timeout"]
+End = Literal["finished", "no_branch", "exit_criteria", "error", "global_timeout", "journey_ended"]
 
 
 class Happens(Document):
@@ -102,7 +102,7 @@ class Scenario(Document):
     `consents` stand over those of the profile; on a `suppressed` channel nothing is sent to their address. `answers` says of a delivery,
     as NODE.CHANNEL, that its provider refused it for good, or that nobody knows; `responses` what the webhook of a node answers.
     `stops` is how long a stop takes, `until` when to stop looking, as durations. `begins` is the date-time of the admission, on the
-    journey's clock where it has no offset.
+    journey's clock where it has no offset; absent, BEGINS.
     """
 
     name: str = ""
@@ -117,5 +117,5 @@ class Scenario(Document):
     stops: dict[str, str] = Field(default_factory=dict)
     happens: tuple[str | Happens, ...] = ()
     until: str = ""
-    begins: str = BEGINS
+    begins: str = ""
     expect: Expectations

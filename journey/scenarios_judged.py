@@ -13,7 +13,7 @@ from journey.errors import BadInput
 from journey.events import Instant
 from journey.graph import EventNode, Message, Qualification, Webhook, exits
 from journey.profiles import Profile
-from journey.scenarios import ExpectedDelivery, Happens, Scenario
+from journey.scenarios import BEGINS, ExpectedDelivery, Happens, Scenario
 from journey.simulate import simulate
 from journey.story import Effect, Happening, Script, Story, Told, World
 from journey.version import Version
@@ -56,8 +56,12 @@ def script(scenario: Scenario, version: Version) -> Script:
 
 def play(scenario: Scenario, version: Version, profile: Profile, world: World, *, key: str = "") -> Story:
     """The story of the scenario's person; consents and suppressed channels are already in what is given."""
-    begins = script_text.begins(scenario.begins, version)
-    return simulate(version, profile, script(scenario, version), replace(world, begins=begins), key=key)
+    return simulate(version, profile, script(scenario, version), replace(world, begins=begins(scenario, version)), key=key)
+
+
+def begins(scenario: Scenario, version: Version) -> Instant:
+    """The instant from which its times count. Raises BadInput."""
+    return script_text.begins_at(scenario.begins, version, script_text.begins(BEGINS, version))
 
 
 def around(scenario: Scenario, profile: Profile, world: World) -> tuple[Profile, World]:
@@ -153,7 +157,7 @@ def _mistakes(scenario: Scenario, version: Version, world: World) -> Iterator[Mi
         said = f"People enter {journey.id} by the segment {journey.entry_node.segment}: write a profile that makes it so first."
         yield Mistake("happens", said)
     yield from _said("until", script_text.instant, scenario.until or "0")
-    yield from _said("begins", script_text.begins, scenario.begins, version)
+    yield from _said("begins", begins, scenario, version)
     for place, length in scenario.stops.items():
         yield from _said(f"stops.{place}", script_text.stops, [f"{place}={length}"], version)
     for carrier, answer in scenario.answers.items():

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from journey import durations, gate, local_time, review
+from journey import dates, durations, gate, local_time, review
 from journey.calls import Response
 from journey.errors import BadInput
 from journey.events import REACTIONS, Instant
@@ -117,6 +117,11 @@ def begins(text: str, version: Version) -> Instant:
     if found is None:
         raise BadInput(f"{text!r} is no date-time: write it as 2026-03-02T09:00, or with an offset.")
     return found
+
+
+def begins_at(text: str, version: Version, otherwise: Instant) -> Instant:
+    """As `begins`. Where no date-time is given that is the other instant, or the start of the journey if that is later."""
+    return begins(text, version) if text else max(otherwise, dates.opens(version.journey) or 0)
 
 
 def instant(text: str) -> Instant:

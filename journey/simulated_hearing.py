@@ -19,7 +19,7 @@ from journey.matching import About
 from journey.rule_tree import Rule
 from journey.rules import Scope
 from journey.simulated_feedback import Reach
-from journey.story import Changes, Effect, Happening, Moment, Occurs, Qualifies, Reacts, Reviews, Told, World
+from journey.story import Changes, Effect, Happening, Moment, Occurs, Qualifies, Reacts, Told, World, happening_name
 from journey.version import Version
 from journey.walk import Place
 
@@ -77,16 +77,21 @@ class Hearing:
 
     # ---- the entry -------------------------------------------------------------------------------------------------------------------
 
-    def enters(self, index: int, happening: Happening) -> Event | None:
-        """One happening to somebody outside: the event by which they enter, None when it lets them in not."""
+    def enters(self, index: int, happening: Happening, door: str | None = "") -> Event | None:
+        """One happening to somebody outside: the event by which they enter, None when it lets them in not. `door` is why nobody may enter
+        now, empty when people may; None where nobody looks at what would let them in."""
         event = self._accepted(index, happening)
         if event is None:
             return None
-        if event.is_change and not self._fits_entry(event):
+        lets_in = door is not None and self._fits_entry(event)
+        if event.is_change and not lets_in:
             self._effect(index, event.accepted_at, f"{happening_name(happening)} is written", Effect("no_effect"))
             return None
-        if not self._fits_entry(event):
+        if not lets_in:
             self._drop(index, event, event.accepted_at)
+            return None
+        if door:
+            self._refused(index, event, door)
             return None
         self.effects[index] = Effect("enters")
         return event
@@ -130,10 +135,11 @@ class Hearing:
     # ---- what is heard ---------------------------------------------------------------------------------------------------------------
 
     def hear(
-        self, index: int, happening: Happening, at: gate.Gate | None, place: Place, *, ended: bool, leaving: bool = False
+        self, index: int, happening: Happening, at: gate.Gate | None, place: Place, door: str | None = "", *, ended: bool,
+        leaving: bool = False,
     ) -> gate.Won | Leaves | None:  # fmt: skip
         """One happening is accepted, at the gate where the person waits, if they wait. Whoever has `ended`, or is only `leaving`, hears
-        nothing. What is returned has decided that gate, or ends the person.
+        nothing. What is returned has decided that gate, or ends the person. `door` as in `enters`.
         """
         event = self._accepted(index, happening)
         if event is None:
@@ -152,8 +158,8 @@ class Hearing:
             self._kept[index] = kept
             self._was_kept.add(index)
             self._effect(index, event.accepted_at, f"{event.name} is kept", Effect("kept"))
-        elif self._fits_entry(event):
-            self._enters_again(index, event, ended=ended)
+        elif door is not None and self._fits_entry(event):
+            self._enters_again(index, event, door, ended=ended)
         elif event.is_change:
             self._effect(index, event.accepted_at, f"{happening_name(happening)} is written", Effect("no_effect"))
         else:
@@ -253,16 +259,21 @@ class Hearing:
         code = self._why_not(event)
         self._effect(index, at, f"{event.name or event.id} has no effect: {code}", Effect(code))
 
-    def _enters_again(self, index: int, event: Event, *, ended: bool) -> None:
+    def _enters_again(self, index: int, event: Event, door: str, *, ended: bool) -> None:
         """It would let them in, were they not inside. One who has ended may enter again: that is another story."""
+        if door:
+            self._refused(index, event, door)
+            return
         before = replace(self.before, inside=not ended)
         refusal = entrance.may_enter(self.version.journey, before, event.accepted_at)
         if refusal is None:
             self.before = Before(before.number + 1, event.accepted_at)
             self._effect(index, event.accepted_at, f"{event.name or event.id} lets them in again: that is another story", Effect("enters"))
         else:
-            said = f"{event.name or event.id} does not let them in: {refusal.code}"
-            self._effect(index, event.accepted_at, said, Effect(refusal.code))
+            self._refused(index, event, refusal.code)
+
+    def _refused(self, index: int, event: Event, code: str) -> None:
+        self._effect(index, event.accepted_at, f"{event.name or event.id} does not let them in: {code}", Effect(code))
 
     def _why_not(self, event: Event) -> str:
         if event.is_reaction:
@@ -275,17 +286,3 @@ class Hearing:
     def _effect(self, index: int, at: Instant, sentence: str, effect: Effect) -> None:
         self.effects[index] = replace(effect, was_kept=True) if index in self._was_kept and effect.code != "kept" else effect
         self.timeline.append(Moment(at, sentence))
-
-
-def happening_name(happening: Happening) -> str:
-    """What a happening is called in a sentence."""
-    match happening:
-        case Reacts():
-            return f"{happening.to} of {happening.of}"
-        case Changes():
-            return f"the profile ({', '.join(happening.attributes)})"
-        case Reviews():
-            return f"{happening.verdict} {happening.of}"
-        case Qualifies():
-            return "the segment"
-    return happening.name or happening.id or "an event"

@@ -66,6 +66,20 @@ class Reviews:
 Happening = Occurs | Reacts | Changes | Qualifies | Reviews
 
 
+def happening_name(happening: Happening) -> str:
+    """What a happening is called in a sentence."""
+    match happening:
+        case Reacts():
+            return f"{happening.to} of {happening.of}"
+        case Changes():
+            return f"the profile ({', '.join(happening.attributes)})"
+        case Reviews():
+            return f"{happening.verdict} {happening.of}"
+        case Qualifies():
+            return "the segment"
+    return happening.name or happening.id or "an event"
+
+
 @dataclass(frozen=True, slots=True)
 class Script:
     """What happens, and how well it goes. What is held for review at a node is approved at once, unless the node is `reviewed` in what

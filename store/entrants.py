@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, text
 
-from journey import durations, gate, ids, walk
+from journey import durations, gate, ids, lifecycle, walk
 from journey.events import Event, Instant
 from journey.keeping import Kept
 from journey.version import Version
@@ -79,7 +79,7 @@ class Entrant:
     def must_end(self) -> str:
         """Why its next commit is its end; empty when it is not (D10)."""
         stopped = "test_ended" if self.is_test else "journey_stopped"
-        return self.ending or (stopped if self.version_state == "stopped" else "journey_ended" if self.is_past_end else "")
+        return self.ending or (stopped if self.version_state == "stopped" else lifecycle.ENDED if self.is_past_end else "")
 
     @property
     def may_not_act(self) -> bool:
@@ -253,7 +253,7 @@ def _of(work: Work, row: tuple[Any, ...]) -> Entrant:
     """Read the clock after the lock, where there is an end date to be measured by it."""
     values = dict(zip(_NAMES, row, strict=True))
     ends_at = values["version_ends_at"]
-    is_past_end = ends_at is not None and work.now() >= ends_at
+    is_past_end = ends_at is not None and lifecycle.is_over(work.now(), ends_at)
     return Entrant(**values, frozen=frozen_version(work.connection, str(values["hash"])), is_past_end=is_past_end)
 
 

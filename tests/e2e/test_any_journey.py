@@ -19,7 +19,7 @@ from journey.profiles import Profile
 from journey.simulate import simulate
 from journey.story import Story
 from tests.builders import PERSON
-from tests.store.any_journey import ANY_POLICIES, PEOPLE, RESPONSES, WORLD, any_script, any_version
+from tests.store.any_journey import ANY_POLICIES, PEOPLE, RESPONSES, WORLD, any_script, any_version, dated
 
 PLAYED = int(os.environ.get("JOURNEYS", "8"))
 _OF = 6
@@ -43,7 +43,7 @@ def drawn(number: int) -> list[Play]:
     @settings(max_examples=number * _OF, derandomize=True, database=None, phases=[Phase.generate], suppress_health_check=checks)
     @given(st.data())
     def draw(data: st.DataObject) -> None:
-        version = data.draw(any_version())
+        version = data.draw(dated(any_version()))
         held = data.draw(st.one_of(st.just(WORLD.policies), st.just(WORLD.policies), ANY_POLICIES))
         world = replace(WORLD, responses=data.draw(RESPONSES), policies=held)
         found.append(Play(version, data.draw(PEOPLE), data.draw(any_script(version)), world, PERSON))

@@ -19,7 +19,7 @@ PLAYED: Mapping[str, Sequence[str]] = {
     "three-cities": ("opens-at-the-last-moment", "never-buys", "buys-while-under-way", "nothing-is-taken"),
     "onboarding": ("tips-by-steps", "left-alone"),
     "abandoned-cart": ("orders-another-cart",),
-    "win-back": ("orders-during-the-pause",),
+    "win-back": ("orders-during-the-pause", "the-journey-ends"),
 }
 
 

@@ -19,7 +19,7 @@ from tests.house.source import assigned, called, calls, files, functions, nodes,
 DISCARDING = ("journey/entrance.py", *files("store"), *(file for file in files("api") if file.startswith("api/segment_")))
 REASONS = {
     "store/terminating.py": "TERMINATED", "store/halting.py": "PAUSED", "journey/exit_criteria.py": "REASON",
-    "journey/succession.py": "JOURNEY_CHANGED",
+    "journey/succession.py": "JOURNEY_CHANGED", "journey/lifecycle.py": "ENDED",
 }  # fmt: skip
 """Reasons of ends that have a name of their own."""
 

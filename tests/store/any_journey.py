@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from journey import review
 from journey.calls import Response
 from journey.events import EventDefinition
-from journey.graph import EventNode, Qualification, Reaction
+from journey.graph import EventNode, Journey, Qualification, Reaction
 from journey.policies import Policies
 from journey.profiles import AttributeType, ProfileDocument
 from journey.rule_text import as_tree
@@ -48,7 +48,7 @@ CRITERIA = st.sampled_from([
     {"segment": "vips"}, {"segment": "romans", "direction": "leave"},
 ])  # fmt: skip
 BEGINS = datetime.fromtimestamp(START / builders.SECOND, UTC)
-INSTANT = st.integers(-1, 6).map(lambda half_hours: f"{BEGINS + half_hours * timedelta(minutes=30):%Y-%m-%dT%H:%M:%S.%f}Z")
+INSTANT = st.integers(-1, 6).map(lambda half_hours: _written(half_hours))
 UNTIL = st.one_of(
     INSTANT,
     INSTANT.map(lambda at: {"at": at, "spread": "PT1H"}),
@@ -99,6 +99,25 @@ def any_version(draw: st.DrawFn, of: Sequence[str] = tuple(KINDS), criteria: int
         exit_criteria=draw(st.lists(CRITERIA, min_size=criteria, max_size=2)) if criteria or draw(st.booleans()) else [],
     )
     return Version(journey=drawn.journey, events=drawn.events, writes=WRITTEN)
+
+
+@st.composite
+def dated(draw: st.DrawFn, versions: st.SearchStrategy[Version]) -> Version:
+    """The same with a start and an end now and then, which meet what else happens."""
+    drawn = draw(versions)
+    dates = {"start": draw(st.sampled_from([-1, 0, 1, 2, 4])), "end": draw(st.sampled_from([1, 2, 3, 4, 5, 6, 8]))}
+    kept = {name: _written(half_hours) for name, half_hours in dates.items() if draw(st.booleans())}
+    return drawn if not kept else Version(journey=remade(drawn, **kept), events=drawn.events, writes=drawn.writes)
+
+
+def remade(version: Version, **changed: Any) -> Journey:
+    """The graph built anew, since a copy would carry along what it has cached of itself."""
+    journey = version.journey
+    return Journey.model_validate({name: getattr(journey, name) for name in Journey.model_fields} | changed)
+
+
+def _written(half_hours: int) -> str:
+    return f"{BEGINS + half_hours * timedelta(minutes=30):%Y-%m-%dT%H:%M:%S.%f}Z"
 
 
 BY_WRITES: list[tuple[dict[str, str], list[dict[str, Any]]]] = [

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from activities.sending import Sending
-from journey import durations, ids, walk
+from journey import dates, durations, ids, walk
 from journey.calls import Response, ToCall
 from journey.contract import Happened, Proposal, Record
 from journey.errors import NotFound
@@ -18,42 +18,24 @@ from journey.events import PROFILE_CHANGED, Event, Instant
 from journey.graph import ReadSegment
 from journey.profiles import Profile, ProfileDocument
 from journey.proposing import propose
-from journey.segments import SegmentDocument
 from journey.simulated_feedback import as_feedback
 from journey.simulated_sending import exclusion
 from journey.story import Changes, Effect, Happening, Occurs, Qualifies, Reviews, Script, World
 from journey.tracking import Signer
 from journey.version import Version
-from store import (
-    acceptance,
-    admission,
-    changes,
-    closing,
-    definitions,
-    feedback,
-    in_review,
-    messages,
-    policies,
-    profiles,
-    reviews,
-    schema,
-    segments,
-    steps,
-    suppressions,
-    versions,
-)
+from store import acceptance, admission, changes, closing, feedback, in_review, profiles, reviews, schema, steps, suppressions
 from store.acceptance import Arrived
 from store.claims import Busy, Carrier, Claim
 from store.claims import Policy as SendingPolicy
 from store.closing import Mark
 from store.steps import Opened
-from store.versions import VersionRow
 from store.work import Work
 from tests import builders
 from tests.builders import PERSON, START
 from tests.fakes import SettableClock
 from tests.store.any_journey import HALF_HOUR
 from tests.store.story_answers import Answers
+from tests.store.story_version import Stage
 
 SIGNER = Signer("a secret for tests that is long enough")
 SENDING = SendingPolicy({channel: Carrier(HALF_HOUR * 100, idempotent=True) for channel in ("email", "push", "webhook")})
@@ -96,12 +78,13 @@ class Driver:
         self.entrant = ids.entrant(self.version.journey.id, PERSON, 1)
         self.clock = SettableClock(START)
         self.work = Work(self.connection, self.clock)
+        self.stage = Stage(self.work, self.version, self.world)
         self.deadline = START + durations.seconds(self.version.journey.global_timeout) * builders.SECOND
         tokens = tuple(token.token for token in self.person.push_tokens)
         self.profile = Profile(PERSON, self.person.attributes, dict(self.person.consents), tokens)
 
     def play(self) -> Found:
-        self.stage()
+        self.stage.set(self.person)
         if isinstance(self.version.journey.entry_node, ReadSegment):
             self.admit()
         happenings = self.script.happenings
@@ -109,36 +92,26 @@ class Driver:
             self.advance(happenings[index].at)
             self.happen(index, happenings[index])
         self.advance(None)
-        row = self.connection.execute(select(schema.entrants)).one()
+        row = self.connection.execute(select(schema.entrants)).one_or_none()
         assert self.connection.execute(select(schema.kept)).all() == []
         effects = tuple(self.effect(index) for index in range(len(happenings)))
-        end = (row.end_reason, row.place, row.ended_at - START)
+        end = ("", "", None) if row is None else (row.end_reason, row.place, row.ended_at - START)
         return Found(self.path(), self.deliveries(), effects, end, profiles.get(self.connection, PERSON).attributes)
 
-    def stage(self) -> None:
-        """The version is live, with what stands around it, and nobody is inside."""
-        work, journey = self.work, self.version.journey
-        versions.keep(work, self.version)
-        versions.insert(work, VersionRow(ids.version(journey.id, 1), journey.id, 1, self.version.hash, "live", START))
-        for document in self.world.messages.values():
-            messages.put(work, document)
-        for definition in self.world.definitions:
-            definitions.put(work, definition)
-        for name, rule in self.world.segments.items():
-            segments.put(work, SegmentDocument(id=name, rule=rule))
-        policies.put(work, self.world.policies)
-        for channel, address in self.world.suppressed:
-            suppressions.put(work, channel, address, "test")
-        profiles.put(work, self.person)
-
     def admit(self) -> None:
-        """By the real page of a run that was given a list of one."""
+        """By the real page of a run that was given a list of one; it waits for the start of the journey."""
         work, of = self.work, self.version.journey.id
+        starts_at = dates.opens(self.version.journey)
+        waits = starts_at is not None and starts_at > START
         row = {"id": "run", "journey": of, "number": 1, "version": ids.version(of, 1), "profiles": [PERSON],
-               "state": "reading", "cutoff": START}  # fmt: skip
+               "state": "waiting" if waits else "reading", "cutoff": START}  # fmt: skip
         work.connection.execute(schema.runs.insert(), row)
-        admitted = admission.admit_page(work, "run")
-        self.begin(*admitted.starts)
+        self.read_on()
+
+    def read_on(self) -> None:
+        """The run reads, if it may."""
+        for start in admission.admit_page(self.work, "run").starts:
+            self.begin(start)
 
     def begin(self, start: admission.Start) -> None:
         """The workflow of whoever was let in."""
@@ -149,17 +122,31 @@ class Driver:
             self.set_off(self.propose(1, self.record.place))
 
     def advance(self, to: Instant | None) -> None:
-        """Stops close up to an instant, and timers before it fire."""
-        while self.record.place and not self.record.end:
-            at = self.closes_at if self.closes_at is not None else self.wakes_at()
+        """Stops close up to an instant, and timers before it fire; what the clock brings to the version comes first."""
+        while True:
+            own = None
+            if self.record.place and not self.record.end:
+                own = self.closes_at if self.closes_at is not None else self.wakes_at()
+            turn = self.stage.turns_at() if own is not None or to is not None or self.stage.run_waits() else None
+            if turn is not None and (to is None or turn <= to) and (own is None or turn <= own):
+                self.clock.instant = START + max(turn, self.clock.instant - START)
+                self.sweep()
+                continue
             last = to if to is None or self.closes_at is not None else to - 1
-            if last is not None and at > last:
+            if own is None or (last is not None and own > last):
                 return
-            self.clock.instant = START + max(at, self.clock.instant - START)
+            self.clock.instant = START + max(own, self.clock.instant - START)
             if self.closes_at is not None:
                 self.close()
             else:
                 self.fire()
+
+    def sweep(self) -> None:
+        """What the sweep does to versions, and to whoever is to hear of that."""
+        told = self.stage.sweep()
+        self.read_on()
+        if told:
+            self.leave()
 
     def wakes_at(self) -> Instant:
         return int(self.connection.execute(select(schema.entrants.c.due)).scalar_one()) - START

@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine
 
 from journey.calls import Response
-from journey.policies import Policies
+from journey.policies import NONE, Policies
 from journey.profiles import ProfileDocument
 from journey.simulate import simulate
 from journey.story import Changes, Occurs, Script, Story, World
 from journey.version import Version
 from tests import builders
 from tests.builders import PERSON
-from tests.store.any_journey import ANY_POLICIES, CALM, MOVED, PEOPLE, RESPONSES, TALKATIVE, WORLD, any_script, any_version
+from tests.store.any_journey import ANY_POLICIES, CALM, MOVED, PEOPLE, RESPONSES, TALKATIVE, WORLD, any_script, any_version, dated
 from tests.store.story_driver import Driver, Found
 
 # ---- any journey, any script -----------------------------------------------------------------------------------------------------
@@ -91,6 +91,22 @@ def test_so_it_does_where_profiles_are_written_and_people_leave_by_exit_criteria
 def test_of_the_use_case_the_simulator_tells_what_the_store_does(connection: Connection, script: Script, person: ProfileDocument) -> None:
     story = assert_same(connection, USE_CASE, script, person, replace(WORLD, messages=builders.use_case_messages()))
     event(" ".join((*story.path, story.end)))
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True, scope="session")
+@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(
+    dated(any_version()).flatmap(lambda version: st.tuples(st.just(version), any_script(version))),
+    PEOPLE,
+    st.just(NONE) | ANY_POLICIES,
+)
+def test_so_it_does_where_the_journey_starts_and_ends_meanwhile(
+    connection: Connection, played: tuple[Version, Script], person: ProfileDocument, held_to: Policies
+) -> None:  # fmt: skip
+    story = assert_same(connection, *played, person, replace(WORLD, policies=held_to))
+    for effect in story.effects:
+        event(effect.code)
+    event(f"ends with {story.end}")
 
 
 @pytest.mark.parametrize("kind", ["postgresql"], indirect=True, scope="session")  # where each statement goes to a server and back

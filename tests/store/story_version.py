@@ -1,0 +1,65 @@
+"""The version that a story is played in, with what stands around it, in a real store; and what the clock brings to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from journey import dates, ids
+from journey.events import Instant
+from journey.profiles import ProfileDocument
+from journey.segments import SegmentDocument
+from journey.story import World
+from journey.version import Version
+from store import dates as version_dates
+from store import definitions, messages, overdue, policies, profiles, removal, schema, segments, suppressions, versions
+from store.versions import VersionRow
+from store.work import Work
+from tests.builders import START
+
+
+@dataclass
+class Stage:
+    """What a driver plays on. Instants count from the beginning of the story."""
+
+    work: Work
+    version: Version
+    world: World
+
+    def set(self, person: ProfileDocument) -> None:
+        """The version is live, with what stands around it, and nobody is inside."""
+        work, journey = self.work, self.version.journey
+        versions.keep(work, self.version)
+        dated = (dates.opens(journey), dates.ends(journey))
+        work.connection.execute(schema.journeys.insert(), {"id": journey.id, "draft": None, "etag": ""})
+        versions.insert(work, VersionRow(ids.version(journey.id, 1), journey.id, 1, self.version.hash, "live", START, *dated))
+        for document in self.world.messages.values():
+            messages.put(work, document)
+        for definition in self.world.definitions:
+            definitions.put(work, definition)
+        for name, rule in self.world.segments.items():
+            segments.put(work, SegmentDocument(id=name, rule=rule))
+        policies.put(work, self.world.policies)
+        for channel, address in self.world.suppressed:
+            suppressions.put(work, channel, address, "test")
+        profiles.put(work, person)
+
+    def run_waits(self) -> bool:
+        """Does the run wait for the start of the journey?"""
+        return self.work.connection.execute(select(schema.runs.c.state)).scalar() == "waiting"
+
+    def turns_at(self) -> Instant | None:
+        """When the clock brings something to the version."""
+        row = self.work.connection.execute(select(schema.versions)).one()
+        coming = [row.starts_at] if self.run_waits() and row.state == "live" else []
+        coming += [row.ends_at] if row.state in ("live", "paused") else []
+        return min((at - START for at in coming if at is not None), default=None)
+
+    def sweep(self) -> bool:
+        """What the sweep does to versions now; True when the person is to hear of it."""
+        work = self.work
+        for unit in version_dates.due(work.connection, work.now()):
+            unit(work)
+        ending = overdue.to_wind_down(work.connection, work.now())
+        return any(removal.tell_page(work, version, reason, 1) for version, reason in ending)
