@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -111,6 +112,19 @@ def inside(shop: Shop) -> list[Driver]:
     return drivers
 
 
+def opened_for(shop: Shop) -> dict[str, tuple[Proposal, Opened]]:
+    """Everybody's first step is open, and their mail on its way."""
+    found: dict[str, tuple[Proposal, Opened]] = {}
+    drivers = inside(shop)
+    with shop.store() as store:
+        for driver, name in zip(drivers, PEOPLE, strict=True):
+            proposal = driver.proposal()
+            opened = store.write(proposes(proposal))
+            assert isinstance(opened, Opened)
+            found[name] = proposal, opened
+    return found
+
+
 @pytest.mark.timeout(600)
 def test_an_event_that_meets_an_admission_is_kept_for_it_or_nobodys_and_one_effect_it_has(shop: Shop) -> None:
     with shop.store() as store:
@@ -131,21 +145,16 @@ def test_an_event_that_meets_an_admission_is_kept_for_it_or_nobodys_and_one_effe
 
 @pytest.mark.timeout(600)
 def test_an_event_that_meets_an_arrival_at_its_gate_decides_it_whichever_is_first(shop: Shop) -> None:
-    drivers = inside(shop)
-    for driver, name in zip(drivers, PEOPLE, strict=True):
-        proposal = driver.proposal()
-        with shop.store() as store:
-            opened = store.write(proposes(proposal))
-        assert isinstance(opened, Opened)
+    known: dict[str, str] = {}
+    for name, (proposal, opened) in opened_for(shop).items():
         arrived, bought, reacted = shop.meet(arrives(proposal, opened), buys(name), opens(name))
         assert isinstance(arrived, Record)
         told = [decided.node for verdict in (bought, reacted) for decided in verdict.decided]
-        known = [arrived.node] if arrived.node else told
-        assert len(known) == 1, f"{name}: decided by {known}"
-        with shop.store() as store:
-            row = store.row(schema.entrants, id=entrant(name))
-            assert row.won_node == known[0]
+        decided_by = [arrived.node] if arrived.node else told
+        assert len(decided_by) == 1, f"{name}: decided by {decided_by}"
+        (known[entrant(name)],) = decided_by
     with shop.store() as store:
+        assert {row.id: row.won_node for row in store.rows(schema.entrants)} == known
         check(store, SHOP)
         store.effects()
 
@@ -158,22 +167,19 @@ def test_an_event_a_timeout_and_a_removal_that_meet_leave_a_gate_one_way(shop: S
         for driver in drivers:
             driver.store = store
             driver.walk_to("opens+buys")
-    ways: set[str] = set()
+        due = {row.profile: row.due for row in store.rows(schema.entrants)}
     for driver, name in zip(drivers, PEOPLE, strict=True):
-        with shop.store() as store:
-            due = store.row(schema.entrants, id=entrant(name)).due
-        shop.clock.instant = due + shop.lots.choice((-1, 0, 1))
+        shop.clock.instant = due[name] + shop.lots.choice((-1, 0, 1))
         proposal = driver.proposal()
         last = shop.lots.choice((opens(name), buys(name, f"again-{name}"), removes(name)))
         shop.meet(proposes(proposal), buys(name), last)
-        with shop.store() as store:
-            left = [(step.left, step.left_exit, step.by_event) for step in store.rows(schema.steps, entrant=entrant(name)) if step.n == 2]
-            row = store.row(schema.entrants, id=entrant(name))
-            assert len(left) <= 1
-            assert (row.state == "ended") == bool(left)
-            assert not (left and row.won_node), "left, and still decided"
-        ways |= {way for way, _, _ in left} | {row.won_node or "waits"}
     with shop.store() as store:
+        left = [step for step in store.rows(schema.steps) if step.n == 2]
+        rows = {row.id: row for row in store.rows(schema.entrants)}
+        assert len(rows) == len(PEOPLE)
+        assert Counter(step.entrant for step in left) == Counter(row.id for row in rows.values() if row.state == "ended")
+        assert not [step.entrant for step in left if rows[step.entrant].won_node], "left, and still decided"
+        ways = {step.left for step in left} | {row.won_node or "waits" for row in rows.values()}
         check(store, SHOP)
         store.effects()
     assert ways == {"", "opens", "buys", "waits"}, "every way was gone by somebody: a removal, a timeout, an event; and some wait"
