@@ -92,6 +92,7 @@ class Process:
     sending: Sending
     stops: Stops
     transactional: Stops  # with providers' places of its own: those in transactional journeys wait for nobody else's
+    resendings: Resendings
 
 
 def providers_of(settings: Settings) -> dict[str, Provider]:
@@ -165,7 +166,6 @@ def make_worker(
     """The worker of a process. The sandbox costs 4 ms a journey and guards what contracts and lint rules guard too: tests use it."""
     readings = Readings(process.database, process.workflows)
     tellings = Tellings(process.database, process.workflows)
-    resendings = Resendings(process.database, process.sending, consent_explicit=process.settings.consent == "explicit")
     occurrences = Occurrences(process.database, process.workflows)
     repairs = Repairs(process.database, process.workflows, Standings(process.client), retention_days=process.settings.retention_days)
     stops = process.transactional if task_queue == ids.TRANSACTIONAL_QUEUE else process.stops
@@ -180,7 +180,7 @@ def make_worker(
             tellings.wind_down_page,
             tellings.release_page,
             tellings.wake_page,
-            resendings.resend,
+            process.resendings.resend,
             occurrences.serve_occurrence,
             repairs.sweep,
             repairs.reconcile_page,
@@ -215,11 +215,12 @@ async def opened(
         workflows = TemporalWorkflows(client)
         explicit = settings.consent == "explicit"
         stops, transactional = (Stops(database, sending, consent_explicit=explicit, telling=workflows) for _ in range(2))
+        resendings = Resendings(database, sending, consent_explicit=explicit)
         try:
-            yield Process(settings, database, client, workflows, sending, stops, transactional)
+            yield Process(settings, database, client, workflows, sending, stops, transactional, resendings)
         finally:
-            await stops.drain()
-            await transactional.drain()
+            for sends in (stops, transactional, resendings):
+                await sends.drain()
             for provider in carriers.values():
                 await provider.close()
     finally:

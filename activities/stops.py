@@ -11,15 +11,16 @@ import contextlib
 import logging
 import time
 from collections import Counter
-from collections.abc import Coroutine
 from datetime import timedelta
-from typing import Any, Protocol
+from functools import partial
+from typing import Protocol
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities import metrics, reviewing
 from activities.breaker import Breaker, Pass
+from activities.on_their_way import OnTheirWay
 from activities.sending import Sending
 from journey import calls, ids
 from journey.contract import EntrantStart, Happened, Proposal, Record, Removal
@@ -35,16 +36,11 @@ from store.work import Decided, Work
 from workflows.ports import Stopping
 
 FAST_SECONDS = 1.2
-MARK_PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 10.0)
-"""Seconds between attempts to write an answer down: about as long as a lease lasts, after which the next attempt decides without it."""
-
 PATIENCE = 0.5
 """Seconds that the fast path waits for a place with a provider that has as many calls as it may: a healthy one is through by then."""
 MOST_ORDINARY = 64
 """Stops on the durable path with one provider at a time; the worker's other activities must not wait for them."""
 LONGEST_ORDINARY_WAIT = 30.0
-BEAT = 3.0
-"""Seconds between two signs of life on the durable path (workflows/entrant.py says how many may be missing)."""
 
 _log = logging.getLogger("sojourn.stops")
 
@@ -71,7 +67,7 @@ class Stops(Stopping):
         self._database = database
         self._sending = sending
         self._policy = sending.policy(consent_explicit=consent_explicit)
-        self._on_their_way: set[asyncio.Task[None]] = set()
+        self._on_their_way = OnTheirWay()
         self.breakers = {channel: Breaker() for channel in sending.providers}
         self.ordinary = Counter[str]()
         self._channels: dict[str, tuple[str, ...]] = {}  # of each message, as it was last seen
@@ -82,7 +78,7 @@ class Stops(Stopping):
         channels = await self._channels_of(proposal)
         if not activity.info().is_local:
             self._take_places(proposal, channels)
-            return await self._seen_alive(self._in_its_place(proposal, channels))
+            return await self._on_their_way.attempt(self._in_its_place(proposal, channels), activity.heartbeat)
         good: dict[str, bool] = {}
         passes = await self._enter(proposal, channels)
         try:
@@ -109,18 +105,6 @@ class Stops(Stopping):
         finally:
             self.ordinary.subtract(channels)
 
-    async def _seen_alive(self, stop: Coroutine[Any, Any, Record]) -> Record:
-        """Show now and then that the attempt lives: one that died with its worker is noticed soon. One that is cancelled, or that the
-        server takes for dead, goes on to its end beside us: what was claimed is sent and marked."""
-        attempt = asyncio.create_task(stop)
-        try:
-            while not (await asyncio.wait({attempt}, timeout=BEAT))[0]:
-                activity.heartbeat()
-        except asyncio.CancelledError:
-            self._beside(_over(attempt))
-            raise
-        return attempt.result()
-
     async def _stop(self, proposal: Proposal, good: dict[str, bool]) -> Record:
         """The stop itself. `good` learns of each channel that was tried on the fast path whether its provider is well."""
         rank = self._priorities.get(ids.journey_of(proposal.entrant), 0)
@@ -134,7 +118,7 @@ class Stops(Stopping):
         reviewed = reviewing.Reviewed(self._database, self._sending)
         opened = await reviewed.open(proposal, lambda: self._policy.rates.write(self._database, unit, rank))
         if aside and self._telling is not None:
-            self._beside(self._tell(aside))
+            self._on_their_way.beside(self._tell(aside))
         if isinstance(opened, Record):
             return opened
         if isinstance(opened, Busy) and opened.held:
@@ -152,8 +136,7 @@ class Stops(Stopping):
 
     async def drain(self) -> None:
         """Wait for what is still on its way to a provider, so that its answer is marked."""
-        while self._on_their_way:
-            await asyncio.wait(self._on_their_way)
+        await self._on_their_way.drain()
 
     async def _channels_of(self, proposal: Proposal) -> tuple[str, ...]:
         """The channels that the stop may send on. A message is looked up once a process; each opening tells how it is now.
@@ -229,22 +212,15 @@ class Stops(Stopping):
         raise again(f"{proposal.entrant} has a delivery that is not finished", _next_look(opened, marks))
 
     async def _mark(self, proposal: Proposal, marks: list[Mark]) -> Record | None:
-        """Write answers down. When the database cannot just now, that is tried again: an answer is not lost."""
-        try:
-            return await self._database.write(lambda work: mark(work, proposal, marks))
-        except Exception:
-            self._beside(self._mark_at_last(proposal, marks))
-            raise
+        return await self._on_their_way.write(partial(self._write, proposal, marks), proposal.entrant)
+
+    async def _write(self, proposal: Proposal, marks: list[Mark]) -> Record | None:
+        return await self._database.write(lambda work: mark(work, proposal, marks))
 
     def _mark_later(self, proposal: Proposal, calls: set[asyncio.Task[Mark]]) -> None:
         """A call that was begun is finished and marked, whoever waits for it or no longer does."""
         for call in calls:
-            self._beside(self._finish(proposal, call))
-
-    def _beside(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._on_their_way.add(task)
-        task.add_done_callback(self._on_their_way.discard)
+            self._on_their_way.beside(self._finish(proposal, call))
 
     async def _finish(self, proposal: Proposal, call: asyncio.Task[Mark]) -> None:
         try:
@@ -252,31 +228,12 @@ class Stops(Stopping):
         except Exception:
             _log.exception("the provider of a delivery of %s broke; its lease decides", proposal.entrant)
             return
-        await self._mark_at_last(proposal, [answer])
-
-    async def _mark_at_last(self, proposal: Proposal, marks: list[Mark]) -> None:
-        for seconds in (*MARK_PAUSES, None):
-            try:
-                await self._database.write(lambda work: mark(work, proposal, marks))
-            except Exception as error:
-                if seconds is None or isinstance(error, Unavailable):
-                    _log.exception("what became of a delivery of %s could not be written down; its lease decides", proposal.entrant)
-                    return
-                await asyncio.sleep(seconds)
-            else:
-                return
+        await self._on_their_way.write_at_last(partial(self._write, proposal, [answer]), proposal.entrant)
 
 
 def _account(proposal: Proposal, channel: str) -> str:
     """By which name breaker and places know whom a delivery goes to."""
     return calls.account(proposal.host) if proposal.host else channel
-
-
-async def _over(attempt: asyncio.Task[Record]) -> None:
-    """Wait for the end of an attempt that nobody hears of any more; what it had to say is in the store."""
-    await asyncio.wait({attempt})
-    if not attempt.cancelled():
-        attempt.exception()
 
 
 def _held(proposal: Proposal, said: str, seconds: float) -> Record:
