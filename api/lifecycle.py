@@ -201,7 +201,7 @@ async def pause(journey_id: Id, services: With, request: PauseRequest | None = N
     Whoever comes to an action is held there, or ends with `journey_paused`. It ends by itself after `for`, 14 days at the most.
     """
     wanted = request or PauseRequest()
-    seconds = pausing.length(wanted.length)
+    seconds = lifecycle.pause_length(wanted.length)
     paused = await services.database.write(lambda work: pausing.pause(work, journey_id, wanted.what, seconds))
     note = await _release(services, paused.wake)
     return PausedModel(versions=list(paused.versions), until=paused.until, note=note)

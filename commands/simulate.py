@@ -146,6 +146,8 @@ def _end(story: Story) -> str:
         return "never entered"
     if story.end:
         return f"{story.end} after {after(story.ended_at)}" if story.ended_at else f"{story.end} at once"
+    if story.held:
+        return f"still held before {story.held}"
     if story.waiting:
         return f"still waits at {' or '.join(story.place.split('+'))}"
     return f"still under way at {story.place}"

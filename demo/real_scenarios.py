@@ -16,7 +16,7 @@ from journey.errors import SojournError
 from journey.graph import Jump, Webhook
 from journey.story import Story
 
-_COMPARED = ("path", "deliveries", "effects", "end", "end_node", "ended_at", "place", "waiting", "wakes_at", "attributes")
+_COMPARED = ("path", "deliveries", "effects", "end", "end_node", "ended_at", "place", "waiting", "wakes_at", "held", "attributes")
 
 
 def play(ready: Sequence[Ready]) -> list[Played]:

@@ -22,8 +22,8 @@ from journey.errors import NotFound, Unavailable
 from journey.events import PROFILE_CHANGED, Event, Instant
 from journey.graph import ReadSegment
 from journey.simulated_feedback import as_feedback
-from journey.story import Changes, Effect, Happening, Moment, Occurs, Reacts, Reviews, Story, happening_name
-from store import acceptance, changes, dates, feedback, overdue, removal, reviews, runs
+from journey.story import Changes, Effect, Happening, Moment, Occurs, Pauses, Reacts, Resumes, Reviews, Story, happening_name
+from store import acceptance, changes, dates, feedback, overdue, pausing, removal, reviews, runs
 from store.acceptance import Arrived, Verdict
 
 PATIENCE = 60.0
@@ -34,10 +34,11 @@ _LOOK_AGAIN = 0.05
 
 @dataclass(frozen=True, slots=True)
 class _Next:
-    """When the person moves on by themselves; it is past for whoever came too late. `under_way` is a stop that is over then, `held_up` one
-    that needs only the time."""
+    """When the person, who `stands` so, moves on by themselves; it is past for whoever came too late. `under_way` is a stop that is over
+    then, `held_up` one that needs only the time."""
 
     at: Instant
+    stands: Standing
     under_way: bool = False
     held_up: bool = False
 
@@ -94,7 +95,7 @@ class Player:
                 return
             self.pace.move_to(moves.at)
             if not moves.held_up:
-                await self._wake()
+                await self._wake(moves.stands)
 
     async def _settled(self) -> _Next | None:
         """Wait until time alone could move the person on, and nobody looks at the clock; None for somebody outside, or at their end."""
@@ -117,34 +118,34 @@ class Player:
         now = self.pace.clock.now()
         step = self.pace.held(step_name(self.play.entrant, stands.n + 1))
         if step is not None:
-            return _Next(step, under_way=True, held_up=True)
-        if stands.must_end and not stands.out:
-            return None  # told to end: nothing keeps them
+            return _Next(step, stands, under_way=True, held_up=True)
+        if stands.goes_on or (stands.must_end and not stands.out):
+            return None  # they are told: nothing keeps them
         if stands.stands:
-            return _Next(stands.next_instant)
+            return _Next(stands.next_instant, stands)
         if stands.open_step:
             held_up = [self.pace.held(name) for name in stands.out]
             if stands.renders:
                 return None
             if held_up:
                 known = [at for at in held_up if at is not None]
-                return _Next(min(known), under_way=True, held_up=True) if len(known) == len(held_up) else None
-            return _Next(max(stands.free_at, now), under_way=True) if stands.free_at is not None else None
-        return _Next(stands.next_instant) if stands.waits else None
+                return _Next(min(known), stands, under_way=True, held_up=True) if len(known) == len(held_up) else None
+            return _Next(max(stands.free_at, now), stands, under_way=True) if stands.free_at is not None else None
+        return _Next(stands.next_instant, stands) if stands.waits else None
 
     def _is_approved_at_once(self, stands: Standing) -> bool:
         """Does a message wait for its review that the script does not review?"""
         waits = bool(stands.reviewed) and not stands.renders and not stands.ended
         return waits and stands.reviewed not in self.play.script.reviewed and stands.n not in self.approved
 
-    async def _wake(self) -> None:
-        """Time is up for somebody: their workflow asks the store, as it does when its timer fires."""
-        before = await self._standing()
+    async def _wake(self, before: Standing) -> None:
+        """Time is up for somebody who stood so: their workflow asks the store, as it does when its timer fires."""
         loop = asyncio.get_running_loop()
         patient_until, asked = loop.time() + PATIENCE, 0.0
         self.pace.due = True
+        self.pace.changed()
         try:
-            while await self._standing() == before and not self.pace.held(step_name(self.play.entrant, before.n + 1 if before else 0)):
+            while await self._standing() == before and not self.pace.held(step_name(self.play.entrant, before.n + 1)):
                 if loop.time() > patient_until:
                     raise Unavailable(f"{self.play.entrant} does not go on although their time is up: {before}.")
                 if loop.time() - asked > _ASK_AGAIN:
@@ -189,6 +190,12 @@ class Player:
         for version, reason in await database.read(lambda c: overdue.to_wind_down(c, now)):
             for one in await database.write(partial(removal.tell_page, version=version, reason=reason, most=1)):
                 await self.services.workflows.leave(one, reason)
+        await self._release()
+
+    async def _release(self) -> None:
+        """Whoever a pause has held goes on when it is over."""
+        for version in await self.services.database.read(pausing.held_back):
+            await self.services.workflows.release(version)
 
     async def _happen(self, index: int, happening: Happening) -> None:
         """It is accepted at its instant, as the API accepts it. Nobody acts meanwhile, so that what it has come to can be seen."""
@@ -197,12 +204,12 @@ class Player:
         try:
             verdict = await self._accepted(index, happening)
             if verdict is not None:
-                self.effects[index] = _effect(verdict)
+                self.effects[index] = story_stage.effect_of(verdict)
                 await tell(self.services, [verdict])
         finally:
             self.pace.still = False
             self.pace.changed()
-        self._say(happening.at, f"{happening_name(happening)}: {_said(self.effects[index])}")
+        self._say(happening.at, f"{happening_name(happening)}: {story_stage.said(self.effects[index])}")
 
     async def _accepted(self, index: int, happening: Happening) -> Verdict | None:
         """What became of it; None, with the effect noted, where nothing comes of it at all."""
@@ -221,6 +228,10 @@ class Player:
             case Reviews():
                 found = await self._review(happening.of, happening.verdict)
                 self.effects[index] = Effect({"approve": "approved", "discard": "discarded"}[happening.verdict] if found else "no_effect")
+                return None
+            case Pauses() | Resumes():
+                self.effects[index] = Effect(await database.write(lambda work: story_stage.steer(work, self.play, happening)))
+                await self._release()
                 return None
         raise NotFound(f"{happening} happens to nobody real.")
 
@@ -281,17 +292,3 @@ class Player:
             return Effect("decided", node, was_kept=True)
         code = await self.services.database.read(lambda c: story_stage.discard_of(c, source, name))
         return Effect(code, was_kept=True) if code else Effect("kept", was_kept=True)
-
-
-def _effect(verdict: Verdict) -> Effect:
-    if verdict.duplicate:
-        return Effect("duplicate")
-    if verdict.entered:
-        return Effect("enters")
-    for decided in verdict.decided:
-        return Effect("exits") if decided.ends else Effect("decided", decided.node)
-    return Effect(verdict.code or "kept")
-
-
-def _said(effect: Effect) -> str:
-    return f"decides {effect.node}" if effect.code == "decided" else effect.code

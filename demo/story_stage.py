@@ -10,14 +10,16 @@ from sqlalchemy import Connection, Row, select
 
 from demo.story_standing import standing
 from demo.story_stops import Told as Learned
-from journey import dates, ids
+from journey import dates, gate, ids
+from journey.errors import Conflict
 from journey.events import Instant
 from journey.graph import reading
 from journey.profiles import ProfileDocument
 from journey.segments import SegmentDocument
-from journey.story import Effect, Moment, Script, Story, Told, World
+from journey.story import Effect, Moment, Pauses, Resumes, Script, Story, Told, World
 from journey.version import Version
-from store import definitions, messages, policies, profiles, runs, schema, segments, suppressions, versions
+from store import definitions, messages, pausing, policies, profiles, runs, schema, segments, suppressions, versions
+from store.acceptance import Verdict
 from store.versions import VersionRow
 from store.work import Work
 
@@ -72,11 +74,25 @@ def begin_run(work: Work, play: Play) -> str:
     return runs.start(work, row, play.version.journey, [play.person.id], at=row.starts_at if why else None)
 
 
+def steer(work: Work, play: Play, happening: Pauses | Resumes) -> str:
+    """The journey is paused, or resumed, as the API does it; what becomes of that."""
+    of = play.version.journey.id
+    try:
+        if isinstance(happening, Resumes):
+            pausing.resume(work, of)
+            return "resumed"
+        pausing.pause(work, of, happening.what, happening.length // gate.MICROSECONDS)
+    except Conflict:
+        return "no_effect"
+    return "paused"
+
+
 def turns_at(connection: Connection) -> Instant | None:
-    """When the clock brings something to the version, or to the run that waits for its start; None when it does not."""
+    """When the clock brings something to the version, its pause, or the run that waits for its start; None when it does not."""
     row = connection.execute(select(schema.versions)).one()
     coming = [row.starts_at] if row.state == "live" and waits_to_begin(connection) else []
     coming += [row.ends_at] if row.state in ("live", "paused") else []
+    coming += [row.pause_until]
     return min((at for at in coming if at is not None), default=None)
 
 
@@ -105,9 +121,26 @@ def read(connection: Connection, play: Play, effects: Sequence[Effect], learned:
         ended_at=row.ended_at - begins if row.ended_at is not None else None,
         place=row.place,
         waiting=stands.waits,
+        held=row.held,
         wakes_at=stands.wakes_at - begins if stands.waits else None,
         attributes=attributes,
     )
+
+
+def effect_of(verdict: Verdict) -> Effect:
+    """What became of an event, by what the store said of it."""
+    if verdict.duplicate:
+        return Effect("duplicate")
+    if verdict.entered:
+        return Effect("enters")
+    for decided in verdict.decided:
+        return Effect("exits") if decided.ends else Effect("decided", decided.node)
+    return Effect(verdict.code or "kept")
+
+
+def said(effect: Effect) -> str:
+    """The same in words."""
+    return f"decides {effect.node}" if effect.code == "decided" else effect.code
 
 
 def discard_of(connection: Connection, source: str, event: str) -> str:

@@ -17,7 +17,7 @@ class Standing:
     """`waits` is at a gate that nothing has decided, and whose end, `until`, nobody has acted on. `out` are deliveries of an open step that
     somebody is sending, `free_at` is when one that is held back may go. `deadline` is the end of their time in the journey. `reviewed` is
     the node whose message waits for its review, empty when none does; `renders` says that one is yet to be made out for it. `ends_at` is
-    the end of the journey, and `must_end` that their next commit is their end.
+    the end of the journey, and `must_end` that their next commit is their end. `goes_on`: a pause has held them, and is over.
     """
 
     profile: str
@@ -34,6 +34,7 @@ class Standing:
     renders: bool = False
     ends_at: Instant | None = None
     must_end: bool = False
+    goes_on: bool = False
 
     @property
     def wakes_at(self) -> Instant:
@@ -60,6 +61,7 @@ def standing(connection: Connection, entrant: str, journey: Journey) -> Standing
     claimed = connection.execute(
         select(of.channel, of.lease, of.not_before).where(of.entrant == entrant, of.n == row.n, of.status == "claimed").order_by(of.channel)
     ).all()
+    version = connection.execute(select(schema.versions).where(schema.versions.c.id == row.version)).one()
     reviews = connection.execute(select(schema.reviews).where(schema.reviews.c.entrant == entrant, schema.reviews.c.n == row.n)).all()
     waiting = [one for one in reviews if one.approved_at is None and one.rendered_at is not None]
     deadline = row.entered_at + durations.seconds(journey.global_timeout) * gate.MICROSECONDS
@@ -68,7 +70,7 @@ def standing(connection: Connection, entrant: str, journey: Journey) -> Standing
         profile=row.profile,
         n=row.n,
         open_step=not row.closed,
-        waits=bool(row.closed and row.waiting and not row.won_node and not row.ending),
+        waits=bool(row.closed and row.waiting and not row.won_node and not row.ending and not row.held),
         ended=row.state != "open",
         stands=bool(row.held or row.parked) and not row.ending,
         until=row.until,
@@ -77,6 +79,7 @@ def standing(connection: Connection, entrant: str, journey: Journey) -> Standing
         free_at=min(free + [deadline] * bool(waiting), default=None),
         reviewed=waiting[0].node if waiting else "",
         renders=any(one.rendered_at is None for one in reviews),
-        ends_at=connection.execute(select(schema.versions.c.ends_at).where(schema.versions.c.id == row.version)).scalar(),
+        ends_at=version.ends_at,
         must_end=bool(row.ending),
+        goes_on=bool(row.held) and version.state != "paused",
     )

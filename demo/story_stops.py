@@ -123,7 +123,7 @@ class PacedStops(Stops):
                 if self._may_leave:
                     break
             await self._pace.change()
-        if row is not None and not again:
+        if row is not None and not again and (not row.stands or row.goes_on):  # whoever is held asks, and does nothing
             await self._takes_its_time(proposal, row)
         await self._not_still()
         return await super().stop(proposal)

@@ -64,8 +64,8 @@ class Event:
 
 def came_true(entrant: str, n: int) -> Event:
     """What a rule is on record as that was true already when its person came to wait for it. It stands before all that was kept: had
-    they come earlier, it would have let them on earlier."""
-    return Event(ids.REACTIONS, ids.came_true(entrant, n), PROFILE_CHANGED)
+    they come earlier, it would have let them on earlier. A simulation begins at 0, so that is not early enough."""
+    return Event(ids.REACTIONS, ids.came_true(entrant, n), PROFILE_CHANGED, accepted_at=-1)
 
 
 def reaction(delivery: str, node: str, kind: str, *, profile: str, link: str = "", bounce: str = "") -> Event:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Literal, get_args
 
-from journey.errors import Conflict
+from journey import durations
+from journey.errors import BadInput, Conflict
 from journey.events import Instant
 
 State = Literal["draft", "test", "live", "paused", "closed", "stopped", "finished"]
@@ -63,6 +64,8 @@ ACTING: frozenset[str] = frozenset({"message", "update_profile", "webhook", "jum
 
 ENDED = "journey_ended"
 """Why somebody ends at the end date, and why nobody enters from then on."""
+PAUSED = "journey_paused"
+"""Why somebody ends who comes to an action while a pause discards."""
 
 
 def may(state: State, target: State) -> bool:
@@ -84,9 +87,29 @@ def after(name: str, state: State, act: Act) -> State:
     return moved
 
 
+def pause_length(text: str) -> int:
+    """How long a pause lasts, in seconds. Raises BadInput when that is no duration, or longer than a pause may last."""
+    found = durations.seconds(text)
+    if found > durations.seconds(LONGEST_PAUSE):
+        raise BadInput(f"A pause lasts {LONGEST_PAUSE} at most: resume, and pause again.", code="duration_invalid", where="for")
+    return found
+
+
 def is_over(now: Instant, ends_at: Instant | None) -> bool:
     """Is the end date past? It is from its very instant on."""
     return ends_at is not None and now >= ends_at
+
+
+def may_not_act(state: State | str, *, held: bool = False) -> bool:
+    """Their version is paused, or was and they have not been let go on yet."""
+    return state == "paused" or held
+
+
+def ends_held(state: State | str, pause: str, now: Instant, deadline: Instant) -> str:
+    """Why somebody ends who may not act; empty when they are held. Their own time in the journey runs on, to its deadline."""
+    if state == "paused" and pause == "discard":
+        return PAUSED
+    return "global_timeout" if now >= deadline else ""
 
 
 def refusal(state: State, now: Instant, starts_at: Instant | None = None, ends_at: Instant | None = None) -> str:

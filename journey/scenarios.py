@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from journey.graph import Document, Next, ThingId
 from journey.profiles import ProfileDocument
 
 EVENT_CODES = (
     "enters", "already_inside", "reentry_too_soon", "reentry_not_allowed", "exits", "kept", "late", "nobody_listening", "no_definition",
-    "no_effect", "duplicate", "no_delivery", "not_yet", "approved", "discarded", "not_started",
+    "no_effect", "duplicate", "no_delivery", "not_yet", "approved", "discarded", "not_started", "paused",
+    "resumed",
 )  # fmt: skip
 _NODE = "[a-z][a-z0-9-]{0,62}"
 PATH_STEP = f"^{_NODE}(:{_NODE})?$"
@@ -31,17 +32,18 @@ Became = Annotated[str, Field(pattern=EVENT)]
 Carrier = Annotated[str, Field(pattern=CARRIER)]
 """A delivery of a node: NODE.CHANNEL."""
 Status = Literal["sent", "excluded", "failed", "uncertain"]
-End = Literal["finished", "no_branch", "exit_criteria", "error", "global_timeout", "journey_ended"]
+End = Literal["finished", "no_branch", "exit_criteria", "error", "global_timeout", "journey_ended", "journey_paused"]
 
 
 class Happens(Document):
-    """One thing that happens: an event, a reaction to a message, a write of the profile, or a review. `after` is a duration from the
-    admission; absent, at once. Where a journey begins with an event, the first that fits is the admission, and `after` counts from the
-    beginning of the scenario.
+    """One thing that happens: an event, a reaction to a message, a write of the profile, a review, or a pause of the journey and its end.
+    `after` is a duration from the admission; absent, at once. Where a journey begins with an event, the first that fits is the admission,
+    and `after` counts from the beginning of the scenario.
 
     What an event's rule asks for need not be in `data`: it is filled in. `of` is the message node, needed where several could be meant.
     `profile` are attributes that are laid over those that are there; null takes one out. `approve` and `discard` name the node whose
-    message is held for review.
+    message is held for review. `pause` says what becomes of whoever comes to an action, `for` how long it lasts at the most; `resume` is
+    true.
     """
 
     after: str = ""
@@ -55,6 +57,9 @@ class Happens(Document):
     profile: dict[str, Any] = Field(default_factory=dict)
     approve: str = ""
     discard: str = ""
+    pause: Literal["", "hold", "discard"] = ""
+    length: str = Field("", alias="for")
+    resume: StrictBool = False
 
 
 class ExpectedDelivery(Document):
@@ -78,7 +83,8 @@ class Expectations(Document):
     """What must come of it. What is left out is not looked at; a list must be met whole, and in this order.
 
     `path` is every node that is left, `deliveries` all that was tried, `events` what became of each thing that happens. `waits` is the
-    node, or the nodes of the gate, at which the person stands at the end of the scenario. `attributes` are some of those that the
+    node, or the nodes of the gate, at which the person stands at the end of the scenario, `held` that before which a pause holds them.
+    `attributes` are some of those that the
     profile has then; null is one that it has not.
     """
 
@@ -89,6 +95,7 @@ class Expectations(Document):
     end_node: str = ""
     ended_after: str = ""
     waits: Next = ()
+    held: str = ""
     attributes: dict[str, Any] = Field(default_factory=dict)
 
     @property

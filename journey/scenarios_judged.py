@@ -15,7 +15,7 @@ from journey.graph import EventNode, Message, Qualification, Webhook, exits
 from journey.profiles import Profile
 from journey.scenarios import BEGINS, ExpectedDelivery, Happens, Scenario
 from journey.simulate import simulate
-from journey.story import Effect, Happening, Script, Story, Told, World
+from journey.story import Effect, Happening, Resumes, Script, Story, Told, World
 from journey.version import Version
 from journey.walk import nodes_of
 
@@ -93,8 +93,10 @@ def judge(scenario: Scenario, story: Story) -> tuple[Difference, ...]:
         happened_at = expect.ended_after if met else _length(story.ended_at)
         found.append(Difference("ended_after", (expect.ended_after,), (happened_at,)))
     if expect.waits:
-        here = tuple(sorted(nodes_of(story.place))) if story.waiting else (_inside(story) if not story.end else f"ended: {story.end}",)
+        here = tuple(sorted(nodes_of(story.place))) if story.waiting else (_inside(story),)
         found.append(Difference("waits", tuple(sorted(expect.waits)), here))
+    if expect.held:
+        found.append(Difference("held", (expect.held,), (story.held or _inside(story),)))
     if expect.attributes:
         has = {name: story.attributes.get(name) for name in expect.attributes}
         found.append(Difference("attributes", _attributes(expect.attributes), _attributes(has)))
@@ -129,10 +131,16 @@ def _happenings(scenario: Scenario, version: Version) -> tuple[Happening, ...]:
 def _happening(written: str | Happens, number: int, version: Version, entry: Mapping[str, Any] | None = None) -> Happening:
     if isinstance(written, str):
         return script_text.happening(written, number, version, entry)
-    said = (written.event, written.reaction, written.profile, written.approve, written.discard)
+    said = (written.event, written.reaction, written.profile, written.approve, written.discard, written.pause, written.resume)
     if sum(bool(one) for one in said) != 1:
-        raise BadInput("This says what happens by one of these fields: event, reaction, profile, approve, or discard.")
+        raise BadInput("This says what happens by one of these fields: event, reaction, profile, approve, discard, pause, or resume.")
     at = script_text.instant(written.after or "0")
+    if written.length and not written.pause:
+        raise BadInput("for says how long a pause lasts, and there is none: write pause beside it.")
+    if written.pause:
+        return script_text.pauses(at, written.pause, written.length)
+    if written.resume:
+        return Resumes(at)
     if written.approve or written.discard:
         return script_text.reviews(at, "approve" if written.approve else "discard", written.approve or written.discard, version)
     if written.profile:
@@ -267,6 +275,10 @@ def _loosely(happened: str, wanted: str) -> str:
 def _inside(story: Story) -> str:
     if not story.entered:
         return "never entered"
+    if story.end:
+        return f"ended: {story.end}"
+    if story.held:
+        return f"held before {story.held}"
     where = " or ".join(nodes_of(story.place))
     return f"still waits at {where}" if story.waiting else f"still under way at {where}"
 

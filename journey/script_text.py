@@ -7,21 +7,25 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from journey import dates, durations, gate, local_time, review
+from journey import dates, durations, gate, lifecycle, local_time, review
 from journey.calls import Response
 from journey.errors import BadInput
 from journey.events import REACTIONS, Instant
 from journey.explore import entering, entry_example, example
 from journey.graph import EventNode, Message, Reaction, Webhook
-from journey.story import Changes, Happening, Occurs, Reacts, Reviews
+from journey.lifecycle import Pause
+from journey.story import Changes, Happening, Occurs, Pauses, Reacts, Resumes, Reviews
 from journey.version import Version
 
 HOW = (
     "write AFTER CHANNEL.KIND [NODE], as in 'PT2H email.opened', or AFTER EVENT [DATA], as in 'P2D purchase {\"total\": 12}', "
-    'or AFTER profile ATTRIBUTES, as in \'P1D profile {"city": "Boston"}\', or AFTER approve NODE, or AFTER discard NODE'
+    'or AFTER profile ATTRIBUTES, as in \'P1D profile {"city": "Boston"}\', or AFTER approve NODE, or AFTER discard NODE, '
+    "or AFTER pause [hold|discard] [DURATION], or AFTER resume"
 )
 PROFILE = "profile"
 """Stands for a write of the profile, unless an event definition is called so."""
+PAUSE, RESUME = "pause", "resume"
+"""Stand for a pause of the journey and its end, likewise."""
 VERDICTS: Mapping[str, Literal["approve", "discard"]] = {"approve": "approve", "discard": "discard"}
 """Stand for a review of what a node holds, likewise."""
 
@@ -59,6 +63,8 @@ def happening(text: str, number: int, version: Version, entry: Mapping[str, Any]
     if not what:
         raise BadInput(f"{text!r} says no more than when: {HOW}.")
     at, more = instant(after), more.strip()
+    if what in (PAUSE, RESUME) and what not in version.events:
+        return _steers(at, text, what, more)
     if "." in what and what not in version.events:
         return reacts(at, what, more, version)
     if what in VERDICTS and what not in version.events:
@@ -109,6 +115,22 @@ def reviews(at: Instant, verdict: Literal["approve", "discard"], of: str, versio
         return Reviews(at, of or held[0], verdict)
     named = ", ".join(held) or "none"
     raise BadInput(f"{verdict} {of}".strip() + f": name a node whose message is held for review (hold_for_review; there are: {named}).")
+
+
+def pauses(at: Instant, what: Pause, length: str = "") -> Pauses:
+    """A pause of the journey, as long as one may last unless it is said. Raises BadInput."""
+    return Pauses(at, what, lifecycle.pause_length(length or lifecycle.LONGEST_PAUSE) * gate.MICROSECONDS)
+
+
+def _steers(at: Instant, text: str, what: str, more: str) -> Pauses | Resumes:
+    words = more.split()
+    if what == RESUME and not words:
+        return Resumes(at)
+    kind: Pause = "discard" if "discard" in words[:1] else "hold"
+    length = words[1:] if words[:1] in (["hold"], ["discard"]) else words
+    if what == RESUME or len(length) > 1:
+        raise BadInput(f"{text!r} is no pause, and no end of one: {HOW}.")
+    return pauses(at, kind, *length)
 
 
 def begins(text: str, version: Version) -> Instant:

@@ -14,7 +14,7 @@ from journey.graph import EventNode, Qualification, reading
 from journey.profiles import Profile
 from journey.simulated_hearing import Leaves
 from journey.simulated_walking import Walking
-from journey.story import Effect, Happening, Reviews, Script, Story, World
+from journey.story import Effect, Happening, Moment, Pauses, Resumes, Reviews, Script, Story, World, happening_name
 from journey.version import Version
 from journey.walk import Finish, Listen, Outcome, Send
 
@@ -103,7 +103,7 @@ class Person(Walking):
     @property
     def _turns_at(self) -> Instant | None:
         """When the clock brings something to their version; the start is nothing to whoever does not wait for it."""
-        starts_at = self.life.starts_at if self._waits_to_enter else None
+        starts_at = self.life.starts_at if self._waits_to_enter and self.life.state == "live" else None
         return min((at for at in (starts_at, self.life.turns_at) if at is not None), default=None)
 
     @property
@@ -123,16 +123,30 @@ class Person(Walking):
             self._time_is_up()
 
     def _turn(self, at: Instant) -> None:
-        """The journey starts, for whoever has waited for that, or it ends."""
-        if self.life.turns_at is not None and self.life.turns_at <= at:
-            self.life.turn()
+        """The journey ends, or a pause of it; or it starts, for whoever has waited for that."""
+        if self.life.turns_at is None or self.life.turns_at > at:
+            self._waits_to_enter = False
+            self.enter()
+        elif self.life.turn(at) == "end":
             self._waits_to_enter = False
             self._say("the journey ends")
             if self.inside:
                 self._must_end(lifecycle.ENDED)
-        elif self._waits_to_enter:
-            self._waits_to_enter = False
-            self.enter()
+        else:
+            self._say("the pause is over by itself")
+            self._go_on()
+
+    def _steered(self, index: int, happening: Pauses | Resumes) -> None:
+        """The journey is paused, or goes on."""
+        if isinstance(happening, Pauses):
+            done = self.life.be_paused(happening.what, happening.at + happening.length, inhabited=self.inside)
+        else:
+            done = self.life.be_resumed()
+        became = ("paused" if isinstance(happening, Pauses) else "resumed") if done else "no_effect"
+        self.hearing.effects[index] = Effect(became)
+        self.timeline.append(Moment(happening.at, f"{happening_name(happening)}: the journey is {self.life.state}"))
+        if done and isinstance(happening, Resumes):
+            self._go_on()
 
     def happen(self, index: int, happening: Happening) -> None:
         """Time goes on to a happening, and it is accepted. `index` is its own among all that happen to this person."""
@@ -141,6 +155,8 @@ class Person(Walking):
         if isinstance(happening, Reviews):
             if self.doing.review(index, happening, self.now) and self._stop is not None:
                 self._close(self._stop)
+        elif isinstance(happening, Pauses | Resumes):
+            self._steered(index, happening)
         elif not self.path:
             event = self.hearing.enters(index, happening, self._door(happening.at))
             self.doing.learn()
@@ -163,13 +179,13 @@ class Person(Walking):
     def _must_end(self, reason: str) -> None:
         """At once where they wait, be it for policies; else their next commit is their end. The first reason stays."""
         self.ending = self.ending or reason
-        if self.at_gate is not None or self.parked:
+        if self.at_gate is not None or self.parked or self._halted is not None:
             self._finish(Finish(self.ending))
         elif self._stop is not None and isinstance(self._stop.answer, Send) and self.doing.rests(self._stop.answer):
             self._close(self._stop)
 
     def _wakes_at(self) -> Instant:
-        if self.parked:
+        if self.parked or self._halted is not None:
             return self.deadline
         assert self.at_gate is not None
         return self.deadline if self.at_gate.due_at is None else min(self.at_gate.due_at, self.deadline)
@@ -200,6 +216,7 @@ class Person(Walking):
             place=self.place,
             waiting=self.at_gate is not None,
             wakes_at=self.life.at_most(self._wakes_at()) if self.at_gate is not None else None,
+            held=self.held,
             entered=bool(self.path),
             attributes=self.doing.profile.attributes,
         )

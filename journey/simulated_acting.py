@@ -72,6 +72,12 @@ class Doing:
                 ]
         return []
 
+    def would_go(self, answer: Send | Call, n: int) -> bool:
+        """Would something go if it were claimed in step n, as far as it depends on this person?"""
+        if isinstance(answer, Call):
+            return True
+        return any(told.status == "claimed" for told in simulated_sending.claim(self.world, self.profile, self.entrant, n, answer))
+
     def done(self, answer: Acting, now: Instant) -> tuple[str, str]:
         """Do it, or mark what was claimed for it; the exit that this comes to, and a sentence, empty when there is nothing to say."""
         match answer:
@@ -198,6 +204,10 @@ class Doing:
     def held(self, send: Send) -> dict[str, Told]:
         """What is held back of a message, by channel."""
         return {told.channel: told for told in self.told if told.node == send.node and told.id in self.holding.until}
+
+    def next_of(self, send: Send) -> Instant:
+        """When the first of what is held back of a message may be tried again."""
+        return min(self.holding.until[told.id] for told in self.held(send).values())
 
     def _sent(self, send: Send) -> tuple[str, str]:
         marked = [told for told in self.told if told.node == send.node]

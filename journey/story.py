@@ -9,8 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from journey import durations
 from journey.calls import Response
 from journey.events import EventDefinition, Instant
+from journey.gate import MICROSECONDS
+from journey.lifecycle import LONGEST_PAUSE, Pause
 from journey.messages import MessageDocument
 from journey.policies import NONE, Policies
 from journey.rule_tree import Rule
@@ -63,7 +66,23 @@ class Reviews:
     verdict: Literal["approve", "discard"]
 
 
-Happening = Occurs | Reacts | Changes | Qualifies | Reviews
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """The journey is paused: whoever comes to an action is held, or ends there. It lasts for `length`, in microseconds, at the most."""
+
+    at: Instant
+    what: Pause = "hold"
+    length: Instant = durations.seconds(LONGEST_PAUSE) * MICROSECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Resumes:
+    """The pause of the journey ends, and those whom it has held go on."""
+
+    at: Instant
+
+
+Happening = Occurs | Reacts | Changes | Qualifies | Reviews | Pauses | Resumes
 
 
 def happening_name(happening: Happening) -> str:
@@ -77,6 +96,10 @@ def happening_name(happening: Happening) -> str:
             return f"{happening.verdict} {happening.of}"
         case Qualifies():
             return "the segment"
+        case Pauses():
+            return "pause" if happening.what == "hold" else f"pause {happening.what}"
+        case Resumes():
+            return "resume"
     return happening.name or happening.id or "an event"
 
 
@@ -143,8 +166,9 @@ class Effect:
     """What became of one happening of the script.
 
     `code` is enters, decided (then `node` says which), exits (it has met an exit criterion), kept, duplicate, no_delivery (a reaction to
-    what was never sent: an address that does not exist), approved, discarded, no_effect (a write of the profile that nobody waits for, or
-    a review where nothing waited for it), or the code of a discard. `was_kept` says that it was kept first.
+    what was never sent: an address that does not exist), approved, discarded, paused, resumed, no_effect (a write of the profile that
+    nobody waits for, a review where nothing waited for it, a pause or its end where there is none), or the code of a discard. `was_kept`
+    says that it was kept first.
     """
 
     code: str
@@ -166,8 +190,8 @@ class Story:
 
     `path` is every node that was left, as NODE:EXIT. `end` is the reason of the end, empty when the person is still inside; then
     `place` is where, `waiting` whether at a gate, and `wakes_at` when time alone would move them on. `end_node` is the end that was
-    drawn, if one was. Whoever never `entered` has none of these. `effects` are in the order of the script's happenings. `attributes` are
-    those of the profile as it is then.
+    drawn, if one was. `held` is the node before which a pause holds them. Whoever never `entered` has none of these. `effects` are in
+    the order of the script's happenings. `attributes` are those of the profile as it is then.
     """
 
     entrant: str
@@ -181,6 +205,7 @@ class Story:
     place: str = ""
     waiting: bool = False
     wakes_at: Instant | None = None
+    held: str = ""
     entered: bool = True
     attributes: Mapping[str, Any] = field(default_factory=dict)
 

@@ -84,7 +84,7 @@ class Entrant:
     @property
     def may_not_act(self) -> bool:
         """Its version is paused, or was and it has not been let go on yet."""
-        return self.version_state == "paused" or bool(self.held)
+        return lifecycle.may_not_act(self.version_state, held=bool(self.held))
 
     @property
     def ended_by(self) -> str:

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from journey import gate, sentences
+from journey import gate, lifecycle, sentences
 from journey.contract import Proposal, Record
 from journey.events import Instant
 from journey.lifecycle import ACTING
 from store import closing, entrants, records
 from store.entrants import Entrant
 from store.work import Work
-
-PAUSED = "journey_paused"
 
 
 def acts(entrant: Entrant, proposal: Proposal) -> bool:
@@ -25,9 +23,7 @@ def acts(entrant: Entrant, proposal: Proposal) -> bool:
 
 def ending(entrant: Entrant, now: Instant) -> str:
     """Why somebody ends who may not act; empty when they are held. Their own time in the journey runs on."""
-    if entrant.version_state == "paused" and entrant.version_pause == "discard":
-        return PAUSED
-    return "global_timeout" if now >= entrant.global_deadline else ""
+    return lifecycle.ends_held(entrant.version_state, entrant.version_pause, now, entrant.global_deadline)
 
 
 def halted_at_gate(work: Work, entrant: Entrant, proposal: Proposal, now: Instant) -> Record:

@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, literal_column, select, text, update
 
-from journey import durations, gate, lifecycle
-from journey.errors import BadInput, Conflict
+from journey import gate, lifecycle
+from journey.errors import Conflict
 from journey.events import Instant
 from journey.lifecycle import Pause, State
 from store import entrants, finishing, journeys, runs, schema, versions
@@ -54,14 +54,6 @@ class Page:
     people: tuple[str, ...] = ()
     rate: int = lifecycle.RELEASE_RATE
     done: bool = True
-
-
-def length(text_: str) -> int:
-    """How long a pause lasts, in seconds. Raises BadInput when that is no duration, or longer than a pause may last."""
-    found = durations.seconds(text_)
-    if found > durations.seconds(lifecycle.LONGEST_PAUSE):
-        raise BadInput(f"A pause lasts {lifecycle.LONGEST_PAUSE} at most: resume, and pause again.", code="duration_invalid", where="for")
-    return found
 
 
 def pause(work: Work, journey_id: str, what: Pause, seconds: int) -> Paused:

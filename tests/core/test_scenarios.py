@@ -12,9 +12,9 @@ from journey.profiles import Profile
 from journey.scenarios import Scenario
 from journey.scenarios_coverage import coverage
 from journey.scenarios_judged import Difference
-from journey.story import Story, World
+from journey.story import Occurs, Pauses, Resumes, Story, World
 from journey.version import Version
-from tests.builders import DAY, HOUR, MINUTE, SECOND, profile, rule, use_case, use_case_messages, version
+from tests.builders import DAY, HOUR, MINUTE, SECOND, profile, purchase_definition, rule, use_case, use_case_messages, version
 
 WORLD = World(messages=use_case_messages())
 PUSH_OPENED = ["read", "first", "push-opened", "purchase", "thanks"]
@@ -208,3 +208,46 @@ def test_every_branch_of_a_condition_is_an_exit_of_its_own() -> None:
 
 def test_without_a_story_nothing_is_covered() -> None:
     assert coverage(use_case().journey, []).percent == 0
+
+
+# ---- pauses ----------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_journey_is_paused_and_resumed_by_texts_and_by_objects_alike() -> None:
+    texts = ("P1D pause", "P2D pause discard PT1H", "P3D pause PT5H", "P4D resume")
+    objects = (
+        {"after": "P1D", "pause": "hold"}, {"after": "P2D", "pause": "discard", "for": "PT1H"},
+        {"after": "P3D", "pause": "hold", "for": "PT5H"}, {"after": "P4D", "resume": True},
+    )  # fmt: skip
+    expected = (Pauses(DAY), Pauses(2 * DAY, "discard", HOUR), Pauses(3 * DAY, "hold", 5 * HOUR), Resumes(4 * DAY))
+    assert scenarios_judged.script(scenario(*texts), use_case()).happenings == expected
+    assert scenarios_judged.script(scenario(*objects), use_case()).happenings == expected
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("P1D pause for a day", "is no pause"), ("P1D resume now", "no end of one"), ("P1D pause P15D", "lasts P14D at most"),
+        ("P1D pause later", "later"), ({"after": "P1D", "resume": True, "for": "P1D"}, "there is none"),
+        ({"pause": "hold", "event": "purchase"}, "one of these fields"),
+    ],
+)  # fmt: skip
+def test_a_pause_that_cannot_be_is_a_mistake(wrong: Any, said: str) -> None:
+    assert said in mistaken(scenario(wrong))["happens[0]"]
+
+
+def test_an_event_definition_of_that_name_is_an_event() -> None:
+    of = version(definitions=[purchase_definition(id="pause")], nodes=[
+        {"id": "read", "kind": "read_segment", "segment": "everybody", "next": "n0"}, {"id": "n0", "kind": "event", "event": "pause"}
+    ])  # fmt: skip
+    assert isinstance(scenarios_judged.script(scenario("P1D pause", journey="small"), of).happenings[0], Occurs)
+
+
+def test_a_scenario_says_where_somebody_is_held() -> None:
+    one = scenario("PT1H pause", until="P2D", expect={"held": "follow-up", "events": ["paused"]})
+    assert differences(one) == ()
+    other = scenario("PT1H pause", until="P2D", expect={"held": "thanks", "waits": "purchase"})
+    assert differences(other) == (
+        Difference("waits", ("purchase",), ("held before follow-up",)), Difference("held", ("thanks",), ("follow-up",)),
+    )  # fmt: skip
+    assert differences(scenario("PT1H pause discard", expect={"end": "journey_paused", "ended_after": "P1D"})) == ()

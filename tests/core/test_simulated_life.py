@@ -134,3 +134,72 @@ def test_of_many_people_those_still_inside_end_with_the_journey_and_after_it_nob
     assert (found.longest, found.report.totals.ended) == (2 * DAY, {"journey_ended": 3})
     with pytest.raises(BadInput, match="nobody enters"):
         population.walk_all(of, lambda _: PROFILE, replace(world, begins=START + 3 * DAY), (), people=1, seed=1)
+
+
+# ---- pauses ----------------------------------------------------------------------------------------------------------------------
+
+
+def test_in_a_pause_waits_run_out_and_whoever_comes_to_an_action_is_held_until_it_is_over() -> None:
+    told = story(dated(), "PT1H pause", "P2D resume", "P3D purchase")
+    assert [effect.code for effect in told.effects] == ["paused", "resumed", "decided"]
+    assert [moment.sentence for moment in told.timeline if moment.at == DAY] == [
+        "waits is over", "held before first: the journey is paused"
+    ]  # fmt: skip
+    assert next(moment.at for moment in told.timeline if "sent on" in moment.sentence) == 2 * DAY
+    assert (told.end, told.ended_at) == ("finished", 3 * DAY)
+
+
+def test_whoever_is_held_has_not_left_what_led_there_and_the_story_says_where_they_are() -> None:
+    told = story(dated(), "PT1H pause", until=30 * HOUR)
+    assert (told.path, told.held, told.waiting, told.place) == (("read:next",), "first", False, "waits")
+
+
+def test_who_comes_to_no_action_notices_no_pause() -> None:
+    told = story(builders.version(WAITS | {"next": "buys"}, BUYS, END), "PT1H pause", "P1DT1H purchase")
+    assert (told.end, told.ended_at, told.effects[-1]) == ("finished", DAY + HOUR, Effect("decided", "buys"))
+
+
+def test_an_event_of_the_pause_is_kept_by_whoever_is_held_and_decides_afterwards() -> None:
+    told = story(dated(), "PT1H pause", "P1DT1H purchase", "P2D resume")
+    assert (told.effects[1], told.effects[1].was_kept) == (Effect("decided", "buys"), True)
+    assert told.ended_at == 2 * DAY
+
+
+def test_a_pause_that_discards_ends_whoever_comes_to_an_action() -> None:
+    told = story(dated(), "PT1H pause discard")
+    assert (told.path, told.sent, told.end, told.ended_at) == (("read:next",), (), "journey_paused", DAY)
+
+
+def test_a_pause_ends_by_itself_after_its_time_or_after_fourteen_days() -> None:
+    assert story(dated(), "P1D pause PT36H", "P9D purchase").timeline[-3].at == 2 * DAY + 12 * HOUR
+    told = story(dated(), "P1D pause", until=15 * DAY)
+    assert [(moment.at, moment.sentence) for moment in told.timeline if "by itself" in moment.sentence] == [
+        (15 * DAY, "the pause is over by itself")
+    ]  # fmt: skip
+
+
+def test_time_in_the_journey_and_its_end_go_on_for_whoever_is_held() -> None:
+    of = builders.version(WAITS, WRITES, BUYS, END, global_timeout="P3D")
+    assert (story(of, "PT1H pause").end, story(of, "PT1H pause").ended_at) == ("global_timeout", 3 * DAY)
+    told = story(dated(end=2 * DAY), "PT1H pause", "P5D resume")
+    assert (told.end, told.ended_at, told.effects[1]) == ("journey_ended", 2 * DAY, Effect("no_effect"))
+
+
+def test_a_message_on_its_way_arrives_in_a_pause_and_one_that_waits_for_its_review_is_held_when_it_is_approved() -> None:
+    told = story(dated(), "P1DT30M pause", stops={"first": HOUR}, until=2 * DAY)
+    assert (told.sent, told.place, told.waiting) == (("first:email", "first:push"), "buys", True)
+    of = dated(nodes=[WAITS, WRITES | {"hold_for_review": True}, BUYS, END])
+    told = story(of, "P2D pause", "P3D approve first", "P4D resume", until=5 * DAY)
+    assert next(moment.at for moment in told.timeline if "sent on" in moment.sentence) == 4 * DAY
+
+
+def test_whoever_is_held_leaves_by_an_exit_criterion_at_once() -> None:
+    of = builders.version(WAITS, WRITES, BUYS, END, exit_criteria=[{"event": "purchase"}])
+    told = story(of, "PT1H pause", "P2D purchase")
+    assert (told.end, told.ended_at, told.sent) == ("exit_criteria", 2 * DAY, ())
+
+
+def test_nobody_enters_a_paused_journey_and_a_second_pause_or_resume_changes_nothing() -> None:
+    of = builders.version(nodes=[BY_EVENT, WAITS, TELLS, END])
+    told = story(of, "PT1H pause", "PT2H purchase", "PT3H pause discard", "PT4H resume", "PT5H resume", "PT6H purchase")
+    assert [effect.code for effect in told.effects] == ["paused", "paused", "no_effect", "resumed", "no_effect", "enters"]

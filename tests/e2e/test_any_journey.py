@@ -46,7 +46,7 @@ def drawn(number: int) -> list[Play]:
         version = data.draw(dated(any_version()))
         held = data.draw(st.one_of(st.just(WORLD.policies), st.just(WORLD.policies), ANY_POLICIES))
         world = replace(WORLD, responses=data.draw(RESPONSES), policies=held)
-        found.append(Play(version, data.draw(PEOPLE), data.draw(any_script(version)), world, PERSON))
+        found.append(Play(version, data.draw(PEOPLE), data.draw(any_script(version, pauses=2)), world, PERSON))
 
     draw()
     return [max(found[start::number], key=_much) for start in range(number)]

@@ -17,7 +17,7 @@ from demo import real_scenarios
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PLAYED: Mapping[str, Sequence[str]] = {
     "three-cities": ("opens-at-the-last-moment", "never-buys", "buys-while-under-way", "nothing-is-taken"),
-    "onboarding": ("tips-by-steps", "left-alone"),
+    "onboarding": ("tips-by-steps", "left-alone", "paused-to-mend-the-tips"),
     "abandoned-cart": ("orders-another-cart",),
     "win-back": ("orders-during-the-pause", "the-journey-ends"),
 }

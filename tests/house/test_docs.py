@@ -18,8 +18,8 @@ from tests.house.source import assigned, called, calls, files, functions, nodes,
 
 DISCARDING = ("journey/entrance.py", *files("store"), *(file for file in files("api") if file.startswith("api/segment_")))
 REASONS = {
-    "store/terminating.py": "TERMINATED", "store/halting.py": "PAUSED", "journey/exit_criteria.py": "REASON",
-    "journey/succession.py": "JOURNEY_CHANGED", "journey/lifecycle.py": "ENDED",
+    "store/terminating.py": "TERMINATED", "journey/exit_criteria.py": "REASON",
+    "journey/succession.py": "JOURNEY_CHANGED",
 }  # fmt: skip
 """Reasons of ends that have a name of their own."""
 
@@ -144,7 +144,7 @@ def ends() -> set[str]:
     for file in (*files("store", "api", "activities", "workflows"), "worker.py"):
         told = [argument for call in calls(file, "end_waiting", "wind_down", "leave", "tell_page", "Removal") for argument in call.args[1:]]
         found |= texts(file, *told)
-    for file, name in REASONS.items():
+    for file, name in (*REASONS.items(), ("journey/lifecycle.py", "ENDED"), ("journey/lifecycle.py", "PAUSED")):
         found |= texts(file, *assigned(file, name))
     (must_end,) = functions("store/entrants.py", "must_end")
     return found | texts("store/entrants.py", *(one for one in ast.walk(must_end) if isinstance(one, ast.IfExp)))

@@ -16,7 +16,7 @@ from journey.policies import Policies
 from journey.profiles import AttributeType, ProfileDocument
 from journey.rule_text import as_tree
 from journey.rule_tree import Did
-from journey.story import Changes, Happening, Occurs, Reacts, Reviews, Script, World
+from journey.story import Changes, Happening, Occurs, Pauses, Reacts, Resumes, Reviews, Script, World
 from journey.version import Version
 from tests import builders
 from tests.builders import PERSON, START
@@ -48,7 +48,14 @@ CRITERIA = st.sampled_from([
     {"segment": "vips"}, {"segment": "romans", "direction": "leave"},
 ])  # fmt: skip
 BEGINS = datetime.fromtimestamp(START / builders.SECOND, UTC)
-INSTANT = st.integers(-1, 6).map(lambda half_hours: _written(half_hours))
+
+
+def written(half_hours: int) -> str:
+    """An instant so long after the beginning of the stories, as a journey writes it."""
+    return f"{BEGINS + half_hours * timedelta(minutes=30):%Y-%m-%dT%H:%M:%S.%f}Z"
+
+
+INSTANT = st.integers(-1, 6).map(written)
 UNTIL = st.one_of(
     INSTANT,
     INSTANT.map(lambda at: {"at": at, "spread": "PT1H"}),
@@ -106,7 +113,7 @@ def dated(draw: st.DrawFn, versions: st.SearchStrategy[Version]) -> Version:
     """The same with a start and an end now and then, which meet what else happens."""
     drawn = draw(versions)
     dates = {"start": draw(st.sampled_from([-1, 0, 1, 2, 4])), "end": draw(st.sampled_from([1, 2, 3, 4, 5, 6, 8]))}
-    kept = {name: _written(half_hours) for name, half_hours in dates.items() if draw(st.booleans())}
+    kept = {name: written(half_hours) for name, half_hours in dates.items() if draw(st.booleans())}
     return drawn if not kept else Version(journey=remade(drawn, **kept), events=drawn.events, writes=drawn.writes)
 
 
@@ -114,10 +121,6 @@ def remade(version: Version, **changed: Any) -> Journey:
     """The graph built anew, since a copy would carry along what it has cached of itself."""
     journey = version.journey
     return Journey.model_validate({name: getattr(journey, name) for name in Journey.model_fields} | changed)
-
-
-def _written(half_hours: int) -> str:
-    return f"{BEGINS + half_hours * timedelta(minutes=30):%Y-%m-%dT%H:%M:%S.%f}Z"
 
 
 BY_WRITES: list[tuple[dict[str, str], list[dict[str, Any]]]] = [
@@ -208,6 +211,10 @@ OCCURS = st.builds(
     ),
     INSTANTS, st.sampled_from(["purchase", "purchase", "refund", "sneeze"]), st.sampled_from(["Lamp", "Rug"]), st.integers(0, 5),
 )  # fmt: skip
+STEERS: list[st.SearchStrategy[Happening]] = [
+    st.builds(Pauses, INSTANTS, st.sampled_from(["hold", "hold", "discard"]), st.sampled_from([1, 2, 3, 5, 99]).map(HALF_HOUR.__mul__)),
+    st.builds(Resumes, INSTANTS),
+]
 CITIES = st.dictionaries(st.just("city"), st.sampled_from(["Rome", "Rome", "Atlanta", None]), min_size=1)
 WRITES = st.builds(Changes, INSTANTS, CITIES | st.dictionaries(st.just("vip"), st.sampled_from([True, True, False]), min_size=1))
 LENGTH = st.integers(0, 4).map(lambda half_hours: half_hours * HALF_HOUR)
@@ -217,8 +224,8 @@ ENTERS = Occurs(0, "purchase", builders.THANKS | {"product": "Lamp"}, "enter")
 
 
 @st.composite
-def any_script(draw: st.DrawFn, version: Version, *, writes: int = 1) -> Script:
-    """Mostly what the journey listens for, so that something comes of it."""
+def any_script(draw: st.DrawFn, version: Version, *, writes: int = 1, pauses: int = 0) -> Script:
+    """Mostly what the journey listens for, so that something comes of it. `pauses`: how often it is paused and resumed, beside that."""
     journey = version.journey
     heard = [(node.of, node.to) for node in journey.nodes if isinstance(node, Reaction)]
     acting = [node.id for node in journey.nodes if node.kind not in ("read_segment", "reaction", "end")] or [NAMES[0]]
@@ -234,8 +241,9 @@ def any_script(draw: st.DrawFn, version: Version, *, writes: int = 1) -> Script:
     if isinstance(journey.entry_node, Qualification):
         asked = {"segment": journey.entry_node.segment, "direction": journey.entry_node.direction}
         entering = tuple(Changes(0, written) for written in next(writes for entry, writes in BY_WRITES if entry == asked))
+    others = [*[WRITES] * writes, *[reviews] * min(len(held), 2), *STEERS * pauses]
     return Script(
-        (*entering, *draw(st.lists(st.one_of(reacts, reacts, OCCURS, *[WRITES] * writes, *[reviews] * min(len(held), 2)), max_size=8))),
+        (*entering, *draw(st.lists(st.one_of(reacts, reacts, OCCURS, *others), max_size=8))),
         draw(st.dictionaries(st.sampled_from(acting), LENGTH, max_size=4)),
         draw(deliveries),
         draw(deliveries),

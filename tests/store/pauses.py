@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from journey import lifecycle
 from journey.contract import Proposal, Record
 from journey.lifecycle import Pause
 from journey.version import Version
@@ -27,7 +28,7 @@ def let_ada_in(store: Store, of: Version | None = None, **changed: Any) -> Drive
 
 
 def pause(store: Store, what: Pause = "hold", journey: str = "thank-you", length: str = "P14D") -> Paused:
-    return store.write(lambda work: pausing.pause(work, journey, what, pausing.length(length)))
+    return store.write(lambda work: pausing.pause(work, journey, what, lifecycle.pause_length(length)))
 
 
 def resume(store: Store, journey: str = "thank-you", rate: int = 100) -> Resumed:

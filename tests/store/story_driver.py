@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,7 +19,7 @@ from journey.profiles import Profile, ProfileDocument
 from journey.proposing import propose
 from journey.simulated_feedback import as_feedback
 from journey.simulated_sending import exclusion
-from journey.story import Changes, Effect, Happening, Occurs, Qualifies, Reviews, Script, World
+from journey.story import Changes, Effect, Happening, Occurs, Pauses, Qualifies, Resumes, Reviews, Script, World
 from journey.tracking import Signer
 from journey.version import Version
 from store import acceptance, admission, changes, closing, feedback, in_review, profiles, reviews, schema, steps, suppressions
@@ -69,6 +68,7 @@ class Driver:
     closes_at: Instant | None = None
     rests: bool = False  # policies hold back all that is left of the stop
     proposal: Proposal | None = None
+    halted: Proposal | None = None  # what a pause has kept from being done
     opened: Opened | None = None
     duplicates: dict[int, str] = field(default_factory=dict)
     names: dict[int, tuple[str, str]] = field(default_factory=dict)
@@ -96,7 +96,7 @@ class Driver:
         assert self.connection.execute(select(schema.kept)).all() == []
         effects = tuple(self.effect(index) for index in range(len(happenings)))
         end = ("", "", None) if row is None else (row.end_reason, row.place, row.ended_at - START)
-        return Found(self.path(), self.deliveries(), effects, end, profiles.get(self.connection, PERSON).attributes)
+        return Found(self.stage.path(), self.stage.deliveries(), effects, end, profiles.get(self.connection, PERSON).attributes)
 
     def admit(self) -> None:
         """By the real page of a run that was given a list of one; it waits for the start of the journey."""
@@ -147,12 +147,28 @@ class Driver:
         self.read_on()
         if told:
             self.leave()
+        self.release()
+
+    def release(self) -> None:
+        """A pause is over: whoever is held tries again."""
+        if not self.stage.release():
+            return
+        assert self.halted is not None
+        self.proposal, self.halted = self.halted, None
+        if self.connection.execute(select(schema.entrants.c.closed)).scalar_one():
+            self.set_off(self.proposal)
+        else:
+            self.opened = None
+            self.close()
 
     def wakes_at(self) -> Instant:
         return int(self.connection.execute(select(schema.entrants.c.due)).scalar_one()) - START
 
     def fire(self) -> None:
         """The workflow's timer is over: it proposes what the graph says, the store may know better."""
+        if self.halted is not None:
+            self.take(self.open(self.halted))
+            return
         at = walk.ask(self.version.journey, self.record.place)
         assert isinstance(at, walk.Listen)
         until = self.connection.execute(select(schema.entrants.c.until)).scalar()
@@ -274,8 +290,8 @@ class Driver:
     def take(self, record: Record | Opened | Any) -> None:
         """Go on from what the store says, as the workflow does."""
         assert isinstance(record, Record)
-        self.record = record
-        if record.end:
+        self.record, self.halted = record, self.proposal if record.held else None
+        if record.end or record.held:
             return
         if record.node:
             self.decided[record.source, record.event] = Effect("decided", record.node)
@@ -289,6 +305,10 @@ class Driver:
         self.clock.instant = START + max(happening.at, 0)
         if isinstance(happening, Reviews):
             self.review(index, happening)
+            return
+        if isinstance(happening, Pauses | Resumes):
+            self.duplicates[index] = self.stage.steer(happening)
+            self.release()
             return
         told = self.accept(index, happening)
         if isinstance(told, acceptance.Verdict) and told.duplicate:
@@ -311,13 +331,15 @@ class Driver:
         done = reviews.judge(self.work, said.verdict, wanted)
         self.duplicates[index] = {"approve": "approved", "discard": "discarded"}[said.verdict] if done.deliveries else "no_effect"
         if done.people:
-            assert self.rests
-            self.close()
+            assert self.rests or self.halted
+            self.leave()
 
     def leave(self) -> None:
         """The workflow is told to leave: waiting it asks at once, on the way it finds out at its next commit."""
         if self.rests:
             self.close()
+        elif self.halted is not None:
+            self.take(self.open(self.halted))
         elif self.closes_at is None:
             self.take(self.open(Proposal(entrant=self.entrant, n=self.record.n + 1)))
 
@@ -339,7 +361,7 @@ class Driver:
     def accept(self, index: int, happening: Happening) -> acceptance.Verdict | changes.SetOff | None:
         if isinstance(happening, Changes):
             return self.write(index, happening)
-        assert not isinstance(happening, Qualifies | Reviews), "nobody is let in so, and nobody reviews so"
+        assert not isinstance(happening, Qualifies | Reviews | Pauses | Resumes), "nobody is let in so, and no event is one of these"
         if isinstance(happening, Occurs):
             self.names[index] = (happening.source, happening.id)
             made = Event(happening.source, happening.id, happening.name, dict(happening.data))
@@ -358,14 +380,6 @@ class Driver:
 
     # ---- what the store has of it ----
 
-    def path(self) -> tuple[str, ...]:
-        return tuple(_path(self.connection.execute(select(schema.steps).order_by(schema.steps.c.n)).all()))
-
-    def deliveries(self) -> tuple[tuple[str, str, str, str, str], ...]:
-        of = schema.deliveries.c
-        rows = self.connection.execute(select(schema.deliveries).order_by(of.n, of.channel)).all()
-        return tuple((ids.delivery(row.entrant, row.n, row.channel), row.node, row.channel, row.status, row.reason) for row in rows)
-
     def effect(self, index: int) -> Effect:
         """What became of a happening in the end, by the rows that it left."""
         if index in self.duplicates:
@@ -377,11 +391,3 @@ class Driver:
         assert len(codes) == (0 if won else 1), f"{name} has won {won!r} and is a discard for {codes}"
         assert won == ((source, name) in self.decided)
         return self.decided[source, name] if won else Effect(codes[0])
-
-
-def _path(rows: Any) -> Iterator[str]:
-    for row in rows:
-        if row.left:
-            yield f"{row.left}:{row.left_exit}"
-        if row.node:
-            yield f"{row.node}:{row.outcome}"

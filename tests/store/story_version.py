@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 
 from journey import dates, ids
+from journey.errors import Conflict
 from journey.events import Instant
 from journey.profiles import ProfileDocument
 from journey.segments import SegmentDocument
-from journey.story import World
+from journey.story import Pauses, Resumes, World
 from journey.version import Version
 from store import dates as version_dates
-from store import definitions, messages, overdue, policies, profiles, removal, schema, segments, suppressions, versions
+from store import definitions, messages, overdue, pausing, policies, profiles, removal, schema, segments, suppressions, versions
 from store.versions import VersionRow
 from store.work import Work
-from tests.builders import START
+from tests.builders import SECOND, START
 
 
 @dataclass
@@ -54,12 +57,47 @@ class Stage:
         row = self.work.connection.execute(select(schema.versions)).one()
         coming = [row.starts_at] if self.run_waits() and row.state == "live" else []
         coming += [row.ends_at] if row.state in ("live", "paused") else []
+        coming += [row.pause_until]
         return min((at - START for at in coming if at is not None), default=None)
 
+    def steer(self, happening: Pauses | Resumes) -> str:
+        """The journey is paused, or resumed, as the API does it; what becomes of that."""
+        of = self.version.journey.id
+        try:
+            if isinstance(happening, Resumes):
+                pausing.resume(self.work, of)
+                return "resumed"
+            pausing.pause(self.work, of, happening.what, happening.length // SECOND)
+        except Conflict:
+            return "no_effect"
+        return "paused"
+
+    def release(self) -> bool:
+        """Whoever is held and may go on does; True when somebody is."""
+        return any(pausing.release(self.work, version).people for version in pausing.held_back(self.work.connection))
+
     def sweep(self) -> bool:
-        """What the sweep does to versions now; True when the person is to hear of it."""
+        """What the sweep does to versions now; True when the person is to end."""
         work = self.work
         for unit in version_dates.due(work.connection, work.now()):
             unit(work)
         ending = overdue.to_wind_down(work.connection, work.now())
         return any(removal.tell_page(work, version, reason, 1) for version, reason in ending)
+
+    def path(self) -> tuple[str, ...]:
+        """What the store has of the way."""
+        return tuple(_path(self.work.connection.execute(select(schema.steps).order_by(schema.steps.c.n)).all()))
+
+    def deliveries(self) -> tuple[tuple[str, str, str, str, str], ...]:
+        """What it has of messages and calls."""
+        of = schema.deliveries.c
+        rows = self.work.connection.execute(select(schema.deliveries).order_by(of.n, of.channel)).all()
+        return tuple((ids.delivery(row.entrant, row.n, row.channel), row.node, row.channel, row.status, row.reason) for row in rows)
+
+
+def _path(rows: Any) -> Iterator[str]:
+    for row in rows:
+        if row.left:
+            yield f"{row.left}:{row.left_exit}"
+        if row.node:
+            yield f"{row.node}:{row.outcome}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from journey import ids
+from journey import ids, lifecycle
 from journey.errors import BadInput, Conflict
 from store import admission, dates, entrants, in_use, journeys, overdue, pausing, profiles, reports, runs, schema, versions
 from store.pausing import Page
@@ -142,7 +142,7 @@ def test_a_pause_ends_by_itself_when_its_time_is_over(store: Store) -> None:
 @pytest.mark.parametrize("length", ["P15D", "P14DT1S", "soon", "P0D", "-P1D", "P1M"])
 def test_a_pause_that_is_too_long_or_none_is_refused(length: str) -> None:
     with pytest.raises(BadInput) as refused:
-        pausing.length(length)
+        lifecycle.pause_length(length)
     assert refused.value.code == "duration_invalid"
 
 

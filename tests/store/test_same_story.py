@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, event, given, settings
@@ -22,7 +23,22 @@ from journey.story import Changes, Occurs, Script, Story, World
 from journey.version import Version
 from tests import builders
 from tests.builders import PERSON
-from tests.store.any_journey import ANY_POLICIES, CALM, MOVED, PEOPLE, RESPONSES, TALKATIVE, WORLD, any_script, any_version, dated
+from tests.store.any_journey import (
+    ANY_POLICIES,
+    CALM,
+    HALF_HOUR,
+    MOVED,
+    PEOPLE,
+    RESPONSES,
+    TALKATIVE,
+    WORLD,
+    WRITTEN,
+    any_script,
+    any_version,
+    dated,
+    remade,
+    written,
+)
 from tests.store.story_driver import Driver, Found
 
 # ---- any journey, any script -----------------------------------------------------------------------------------------------------
@@ -106,6 +122,26 @@ def test_so_it_does_where_the_journey_starts_and_ends_meanwhile(
     story = assert_same(connection, *played, person, replace(WORLD, policies=held_to))
     for effect in story.effects:
         event(effect.code)
+    event(f"ends with {story.end}")
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True, scope="session")
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(
+    (dated(any_version() | any_version(CALM, 1)) | st.just(TALKATIVE)).flatmap(
+        lambda version: st.tuples(st.just(version), any_script(version, pauses=3))
+    ),
+    PEOPLE,
+    RESPONSES,
+    st.just(NONE) | ANY_POLICIES,
+)
+def test_so_it_does_where_the_journey_is_paused_and_resumed(
+    connection: Connection, played: tuple[Version, Script], person: ProfileDocument, responses: dict[str, Response], held_to: Policies
+) -> None:  # fmt: skip
+    story = assert_same(connection, *played, person, replace(WORLD, responses=responses, policies=held_to))
+    for effect in story.effects:
+        event(effect.code)
+    event("somebody was held" if any("held before" in moment.sentence for moment in story.timeline) else "nobody was held")
     event(f"ends with {story.end}")
 
 
@@ -196,6 +232,42 @@ def test_what_is_over_when_somebody_comes_to_it_hears_nothing_of_that_instant(
     story = assert_same(connection, version, Script((buys,), SLOW), person)
     was_kept = minutes < 60 and end == "global_timeout"  # on the way it is kept, and decides as the earlier
     assert [effect.code for effect in story.effects] == ["decided" if was_kept else "nobody_listening"]
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True, scope="session")
+@pytest.mark.parametrize("ends_by", ["global_timeout", "journey_ended", "exit_criteria"])
+@pytest.mark.parametrize("node", ["message", "update_profile", "webhook"])
+def test_whoever_is_parked_ends_as_they_would_elsewhere_and_only_then_has_left_what_failed(
+    connection: Connection, node: str, ends_by: str
+) -> None:  # fmt: skip
+    does: dict[str, dict[str, Any]] = {
+        "message": {"message": "mail"},
+        "update_profile": {"set": {"total": "x"}},
+        "webhook": {"url": "https://crm.example/x"},
+    }
+    version = builders.version(
+        {"id": "n0", "kind": node, **does[node], "next": "n1"}, {"id": "n1", "kind": "wait", "for": "PT1H", "next": []},
+        on_error="park", global_timeout="PT3H", exit_criteria=[{"event": "purchase"}],
+        definitions=[builders.purchase_definition()],
+    )  # fmt: skip
+    if ends_by == "journey_ended":
+        version = Version(journey=remade(version, end=written(2)), events=version.events)
+    buys = (Occurs(HALF_HOUR, "purchase", builders.THANKS, "e1"),) if ends_by == "exit_criteria" else ()
+    person = SOMEBODY.model_copy(update={"attributes": {"email": "ada@example.org", "first_name": "Ada"}})
+    story = assert_same(connection, version, Script(buys, failing=frozenset({("n0", "email"), ("n0", "webhook")})), person)
+    assert story.end == ends_by
+    assert story.path == ("read:next", *(() if node == "update_profile" else ("n0:error",)))
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True, scope="session")
+def test_what_is_written_at_the_very_beginning_is_kept_on_behind_a_rule_that_it_makes_true(connection: Connection) -> None:
+    drawn = builders.version(
+        {"id": "n0", "kind": "update_profile", "set": {"city": "Rome", "vip": True}, "next": "n1"},
+        {"id": "n1", "kind": "wait", "until": {"rule": builders.rule("city", "=", "Rome")}, "next": "n2"},
+        {"id": "n2", "kind": "qualification", "segment": "vips", "next": []},
+    )
+    version = Version(journey=drawn.journey, events=drawn.events, writes=WRITTEN)
+    assert assert_same(connection, version, Script(), SOMEBODY).path[-1] == "n2:next"
 
 
 # ---- an entry that alone hears of profiles ---------------------------------------------------------------------------------------
