@@ -1,7 +1,8 @@
 """Store and server are brought together again: people who should have gone on, and a comparison of all (D11).
 
 What the store says counts. Somebody whose workflow runs and has nothing to do is told; whose workflow is not there is started again from
-the last closed step; whose workflow was ended from outside ends. A workflow at work, or waiting for a worker, is left alone.
+the last closed step, and so is whose workflow walks a version that the store does not have them in; whose workflow was ended from outside
+ends. A workflow at work, or waiting for a worker, is left alone.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -42,7 +44,7 @@ _log = logging.getLogger("sojourn.repair")
 class Workflows(Protocol):
     """The way to the workflows (workflows/client.py). `happened` and `leave` never raise."""
 
-    async def start_again(self, start: EntrantStart, version_hash: str) -> None: ...
+    async def start_again(self, start: EntrantStart, version_hash: str, *, instead: bool = False) -> None: ...
 
     async def start_run(self, run: str) -> None: ...
 
@@ -191,7 +193,7 @@ class Repairs(Repairing):
 
     async def _look_after(self, owed: Owed) -> Repaired:
         """Somebody overdue: told when the workflow runs. Told for the second time means that the workflow is to ask the store."""
-        stands = await self._server.standing(owed.entrant)
+        stands = await self._standing(owed)
         if stands.state != "waiting":
             return await self._by_standing(owed, stands)
         if owed.happened is not None and not owed.ending and not owed.again:
@@ -202,7 +204,7 @@ class Repairs(Repairing):
 
     async def _wake(self, owed: Owed) -> Repaired:
         """Whatever the workflow thinks, it is to ask the store."""
-        stands = await self._server.standing(owed.entrant)
+        stands = await self._standing(owed)
         if stands.state != "waiting":
             return await self._by_standing(owed, stands)
         await self._workflows.leave(owed.entrant, owed.ending)
@@ -210,7 +212,19 @@ class Repairs(Repairing):
 
     async def _end_or_start(self, owed: Owed) -> Repaired:
         """Somebody who may be as they should: only a workflow that does not run is seen to."""
-        return await self._by_standing(owed, await self._server.standing(owed.entrant))
+        return await self._by_standing(owed, await self._standing(owed))
+
+    async def _standing(self, owed: Owed) -> Standing:
+        """How their workflow stands. It is astray when it walks a later version than the store has them in: an older database was restored,
+        and what it knows is of steps that are not there; perhaps its version is not either, and then it cannot even ask."""
+        stands = await self._server.standing(owed.entrant)
+        if stands.state not in ("waiting", "busy") or not ids.is_later_version(stands.version, owed.version):
+            return stands
+        # Read again: a workflow goes on in another version after the commit that moved its person, so the store is never behind it.
+        restart = await self._database.read(lambda connection: overdue.restart(connection, owed.entrant))
+        if restart is None or not ids.is_later_version(stands.version, restart.start.version):
+            return stands
+        return replace(stands, state="astray")
 
     async def _by_standing(self, owed: Owed, stands: Standing) -> Repaired:
         if stands.state in ("busy", "waiting"):
@@ -222,7 +236,9 @@ class Repairs(Repairing):
         if stands.state == "broken" and stands.closed_at >= restart.entered_at - _SKEW:  # else it is that of an earlier entrance
             ended = await self._database.write(lambda work: end_terminated(work, owed.entrant))
             return Repaired(checked=1, ended=int(ended))
-        await self._workflows.start_again(restart.start, restart.hash)
+        if stands.state == "astray":
+            _log.warning("%s walked %s and is in %s: started again there", owed.entrant, stands.version, restart.start.version)
+        await self._workflows.start_again(restart.start, restart.hash, instead=stands.state == "astray")
         return Repaired(checked=1, started=1)
 
     async def _all(self, people: Iterable[T], serve: Callable[[T], Coroutine[Any, Any, Repaired]]) -> Repaired:

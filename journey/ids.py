@@ -195,6 +195,12 @@ def is_test_version(version_id: str) -> bool:
     return version_id.partition("@")[2].startswith("t")
 
 
+def is_later_version(version_id: str, other: str) -> bool:
+    """Whether both are versions of one journey, and the first was published after the other. That of a test is neither."""
+    (journey, _, number), (same, _, before) = version_id.partition("@"), other.partition("@")
+    return journey == same and number.isdigit() and before.isdigit() and int(number) > int(before)
+
+
 def test_source(version_id: str) -> str:
     """The source of the events that are fired in a test session."""
     return TESTED + version_id

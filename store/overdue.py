@@ -29,7 +29,7 @@ _entrants, _steps = schema.entrants.c, schema.steps.c
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """An open entrant as the store has it, for whoever tells its workflow or starts one again.
+    """An open entrant as the store has it, in this version, for whoever tells its workflow or starts one again.
 
     `ending` is why it must end, empty when it must not; `happened` what decided its gate, None when nothing has; `again` says that it
     was looked after before and has not moved since.
@@ -39,6 +39,7 @@ class Owed:
     ending: str
     happened: Happened | None
     again: bool = False
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ _OPEN = text("entrants.state = 'open'")
 _PAST = and_(_OPEN, _entrants.due < bindparam("before"))
 _OWED = select(
     _entrants.id, _entrants.n, _entrants.won_node, _entrants.won_source, _entrants.won_event, _entrants.ending,
-    _entrants.due, _entrants.looked_at,
+    _entrants.due, _entrants.looked_at, _entrants.version,
 )  # fmt: skip
 _RESTED = or_(
     _entrants.looked_at.is_(None),
@@ -138,4 +139,4 @@ def to_wind_down(connection: Connection, now: Instant) -> list[tuple[str, str]]:
 
 def _owed(row: Any) -> Owed:
     happened = Happened(row.n, row.won_node, row.won_source, row.won_event) if row.won_node else None
-    return Owed(row.id, row.ending, happened, row.looked_at is not None and row.looked_at >= row.due)
+    return Owed(row.id, row.ending, happened, row.looked_at is not None and row.looked_at >= row.due, row.version)

@@ -16,14 +16,19 @@ from store.statements import Row, Statement
 from store.work import Work
 
 
-def last_record(work: Work, entrant: Entrant) -> Record:
-    """The last closed step, and what has become of the gate it led to: an open step behind it says how that was left."""
+def last_record(work: Work, entrant: Entrant, *, ahead: bool = False) -> Record:
+    """The last closed step, and what has become of the gate it led to: an open step behind it says how that was left.
+
+    `ahead`: the workflow knows of later steps than there are. An older database was restored, and in which version it is nobody here knows.
+    """
     if entrant.closed:
         last = _STEP.first(work.connection, {"entrant": entrant.id, "step": entrant.n})
-        return record(work, entrant, work.now(), "" if last is None else last.said)  # forgotten: it ended long ago
+        told = record(work, entrant, work.now(), "" if last is None else last.said)  # forgotten: it ended long ago
+        return _named(told, entrant, ahead=ahead)
     last, opened = step(work, entrant.id, entrant.n - 1), step(work, entrant.id, entrant.n)
     heard = opened.left if opened.by_event else ""
-    return _named(Record(last.n, last.place, node=heard, source=opened.by_source, event=opened.by_event, said=last.said), entrant)
+    told = Record(last.n, last.place, node=heard, source=opened.by_source, event=opened.by_event, said=last.said)
+    return _named(told, entrant, ahead=ahead)
 
 
 def step(work: Work, entrant: str, n: int) -> Row:
@@ -31,9 +36,9 @@ def step(work: Work, entrant: str, n: int) -> Row:
     return _STEP.first(work.connection, {"entrant": entrant, "step": n})
 
 
-def _named(told: Record, entrant: Entrant) -> Record:
+def _named(told: Record, entrant: Entrant, *, ahead: bool = False) -> Record:
     """The record with the version that its entrant walks, if the workflow may not know it."""
-    if entrant.carried:
+    if entrant.carried or ahead:
         told.version, told.hash, told.purpose = entrant.version, entrant.hash, entrant.frozen.journey.purpose
     return told
 

@@ -91,7 +91,7 @@ def open_step(work: Work, proposal: Proposal, policy: Policy) -> Record | Opened
         entrant.due = entrant.next_instant  # let in by no run, and its workflow is there: from now on it waits
         entrants.save(work, entrant)
     if entrant.state != "open" or proposal.n != entrant.n + 1 or not entrant.closed:
-        return records.last_record(work, entrant)
+        return records.last_record(work, entrant, ahead=proposal.n > entrant.n + 1)
     now = work.now()
     if entrant.must_end:
         return closing.end_waiting(work, entrant, entrant.must_end, now)

@@ -51,7 +51,8 @@ class FakeWorkflows:
     winding_down: list[tuple[str, str]] = field(default_factory=list)
     released: list[str] = field(default_factory=list)
     woken: list[str] = field(default_factory=list)
-
+    instead: list[str] = field(default_factory=list)
+    """Those who were started though their workflow ran."""
     resends: list[tuple[ResendStart, str]] = field(default_factory=list)
     comparisons: list[bool] = field(default_factory=list)
     schedules: dict[str, tuple[int, ...]] = field(default_factory=dict)
@@ -65,8 +66,9 @@ class FakeWorkflows:
         self._need_the_server()
         self.started.append((start, version_hash))
 
-    async def start_again(self, start: EntrantStart, version_hash: str) -> None:
+    async def start_again(self, start: EntrantStart, version_hash: str, *, instead: bool = False) -> None:
         await self.start_entrant(start, version_hash)
+        self.instead += [start.entrant] * instead
 
     async def happened(self, entrant: str, signal: Happened) -> None:
         if self.up:
@@ -118,11 +120,14 @@ class FakeWorkflows:
             raise Unavailable("The Temporal server cannot be reached; try again in a moment.")
 
 
+@dataclass
 class FakeServer:
-    """A Temporal server on which every workflow stands at its timer, and none was ended from outside."""
+    """A Temporal server on which every workflow stands at its timer, and none was ended from outside. All of them walk this version."""
+
+    version: str = ""
 
     async def standing(self, workflow: str) -> Standing:
-        return Standing("waiting")
+        return Standing("waiting", version=self.version)
 
     async def beginning(self, workflow: str) -> Beginning | None:
         return None

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio.client import Client, WorkflowHandle
-from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
+from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -44,11 +44,13 @@ class TemporalWorkflows:
         arguments, queue = [start, VersionRef(version_hash)], await self._queue_of(version_hash)
         await self._start("entrant", start.entrant, start.version, arguments, start.place, queue=queue)
 
-    async def start_again(self, start: EntrantStart, version_hash: str) -> None:
-        """Start the workflow of somebody open whose workflow is not there any more, or has ended; one that runs is left as it is."""
+    async def start_again(self, start: EntrantStart, version_hash: str, *, instead: bool = False) -> None:
+        """Start the workflow of somebody open whose workflow is not there any more, or has ended; one that runs is left as it is, unless
+        this one is to be there `instead`."""
         arguments, again = [start, VersionRef(version_hash)], WorkflowIDReusePolicy.ALLOW_DUPLICATE
         queue = await self._queue_of(version_hash)
-        await self._start("entrant", start.entrant, start.version, arguments, start.place, again, queue)
+        running = WorkflowIDConflictPolicy.TERMINATE_EXISTING if instead else WorkflowIDConflictPolicy.UNSPECIFIED
+        await self._start("entrant", start.entrant, start.version, arguments, start.place, again, queue, running)
 
     async def start_run(self, run: str) -> None:
         """Start reading a run that the store says is to be read, whatever became of an earlier workflow of its id: terminated, or
@@ -117,6 +119,7 @@ class TemporalWorkflows:
     async def _start(
         self, workflow: str, workflow_id: str, about: str, arguments: list[object], summary: str,
         reuse: WorkflowIDReusePolicy = WorkflowIDReusePolicy.REJECT_DUPLICATE, queue: str = "",
+        running: WorkflowIDConflictPolicy = WorkflowIDConflictPolicy.UNSPECIFIED,
     ) -> WorkflowHandle[object, object] | None:  # fmt: skip
         """`about` is the version, or the journey where only that is known; an engineer finds the workflow by either."""
         journey, at, _ = about.partition("@")
@@ -131,6 +134,7 @@ class TemporalWorkflows:
                 id=workflow_id,
                 task_queue=queue or self._queue,
                 id_reuse_policy=reuse,
+                id_conflict_policy=running,
                 search_attributes=TypedSearchAttributes(attributes),
                 static_summary=summary,
                 rpc_timeout=_RPC,

@@ -30,11 +30,12 @@ from journey import ids
 from journey.contract import EntrantStart, ReconcilePage, ReconcileStart, Repaired, SweepStart
 from journey.events import Instant
 from workflows.asking import AWAY, RPC, as_wanted, asked, unavailable
+from workflows.attributes import VERSION
 from workflows.converter import ENCODING
 
-State = Literal["unknown", "waiting", "busy", "completed", "broken"]
+State = Literal["unknown", "waiting", "busy", "astray", "completed", "broken"]
 """Of a workflow: `waiting` runs and has nothing to do; `busy` runs and has, or waits for a worker; `completed` came to its end; `broken`
-was ended from outside, or failed."""
+was ended from outside, or failed. `astray` runs, in a version in which the store does not have its person: whoever asks both says that."""
 
 EVERY = timedelta(seconds=30)
 """How often the sweep runs."""
@@ -46,10 +47,12 @@ _BROKEN = "ExecutionStatus IN ('Terminated', 'Failed', 'TimedOut', 'Canceled')"
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How the last workflow of an id stands; `closed_at` in microseconds by the server's clock, 0 while it runs."""
+    """How the last workflow of an id stands; `closed_at` in microseconds by the server's clock, 0 while it runs. `version` is the one that
+    it walks, empty where none is noted."""
 
     state: State
     closed_at: Instant = 0
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ class Standings:
             raise unavailable(error) from error
         if found.status == WorkflowExecutionStatus.RUNNING:
             at_work = found.raw_description.HasField("pending_workflow_task") or found.raw_description.pending_activities
-            return Standing("busy" if at_work else "waiting")
+            return Standing("busy" if at_work else "waiting", version=found.typed_search_attributes.get(VERSION) or "")
         over = found.status in (WorkflowExecutionStatus.COMPLETED, WorkflowExecutionStatus.CONTINUED_AS_NEW)
         return Standing("completed" if over else "broken", _instant(found.close_time))
 

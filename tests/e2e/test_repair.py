@@ -24,6 +24,7 @@ from journey import ids
 from journey.contract import Repaired, SweepStart
 from store import acceptance
 from tests.e2e.world import JOURNEY, World, eventually, world
+from workflows.attributes import VERSION
 from workflows.standing import Standings
 
 LONG = 100.0 * 86400
@@ -321,6 +322,34 @@ async def test_yesterdays_database_beside_todays_server_loses_nobody(tmp_path: P
             assert (await after.report())["totals"]["finished"] == 6
             assert (await reconciled(after))["checked"] == 0
             await after.replay("restored", await after.workflows())
+
+
+@pytest.mark.timeout(240)
+async def test_who_was_carried_over_since_the_backup_is_in_the_version_of_the_restored_database_again(tmp_path: Path) -> None:
+    """The database has never heard of the version that her workflow walks, nor of its graph."""
+    async with temporal_server(ensure()) as server:
+        async with world(tmp_path / "today", beside=server) as before:
+            await ada_waits(before)
+            copied(tmp_path / "today" / "sojourn.db", tmp_path / "restored" / "sojourn.db")
+            await before.set_up(timeout="PT12H")
+            answer = await before.api.post(f"/v1/journeys/{JOURNEY}:publish", json={"people": "flow_in"})
+            assert answer.json()["succeeded"] == ["thank-you@1"], answer.text
+            await eventually(lambda: walks(before), lambda version: version == "thank-you@2", "going on in the new version")
+            await at_rest(before)
+        async with world(tmp_path / "restored", beside=server) as after:
+            remembered(after, before)
+            assert (await reconciled(after, wake=True))["started"] == 1
+            assert await walks(after) == "thank-you@1"
+            await at_rest(after)
+            assert (await reconciled(after))["started"] == 0
+            await walks_to_the_end(after)
+            assert (after.mails(), after.pushes()) == ([FIRST], [FIRST_PUSH, THANKS])
+            await everybody_agrees(after)
+
+
+async def walks(here: World) -> str | None:
+    """The version that her workflow walks, as the server has it."""
+    return (await workflow_of(here).describe()).typed_search_attributes.get(VERSION)
 
 
 @pytest.mark.timeout(240)

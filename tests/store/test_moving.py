@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from journey.contract import Proposal, Record
 from store import numbers, schema, succeeding, versions
 from store.steps import Opened
 from tests.builders import DAY, HOUR, SECOND, START, profile, purchase, rule, use_case, version
@@ -37,6 +38,21 @@ def test_a_wait_of_seven_days_that_is_cut_to_five_ends_five_days_after_the_arriv
     assert store.clock.instant == arrived + 5 * DAY
     assert ada.stop().end == "finished"
     check_all(store, "small")
+
+
+def test_a_workflow_that_is_ahead_of_a_restored_store_is_told_in_which_version_it_is(store: Store) -> None:
+    """It was moved since the backup, and walks another graph than its person does here."""
+    ada = let_ada_in(store, waits())
+    before = ada.row()
+    for n in (before.n + 2, before.n + 7):
+        told = ada.open(Proposal(entrant=ada.entrant, n=n))
+        assert isinstance(told, Record)
+        assert (told.n, told.place, told.version) == (before.n, "rests", SMALL)
+        assert told.hash == versions.row(store.connection, SMALL).hash
+    assert ada.row() == before
+    asked = ada.open(Proposal(entrant=ada.entrant, n=before.n))
+    assert isinstance(asked, Record)
+    assert asked.version == "", "who is not ahead knows it"
 
 
 # ---- who is told, and who goes by themselves ---------------------------------------------------------------------------------------
