@@ -52,13 +52,15 @@ class ScriptedProvider:
     def __init__(self, inner: Provider, script: Script, pace: Pace, told: Told) -> None:
         self.channel, self.name, self.idempotent = inner.channel, inner.name, inner.idempotent
         self._inner, self._script, self._pace, self._told = inner, script, pace, told
+        self._unsure: set[str] = set()
 
     async def deliver(self, delivery: str, message: Rendered) -> Answer:
         node = self._told.nodes[ids.read_delivery(delivery).n]
         await self._pace.until(delivery, self._pace.clock.now() + self._script.stops.get(node, 0))
         if (node, self.channel) in self._script.failing:
             return Refused("call_refused" if self.channel == calls.CHANNEL else "refused")
-        if (node, self.channel) in self._script.uncertain:
+        if (node, self.channel) in self._script.uncertain and delivery not in self._unsure:
+            self._unsure.add(delivery)  # sent once more, it arrives
             return Uncertain("the script says that nobody knows")
         return await self._inner.deliver(delivery, message)
 

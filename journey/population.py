@@ -19,6 +19,7 @@ from journey.profiles import Profile
 from journey.reports import Counted, Report
 from journey.simulate import Person
 from journey.story import Changes, Happening, Occurs, Reacts, Script, Told, World
+from journey.tries import SENT_AGAIN
 from journey.version import Version
 from journey.walk import Finish, Outcome
 
@@ -191,6 +192,8 @@ class Crowd:
             status = "uncertain" if told.id in person.hearing.proven else told.status  # an open that proves it moves no number
             kind = f"excluded.{told.reason}" if status == "excluded" else status
             self.deliveries[told.node, kind, told.channel] += 1
+            if told.reason == SENT_AGAIN:
+                self.deliveries[told.node, SENT_AGAIN, told.channel] += 1
 
 
 def _channels(node: Message | Webhook, world: World) -> tuple[str, ...]:

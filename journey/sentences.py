@@ -19,8 +19,10 @@ def entered(event: str) -> str:
 
 
 def held(message: str, reasons: Mapping[str, str]) -> str:
-    """What a message waits for that is held back; `reasons` maps a channel to quiet_hours, capped or in_review."""
-    words = {"quiet_hours": "the end of quiet hours", "capped": "a place under the frequency caps", "in_review": "somebody to review it"}
+    """What a message waits for that is held back; `reasons` maps a channel to quiet_hours, capped or in_review, and in a
+    simulation to sent_again."""
+    words = {"quiet_hours": "the end of quiet hours", "capped": "a place under the frequency caps", "in_review": "somebody to review it",
+             "sent_again": "a second to be sent again, since nobody knows whether it has arrived"}  # fmt: skip
     return f"{message}: " + ", ".join(f"{channel} waits for {words[reason]}" for channel, reason in sorted(reasons.items()))
 
 

@@ -82,7 +82,7 @@ class Person(Walking):
         """Let time pass: stops close, and what listens is over. `before` leaves open what is over at that very instant: an event of
         the same instant still counts."""
         while self.inside or (self._turns_at is not None and (to is not None or self._waits_to_enter)):
-            counts = before and self._stop is None and not self._turns_first
+            counts = before and (self._stop is None or bool(self.held)) and not self._turns_first
             last = to - 1 if to is not None and counts else to
             if last is not None and self.moves_at > last:
                 return

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from journey import call_rendering, calls, deciding, ids, liquid_values, review, rules, simulated_sending, updating
+from journey import call_rendering, calls, deciding, ids, liquid_values, review, rules, simulated_sending, tries, updating
 from journey.calls import Response
 from journey.errors import RenderError
 from journey.events import Instant
+from journey.gate import MICROSECONDS
 from journey.graph import UpdateProfile, Webhook
 from journey.profiles import Profile
 from journey.rendering import Context
@@ -23,6 +24,7 @@ from journey.rule_tree import Rule
 from journey.simulated_hearing import Hearing
 from journey.simulated_holding import Holding
 from journey.story import Effect, Moment, Reviews, Script, Told, World
+from journey.tries import SENT_AGAIN
 from journey.version import Version
 from journey.walk import Acting, Answer, Call, Decide, Enter, Send, Write
 
@@ -101,16 +103,25 @@ class Doing:
         return told.status == "claimed" and told.id not in self.holding.until
 
     def mark(self, send: Send, now: Instant) -> None:
-        """What was out of a message has its answer."""
+        """What was out of a message has its answer; what is to be sent again waits a moment."""
+        repeats = self.world.messages[send.message].may_repeat
         for index, told in enumerate(self.told):
             if told.node == send.node and self.is_out(told):
-                self.told[index] = simulated_sending.mark(told, self.script, arrived=told.id in self.hearing.arrived)
-                self.holding.marked(self.told[index], now)
+                arrived = told.id in self.hearing.arrived
+                self.told[index] = simulated_sending.mark(told, self.script, may_repeat=repeats, arrived=arrived)
+                if self.is_out(self.told[index]):
+                    self.holding.until[told.id] = now + int(tries.pause(1) * MICROSECONDS)
+                self.holding.marked(self.told[index], self.holding.until.get(told.id, now))
 
     def release(self, send: Send, n: int, now: Instant, deadline: Instant) -> bool:
         """What was held until now is judged anew; True when something of the message goes."""
         until = self.holding.until
         due = [index for index, told in enumerate(self.told) if told.node == send.node and until.get(told.id, now + 1) <= now]
+        for index in [index for index in due if self.told[index].reason == SENT_AGAIN]:
+            told = self.told[index]
+            self.told[index] = simulated_sending.again(told, self.profile, self.world, arrived=told.id in self.hearing.arrived)
+            del until[told.id]
+        due = [index for index in due if self.told[index].id in until]
         anew = [simulated_sending.judged(self.told[index], self.profile, self.world) for index in due]
         for told in anew:
             until.pop(told.id, None)
@@ -195,7 +206,7 @@ class Doing:
         """They must end: what is held is not sent any more."""
         for index, told in enumerate(self.told):
             if told.node == send.node and self.holding.until.pop(told.id, None) is not None:
-                self.told[index] = replace(told, status="excluded", reason="ended")
+                self.told[index] = simulated_sending.given_up(told, arrived=told.id in self.hearing.arrived)
 
     def rests(self, send: Send) -> bool:
         """Is all that is left of a message held back?"""

@@ -33,6 +33,9 @@ class Holding:
     def judge(self, claims: Sequence[Told], profile: Profile, n: int, now: Instant, deadline: Instant) -> list[Told]:
         """What may not go now of what is claimed in step n is held, with its reason, or excluded."""
         open_ones = [told for told in claims if told.status == "claimed"]
+        for told in claims:
+            if told.status == "excluded":  # meanwhile: it stands in no line any more
+                self._places.pop(told.id, None)
         if not open_ones or self.world.messages[open_ones[0].message].kind == "transactional":
             return list(claims)
         begins, asked = self.world.begins, self._asked.setdefault(n, now)

@@ -15,6 +15,7 @@ from journey.profiles import Profile
 from journey.rendering import Context
 from journey.story import Script, Told, World
 from journey.tracking import Signer
+from journey.tries import SENT_AGAIN
 from journey.walk import Send
 
 NOWHERE = "https://links.example"
@@ -71,13 +72,29 @@ def made_out(told: Told, world: World, context: Context) -> Told:
     return told
 
 
-def mark(told: Told, script: Script, *, arrived: bool = False) -> Told:
-    """What the provider answered; nobody is uncertain of what has `arrived`, since it was opened meanwhile."""
+def mark(told: Told, script: Script, *, may_repeat: bool, arrived: bool = False) -> Told:
+    """What the provider answered; nobody is uncertain of what has `arrived`, since it was opened meanwhile. What `may_repeat` stays
+    claimed and is sent again, which is marked."""
     if (told.node, told.channel) in script.failing:
         return replace(told, status="failed", reason="refused")
-    if (told.node, told.channel) in script.uncertain and not arrived:
-        return replace(told, status="uncertain", reason="worker_lost")
+    if (told.node, told.channel) in script.uncertain and not arrived and told.reason != SENT_AGAIN:
+        return replace(told, reason=SENT_AGAIN) if may_repeat else unknown(told)
     return replace(told, status="sent")
+
+
+def again(told: Told, profile: Profile, world: World, *, arrived: bool) -> Told:
+    """What may have arrived goes once more as it was; neither to whoever has had it, nor to whoever has said no meanwhile."""
+    return unknown(told, arrived=arrived) if arrived or exclusion(profile, told.channel, world) else told
+
+
+def given_up(told: Told, *, arrived: bool) -> Told:
+    """What is held back when its person must end, and goes no more. Of what was to go again nobody knows."""
+    return unknown(told, arrived=arrived) if told.reason == SENT_AGAIN else replace(told, status="excluded", reason="ended")
+
+
+def unknown(told: Told, *, arrived: bool = False) -> Told:
+    """A delivery that may have arrived, and is not sent again; one that has `arrived` was sent."""
+    return replace(told, status="sent", reason="") if arrived else replace(told, status="uncertain", reason="worker_lost")
 
 
 def outcome(marked: Iterable[Told]) -> str:

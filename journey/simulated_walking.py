@@ -18,6 +18,7 @@ from journey.simulated_hearing import Hearing
 from journey.simulated_life import Life
 from journey.simulated_stop import Halted, Stop
 from journey.story import Moment, Script, Told, World
+from journey.tries import SENT_AGAIN
 from journey.version import Version
 from journey.walk import Acting, Call, Finish, Listen, Outcome, Place, Send
 
@@ -117,7 +118,8 @@ class Walking:
     def _is_halted(self, stop: Stop, send: Send) -> bool:
         """Does a pause keep back what is left of a message? It does when it is to go; one that discards ends them."""
         held = self.doing.held(send)
-        asks = stop.rested or (bool(held) and self.doing.next_of(send) <= self.now)
+        again = any(told.reason == SENT_AGAIN for told in held.values())
+        asks = stop.rested or again or (bool(held) and self.doing.next_of(send) <= self.now)
         if not asks or not self.life.keeps_from(send):
             return False
         self.ending = self.ending or self.life.ends_held(self.now, self.deadline)

@@ -18,6 +18,9 @@ from journey.holding import Held
 from journey.policies import CAPPED
 from journey.policies import HELD as POLICIES
 from journey.review import IN_REVIEW
+from journey.tries import LONGEST_PAUSE as LONGEST_PAUSE
+from journey.tries import SENT_AGAIN as SENT_AGAIN
+from journey.tries import pause as pause
 from journey.version import Session
 from store import exclusions, holding, schema, traces
 from store.entrants import DECIDED_DUE, Entrant
@@ -25,13 +28,11 @@ from store.holding import Asking
 from store.send_rates import SendRates
 from store.statements import Row, Statement
 from store.taking import Taken
-from store.traces import SENT_AGAIN as SENT_AGAIN
 from store.traces import UNANSWERED as UNANSWERED
 from store.work import Work
 
 MOST_TRIES = 20
 """Transient answers in a row before a delivery has failed; with the pauses below this is about an hour (M2)."""
-LONGEST_PAUSE = 300.0
 LONGEST_LOOK = 5.0
 """Seconds after which an attempt that met somebody else's lease looks again: whoever holds it may be done long before it runs out."""
 
@@ -232,11 +233,6 @@ def turn(work: Work, channel: str, policy: Policy, now: Instant, host: str = "")
 def _seconds(until: Instant | None, now: Instant) -> float:
     """How long it is until then; nothing or less when there is no such instant, or it is past."""
     return 0.0 if until is None else (until - now) / 1_000_000
-
-
-def pause(tries: int) -> float:
-    """Seconds to wait after this many transient answers."""
-    return min(2.0 ** max(tries - 1, 0), LONGEST_PAUSE)
 
 
 def of_step(work: Work, entrant: str, n: int) -> Sequence[Row]:

@@ -6,12 +6,11 @@ from sqlalchemy import bindparam, or_, select
 
 from journey import addresses, feedback
 from journey.profiles import Profile
+from journey.tries import SENT_AGAIN
 from store import schema
 from store.statements import Row, Statement
 from store.work import Work
 
-SENT_AGAIN = "sent_again"
-"""The reason on a delivery that may have been sent before, and is sent again because losing it would be worse."""
 UNANSWERED = "no_answer"
 """The reason on a delivery whose call went out without an answer. While it is claimed it is asked for again, which an idempotent provider
 takes for the same; if that cannot be any more, it is uncertain."""

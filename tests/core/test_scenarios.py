@@ -14,7 +14,7 @@ from journey.scenarios_coverage import coverage
 from journey.scenarios_judged import Difference
 from journey.story import Occurs, Pauses, Resumes, Story, World
 from journey.version import Version
-from tests.builders import DAY, HOUR, MINUTE, SECOND, profile, purchase_definition, rule, use_case, use_case_messages, version
+from tests.builders import DAY, HOUR, MINUTE, SECOND, message, profile, purchase_definition, rule, use_case, use_case_messages, version
 
 WORLD = World(messages=use_case_messages())
 PUSH_OPENED = ["read", "first", "push-opened", "purchase", "thanks"]
@@ -251,3 +251,31 @@ def test_a_scenario_says_where_somebody_is_held() -> None:
         Difference("waits", ("purchase",), ("held before follow-up",)), Difference("held", ("thanks",), ("follow-up",)),
     )  # fmt: skip
     assert differences(scenario("PT1H pause discard", expect={"end": "journey_paused", "ended_after": "P1D"})) == ()
+
+
+# ---- what nobody knows -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changed", "told", "sent_after"),
+    [
+        ({}, ("uncertain", "worker_lost"), 0), ({"promise": "never_lost"}, ("sent", "sent_again"), SECOND),
+        ({"class": "transactional"}, ("sent", "sent_again"), SECOND),
+    ],
+)  # fmt: skip
+def test_of_a_message_of_which_nobody_knows_its_promise_says_whether_it_is_sent_again(
+    changed: dict[str, str], told: tuple[str, str], sent_after: int
+) -> None:  # fmt: skip
+    world = World(messages=use_case_messages() | {"first-message": message("first-message", "email", **changed)})
+    one = scenario(answers={"first.email": "uncertain"}, until="PT1H")
+    found = scenarios_judged.play(one, use_case(), profile(), world)
+    assert [(delivery.status, delivery.reason) for delivery in found.deliveries] == [told]
+    assert next(moment.at for moment in found.timeline if "waits at" in moment.sentence) == sent_after
+
+
+def test_what_comes_back_of_a_message_that_is_to_be_sent_again_proves_that_it_has_arrived() -> None:
+    world = World(messages=use_case_messages() | {"first-message": message("first-message", "email", promise="never_lost")})
+    for does, ends in (("email.opened", ("sent", "")), ("email.unsubscribed", ("sent", ""))):
+        one = scenario({"reaction": does, "of": "first"}, answers={"first.email": "uncertain"}, until="PT1H")
+        (delivery,) = scenarios_judged.play(one, use_case(), profile(), world).deliveries
+        assert (delivery.status, delivery.reason) == ends

@@ -132,7 +132,8 @@ def reasons() -> set[str]:
     by_address = [one.value for one in ast.walk(excluding) if isinstance(one, ast.DictComp)]
     twice = assigned("store/exclusions.py", "ALREADY_SENT")
     held = {reason for name in ("CAPPED", "QUIET_HOURS") for reason in texts("journey/policies.py", *assigned("journey/policies.py", name))}
-    traces = {reason for name in ("SENT_AGAIN", "UNANSWERED") for reason in texts("store/traces.py", *assigned("store/traces.py", name))}
+    of_traces = (("journey/tries.py", "SENT_AGAIN"), ("store/traces.py", "UNANSWERED"))
+    traces = {reason for file, name in of_traces for reason in texts(file, *assigned(file, name))}
     discarded = texts("journey/review.py", *assigned("journey/review.py", "DISCARDED"))
     return found | held | discarded | traces | texts("store/exclusions.py", *by_channel, *by_address, *twice)
 

@@ -153,7 +153,7 @@ def _node(draw: st.DrawFn, index: int, kinds: list[str]) -> dict[str, Any]:
         return node | ({"otherwise": _onward(draw, index, kinds)} if draw(st.booleans()) else {})
     node["next"] = _onward(draw, index, kinds)
     if kind == "message":
-        node["message"] = draw(st.sampled_from(["both", "both", "mail", "mail", "asks"]))
+        node["message"] = draw(st.sampled_from(["both", "both", "mail", "mail", "asks", "kept"]))
         node |= {"error": _onward(draw, index, kinds)} if draw(st.booleans()) else {}
         node |= {"hold_for_review": True} if draw(st.integers(0, 2)) == 0 else {}
     elif kind == "webhook":
@@ -265,6 +265,7 @@ WORLD = World(
     messages={
         "both": builders.message("both", "email", "push"),
         "mail": builders.message("mail", "email"),
+        "kept": builders.message("kept", "email", "push", promise="never_lost"),
         "asks": builders.message("asks", "email", "push", **ASKS),
     },
     definitions=(builders.purchase_definition(), REFUND),
@@ -304,3 +305,12 @@ TALKATIVE = builders.version(
     definitions=[builders.purchase_definition(), REFUND],
 )  # fmt: skip
 """A journey that sends more than any cap allows; one message of it is reviewed first."""
+PROMISING = builders.version(
+    {"id": "n0", "kind": "message", "message": "kept", "next": "n1", "error": "n1"},
+    {"id": "n1", "kind": "message", "message": "kept", "hold_for_review": True, "next": "n2", "error": "n2"},
+    {"id": "n2", "kind": "message", "message": "kept", "next": "n3", "error": "n3"},
+    {"id": "n3", "kind": "message", "message": "kept"},
+    global_timeout="PT4H", exit_criteria=[{"event": "refund"}], definitions=[builders.purchase_definition(), REFUND],
+)  # fmt: skip
+"""A journey whose messages are never lost."""
+NOBODY_KNOWS = frozenset((name, channel) for name in NAMES for channel in ("email", "push"))

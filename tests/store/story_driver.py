@@ -24,7 +24,7 @@ from journey.tracking import Signer
 from journey.version import Version
 from store import acceptance, admission, changes, closing, feedback, in_review, profiles, reviews, schema, steps, suppressions
 from store.acceptance import Arrived
-from store.claims import Busy, Carrier, Claim
+from store.claims import SENT_AGAIN, Busy, Carrier, Claim
 from store.claims import Policy as SendingPolicy
 from store.closing import Mark
 from store.steps import Opened
@@ -70,6 +70,7 @@ class Driver:
     proposal: Proposal | None = None
     halted: Proposal | None = None  # what a pause has kept from being done
     opened: Opened | None = None
+    unsure: set[str] = field(default_factory=set)  # deliveries of which nobody knows, and which are sent again
     duplicates: dict[int, str] = field(default_factory=dict)
     names: dict[int, tuple[str, str]] = field(default_factory=dict)
     decided: dict[tuple[str, str], Effect] = field(default_factory=dict)
@@ -192,7 +193,7 @@ class Driver:
             if isinstance(found, Opened):
                 self.send(proposal, found)
             elif isinstance(found, Busy):
-                self.rest(found.held)
+                self.rest()
             else:
                 assert isinstance(found, Record)
                 self.closes_at = None
@@ -212,7 +213,7 @@ class Driver:
         elif not self.opened.claims:
             again = opened if opened.held else self.open(proposal)
             assert not isinstance(again, Record)
-            self.rest(again.held)
+            self.rest()
 
     def broken(self, claim: Claim, opened: Opened) -> Mark | None:
         taking = Answers(Response(200), claim.channel)
@@ -254,17 +255,17 @@ class Driver:
         else:
             held = self.opened.held
             marks = [self.mark(proposal.node, claim, self.opened) for claim in self.opened.claims]
-            found = closing.mark(self.work, proposal, marks) or (Busy(0, held) if held else self.open(proposal))
+            rests = held and all(mark.status != "claimed" for mark in marks)
+            found = closing.mark(self.work, proposal, marks) or (Busy(0, held) if rests else self.open(proposal))
         if isinstance(found, Busy):
             self.proposal = proposal
-            self.rest(found.held)
+            self.rest()
             return
         assert isinstance(found, Record)
         self.take(found)
 
-    def rest(self, said: str) -> None:
-        """The workflow sleeps until policies may let something go; whoever must leave asks again at once."""
-        assert said
+    def rest(self) -> None:
+        """The workflow sleeps until something may go that policies hold back, or that is sent again; whoever must leave asks at once."""
         of = schema.deliveries.c
         until = self.connection.execute(select(func.min(of.not_before)).where(of.status == "claimed")).scalar_one()
         if until is None:  # what is in review has no time of its own
@@ -276,16 +277,21 @@ class Driver:
     def mark(self, node: str, claim: Claim, opened: Opened) -> Mark:
         """What the provider said; a call is made out and answered by the real sending."""
         if not isinstance(opened.document, ToCall):
-            return Mark(claim.channel, *self.answer(node, claim.channel))
+            return self.answer(node, claim, opened)
         refused = (node, claim.channel) in self.script.failing
         provider = Answers(None if refused else self.world.responses.get(node, Response(200)))
         found = asyncio.run(Sending({"webhook": provider}, SIGNER, "", "").carry(claim, opened))
         return found if found.status != "claimed" else replace(found, status="failed", reason="retries_exhausted")
 
-    def answer(self, node: str, channel: str) -> tuple[str, str]:
-        if (node, channel) in self.script.failing:
-            return "failed", "refused"
-        return ("uncertain", "worker_lost") if (node, channel) in self.script.uncertain else ("sent", "")
+    def answer(self, node: str, claim: Claim, opened: Opened) -> Mark:
+        if (node, claim.channel) in self.script.failing:
+            return Mark(claim.channel, "failed", "refused")
+        if (node, claim.channel) not in self.script.uncertain or claim.delivery in self.unsure:
+            return Mark(claim.channel, "sent")
+        if not opened.document.may_repeat:
+            return Mark(claim.channel, "uncertain", "worker_lost")
+        self.unsure.add(claim.delivery)
+        return Mark(claim.channel, "claimed", SENT_AGAIN, token=claim.token)
 
     def take(self, record: Record | Opened | Any) -> None:
         """Go on from what the store says, as the workflow does."""

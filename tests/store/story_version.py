@@ -92,7 +92,12 @@ class Stage:
         """What it has of messages and calls."""
         of = schema.deliveries.c
         rows = self.work.connection.execute(select(schema.deliveries).order_by(of.n, of.channel)).all()
-        return tuple((ids.delivery(row.entrant, row.n, row.channel), row.node, row.channel, row.status, row.reason) for row in rows)
+        return tuple((ids.delivery(row.entrant, row.n, row.channel), row.node, row.channel, row.status, _reason(row)) for row in rows)
+
+
+def _reason(row: Any) -> str:
+    """Why nobody knows is one reason to the simulator."""
+    return "worker_lost" if row.status == "uncertain" else str(row.reason)
 
 
 def _path(rows: Any) -> Iterator[str]:

@@ -28,7 +28,9 @@ from tests.store.any_journey import (
     CALM,
     HALF_HOUR,
     MOVED,
+    NOBODY_KNOWS,
     PEOPLE,
+    PROMISING,
     RESPONSES,
     TALKATIVE,
     WORLD,
@@ -143,6 +145,22 @@ def test_so_it_does_where_the_journey_is_paused_and_resumed(
         event(effect.code)
     event("somebody was held" if any("held before" in moment.sentence for moment in story.timeline) else "nobody was held")
     event(f"ends with {story.end}")
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True, scope="session")
+@settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(
+    dated(st.just(PROMISING)).flatmap(lambda version: st.tuples(st.just(version), any_script(version, pauses=1))),
+    PEOPLE,
+    st.just(NONE) | ANY_POLICIES,
+)
+def test_so_it_does_where_nobody_knows_of_messages_that_are_never_lost(
+    connection: Connection, played: tuple[Version, Script], person: ProfileDocument, held_to: Policies
+) -> None:  # fmt: skip
+    version, script = played
+    story = assert_same(connection, version, replace(script, uncertain=NOBODY_KNOWS), person, replace(WORLD, policies=held_to))
+    for told in story.deliveries:
+        event(f"{told.status} {told.reason}")
 
 
 @pytest.mark.parametrize("kind", ["postgresql"], indirect=True, scope="session")  # where each statement goes to a server and back
