@@ -31,6 +31,7 @@ from commands import validate as validating
 from commands import why as explaining
 from commands.ending import end
 from commands.http import Api
+from commands.looping import run as run_loop
 from commands.options import JourneyId, Json, MapFile, People, WakeRate
 from journey.errors import BadInput, SojournError
 
@@ -60,7 +61,7 @@ def dev() -> None:
 
     read = settings.completed(settings.load())
     _log(read)
-    asyncio.run(developing.run(read, saying.console()))
+    run_loop(developing.run(read, saying.console()))
 
 
 @app.command()
@@ -72,7 +73,7 @@ def demo(
 
     read = settings.completed(settings.load())
     _log(read)
-    raise typer.Exit(asyncio.run(showing.run(read, saying.console(), leave=leave)))
+    raise typer.Exit(run_loop(showing.run(read, saying.console(), leave=leave)))
 
 
 @app.command()
@@ -82,7 +83,7 @@ def worker() -> None:
 
     read = settings.shared(settings.load(), "secret")
     _log(read)
-    asyncio.run(working.run(read))
+    run_loop(working.run(read))
 
 
 @app.command()
@@ -92,7 +93,7 @@ def api() -> None:
 
     read = settings.shared(settings.load(), "secret", "admin_key")
     _log(read)
-    asyncio.run(serving.run(read))
+    run_loop(serving.run(read))
 
 
 @app.command()

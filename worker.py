@@ -14,7 +14,7 @@ from datetime import timedelta
 from importlib import metadata
 from ipaddress import ip_network
 
-from temporalio.client import Client, TLSConfig
+from temporalio.client import Client, GrpcCompression, TLSConfig
 from temporalio.converter import DataConverter
 from temporalio.service import ServiceClient
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
@@ -66,8 +66,9 @@ GRACE = timedelta(seconds=30)
 _CONNECT = timedelta(seconds=5)
 TRANSACTIONAL_TASKS_AT_ONCE = 16
 """Of those in transactional journeys, beside the others and not out of their number."""
-TASKS_AT_ONCE = 32
-"""Workflow tasks that a worker holds at once: the next one waits at the server, where another worker can take it (D2)."""
+TASKS_AT_ONCE = 48
+"""Places of a worker for workflow tasks: the next one waits at the server, where another worker can take it (D2). A question for one holds
+a place too, so that with all of these asking (POLLS_AT_ONCE) 32 are left for work, and for people who are started here."""
 BUILD = f"sojourn {metadata.version('sojourn')}"
 ACTIVITIES_AT_ONCE = 200
 """Ordinary activities at once. They wait for slow providers, each of which has only some of them (activities/stops.py)."""
@@ -155,6 +156,7 @@ async def _connected(settings: Settings, converter: DataConverter, *, lazy: bool
         api_key=settings.temporal_api_key or None,
         identity=f"sojourn@{socket.gethostname()}:{os.getpid()}"[:40],
         runtime=telemetry.runtime(),
+        grpc_compression=GrpcCompression.NONE,  # our messages are of 4 KB at most: packing them costs more than it saves
         connect_timeout=_CONNECT,
         lazy=lazy,
     )

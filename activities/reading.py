@@ -22,8 +22,9 @@ from store.database import Database
 from store.work import Work
 from workflows.ports import Reading
 
-_AT_ONCE = 16
-"""Starts under way at the server at the same time."""
+_AT_ONCE = 8
+"""Starts under way at the server at the same time. With more, people are there before a place of this worker is free for them, and take the
+way through the server's queue (workflows/client.py: start_entrant)."""
 _CROWDED_PAUSE = 0.05
 _CLEARED_AT_ONCE = 100
 """People a second who are told to end where the entry sets no rate."""

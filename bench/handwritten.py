@@ -42,7 +42,7 @@ def make_worker(client: Client) -> Worker:
         activities=[send_first, send_thanks],
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_cached_workflows=4000,
-        max_concurrent_workflow_tasks=32,
+        max_concurrent_workflow_tasks=48,
         max_concurrent_workflow_task_polls=16,
         max_concurrent_activity_task_polls=16,
         nonsticky_to_sticky_poll_ratio=0.5,

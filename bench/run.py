@@ -7,7 +7,6 @@ Temporal server as in production on PostgreSQL, Sojourn's store is on the same P
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import logging
 import os
@@ -21,6 +20,7 @@ from pathlib import Path
 
 from bench import handwritten, sojourn
 from bench.measure import Cost, History, Meter, history_of
+from commands import looping
 from commands.folder import read
 from demo import temporal_cli
 from demo.postgres_server import postgres_server
@@ -116,7 +116,7 @@ def main() -> int:
     parser.add_argument("--least", type=float, help="the ratio below which the exit code is 1")
     options = parser.parse_args()
     logging.disable(logging.WARNING)
-    results = asyncio.run(measure(options.people, options.rounds, options.database))
+    results = looping.run(measure(options.people, options.rounds, options.database))
     print(json.dumps(results, indent=2))
     (Path(__file__).parent / RESULTS[options.database]).write_text(json.dumps(results, indent=2) + "\n")
     figures = results["sojourn"]

@@ -6,6 +6,7 @@ keeps is a discard, once, with its reason (G7).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -14,7 +15,7 @@ from sqlalchemy import bindparam
 
 from journey import events, gate, ids, matching, sentences
 from journey.entrance import Refusal
-from journey.events import Event
+from journey.events import Event, EventDefinition
 from journey.profiles import Profile
 from store import definitions, deliveries, entering, entrants, hearing, in_review, knowing, profiles, schema, versions, whose
 from store.admission import Start
@@ -171,8 +172,9 @@ def _hear(
 ) -> Verdict:  # fmt: skip
     """`about` names the entrant and version that a reaction is to; for other events the one entrant inside, if there is just one. What
     was fired in a test lets in nowhere but in the version that is `tested`."""
+    begun = [] if event.is_reaction else versions.begun_by_an_event(work.connection, event.name, tested)
     heard = hearing.hear(work, event, inside)
-    entered, refusals = ((), ()) if event.is_reaction else _enter(work, event, heard.journeys, tested)
+    entered, refusals = _enter(work, event, begun, heard.journeys, tested)
     _stamp(work, event, won=bool(heard.decided or entered))
     if heard.journeys or entered:
         return Verdict(decided=heard.decided, entered=entered)
@@ -184,16 +186,16 @@ def _hear(
 
 
 def _enter(
-    work: Work, event: Event, heard: frozenset[str], tested: VersionRow | None
+    work: Work, event: Event, begun: Sequence[tuple[VersionRow, EventDefinition]], heard: frozenset[str], tested: VersionRow | None
 ) -> tuple[tuple[Start, ...], tuple[Refusal, ...]]:  # fmt: skip
-    """Let the event's person into every live version that it opens, or into the one that is `tested`, but where they are inside and it
-    was heard. Whoever is refused has their reason on record, for each version."""
+    """Let the event's person into every live version that it opens, or into the one that is tested, but where they are inside and it
+    was heard: those are `begun` by one of its name. Whoever is refused has their reason on record, for each version."""
     entered: list[Start] = []
     refusals: list[Refusal] = []
     profile: Profile | None = None
     entry = (event.source, event.id)
     mode = entering.LIVE if tested is None else entering.TEST
-    for version, definition in versions.begun_by_an_event(work.connection, event.name, tested):
+    for version, definition in begun:
         if version.journey in heard or not matching.definition_fits(definition, event):
             continue
         profile = profile or profiles.read(work.connection, event.profile) or Profile(event.profile)
@@ -253,7 +255,7 @@ def _insert(work: Work, event: Event) -> bool:
 def _stamp(work: Work, event: Event, *, won: bool = False) -> None:
     """Whose it is, when it was accepted, and whether it has decided a gate: known only after the locks are held."""
     stamp = {"source_": event.source, "id_": event.id, "profile": event.profile, "accepted_at": event.accepted_at, "won": won}
-    _STAMP.run(work.connection, stamp)
+    work.write(_STAMP, stamp)
 
 
 _STAMP = Statement(

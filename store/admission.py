@@ -16,9 +16,10 @@ from journey.graph import reading
 from journey.version import Version
 from store import finishing, joining, knowing, profiles, runs, schema, segments, versions
 from store.entrants import DECIDED_DUE
+from store.statements import Statement
 from store.upserts import insert_new, upsert
 from store.versions import VersionRow
-from store.work import CounterKey, Work
+from store.work import INSERT_FACTS, CounterKey, Work
 
 PAGE = 200
 STAYED = 5
@@ -167,16 +168,16 @@ def insert(work: Work, version: VersionRow, frozen: Version, entrants: list[dict
     kinds = [(entry, "entered"), (entry, "arrived"), (entry, "left.next")]
     if entrants[0]["waiting"]:
         _let_on(work, frozen, entrants, now)
-    work.connection.execute(schema.entrants.insert(), entrants)
+    work.write(_INSERT_ENTRANTS, entrants)
     if isinstance(walk.ask(frozen.journey, place), walk.Listen):
         kinds += [(node, "arrived") for node in walk.nodes_of(place)]
-    work.connection.execute(
-        schema.steps.insert(),
+    work.write(
+        _INSERT_STEPS,
         [{"entrant": row["id"], "n": 0, "node": entry, "opened_at": now, "closed_at": now, "outcome": "next", "place": place,
           "said": said} for row in entrants],
     )  # fmt: skip
-    work.connection.execute(
-        schema.facts.insert(),
+    work.write(
+        INSERT_FACTS,
         [{"entrant": row["id"], "n": 0, "node": node, "kind": kind, "channel": "", "at": now} for row in entrants for node, kind in kinds],
     )
     for node, kind in kinds:
@@ -232,6 +233,7 @@ def _save(work: Work, run_id: str, cursor: str, read: int, admitted: int, discar
     )  # fmt: skip
 
 
+_INSERT_ENTRANTS, _INSERT_STEPS = Statement(schema.entrants.insert()), Statement(schema.steps.insert())
 _RUN = select(schema.runs).where(schema.runs.c.id == bindparam("run")).with_for_update()
 _SETTING_OFF = select(func.count()).where(
     schema.entrants.c.run == bindparam("run"),

@@ -105,7 +105,7 @@ def claim(work: Work, asking: Asking, node: str, channels: tuple[str, ...], poli
         stands = _go(work, asking, channel, policy, taken) if verdict is None else _held(asking, channel, verdict, taken)
         rows.append(new | stands)
     if rows:
-        _INSERT.run(work.connection, rows)
+        work.write(_INSERT, rows)
     return taken
 
 
@@ -249,7 +249,7 @@ def change(row: Row, **values: Any) -> dict[str, Any]:
 def save(work: Work, changed: list[dict[str, Any]]) -> None:
     """Write deliveries down as `change` has made them."""
     if changed:
-        _SAVE.run(work.connection, changed)
+        work.write(_SAVE, changed)
 
 
 _INSERT = Statement(schema.deliveries.insert())

@@ -181,9 +181,9 @@ def close(
     work.record(entrant.id, proposal.n, entrant.version, entrant.mode, now, facts)
     closed = {"closed_at": now, "outcome": outcome, "place": entrant.place, "said": sentence}
     if opened is not None:
-        _INSERT.run(work.connection, opened.step | closed)
+        work.write(_INSERT, opened.step | closed)
     else:
-        _CLOSE.run(work.connection, {"entrant_": entrant.id, "n_": proposal.n, **closed})
+        work.write(_CLOSE, {"entrant_": entrant.id, "n_": proposal.n, **closed})
     _save(work, entrant)
     return records.record(work, entrant, now, sentence)
 
@@ -251,8 +251,8 @@ def end_waiting(work: Work, entrant: Entrant, reason: str, now: Instant) -> Reco
     facts = [(node, f"left.{reason}", "") for node in walk.nodes_of(entrant.place)] if entrant.gate_here() is not None else []
     facts += _end(work, entrant, reason, now, "")
     said = sentences.went("", reason, entrant.ended_by)
-    _INSERT.run(
-        work.connection,
+    work.write(
+        _INSERT,
         {"entrant": entrant.id, "n": entrant.n, "opened_at": now, "closed_at": now, "outcome": reason, "place": "", "said": said},
     )
     work.record(entrant.id, entrant.n, entrant.version, entrant.mode, now, facts)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
-from sqlalchemy import Connection
-
 from store import schema
 from store.engines import POSTGRESQL, SQLITE
 from store.statements import Statement
 from store.upserts import insert_into
-from store.work import CounterKey
+from store.work import CounterKey, Work
 
 _NEW = {dialect: insert_into(dialect, schema.counters) for dialect in (SQLITE, POSTGRESQL)}
 _COUNT = {
@@ -24,8 +22,10 @@ _COUNT = {
 }
 
 
-def add_up(connection: Connection, counted: Counter[CounterKey], slot: int = 0) -> None:
-    """Counters once a commit, in the order of their keys, so that two writers never wait for each other in a ring."""
+def add_up(work: Work, counted: Counter[CounterKey], slot: int = 0) -> None:
+    """Counters once a commit, in the order of their keys, so that two writers never wait for each other in a ring. It is the last that
+    a commit writes, and is sent with it."""
     rows = [{**key._asdict(), "slot": slot, "count": count} for key, count in sorted(counted.items())]
     if rows:
-        _COUNT[connection.dialect.name].run(connection, rows)
+        work.write(_COUNT[work.dialect], rows)
+    work.send()

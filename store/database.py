@@ -210,7 +210,7 @@ class _Writer(threading.Thread):
                 if patient and self._engine.dialect.name == engines.POSTGRESQL:
                     connection.exec_driver_sql(engines.PATIENT)
                 for member in group:
-                    result, error = self._member(connection, member, counted, grouped=len(group) > 1)
+                    result, error = self._member(connection, member, counted, grouped=len(group) > 1, last=member is group[-1])
                     results.append((member, result, error))
                 alone = results[0][2] if len(group) == 1 else None
                 if alone is not None and not last and engines.trouble(alone) is not Trouble.NONE:
@@ -218,7 +218,8 @@ class _Writer(threading.Thread):
                 if alone is not None:
                     transaction.rollback()
                 else:
-                    add_up(connection, counted, self._slot)
+                    if self._engine.dialect.name == engines.SQLITE:
+                        add_up(Work(connection, self._clock), counted, self._slot)
                     committing = True
         except _Met:
             return group
@@ -238,12 +239,12 @@ class _Writer(threading.Thread):
         return []
 
     def _member(
-        self, connection: Connection, member: _Waiting, counted: Counter[CounterKey], *, grouped: bool
+        self, connection: Connection, member: _Waiting, counted: Counter[CounterKey], *, grouped: bool, last: bool
     ) -> tuple[Any, BaseException | None]:
         """Run a unit. Its own error is returned; one of the connection, or one that the whole group must give way to, is raised.
 
         On SQLite a member of a group has a savepoint. On PostgreSQL that would be two round trips for everybody: there a member that
-        fails has its group taken back, and all are tried again alone.
+        fails has its group taken back, and all are tried again alone; and what the last one writes goes out with the group's counters.
         """
         saved = grouped and self._engine.dialect.name == engines.SQLITE
         work = Work(connection, self._clock)
@@ -253,6 +254,9 @@ class _Writer(threading.Thread):
         try:
             result = member.unit(work)
             metrics.check(work.noted)  # here it costs one unit of work; after the commit nobody could be told
+            if last and not saved and self._engine.dialect.name == engines.POSTGRESQL:
+                add_up(work, counted + work.counted, self._slot)
+            work.send()
         except BaseException as error:
             if engines.trouble(error) is Trouble.GONE:
                 raise

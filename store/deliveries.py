@@ -58,7 +58,7 @@ def fact(work: Work, row: Row, kind: str, at: Instant) -> bool:
 
 def was_sent(work: Work, row: Row) -> None:
     """An uncertain delivery of which something has come back: the provider had it (M1)."""
-    _WAS_SENT.run(work.connection, {"entrant_": row.entrant, "step": row.n, "channel_": row.channel})
+    work.write(_WAS_SENT, {"entrant_": row.entrant, "step": row.n, "channel_": row.channel})
 
 
 _DELIVERY = Statement(select(schema.deliveries).where(

@@ -95,7 +95,8 @@ def open_engine(url: str) -> Engine:
     """The engine of an address.
 
     On SQLite each commit is synced in full, and a write lock is taken from its start. On PostgreSQL nobody waits for ever, be it for a
-    lock, a statement or a server that is gone.
+    lock, a statement or a server that is gone. Parameters are `$1`, as the server itself has them: for names the driver would look through
+    the whole text at each execution.
     """
     made = read_url(url)
     if made.get_backend_name() == SQLITE:
@@ -106,9 +107,10 @@ def open_engine(url: str) -> Engine:
     connecting: dict[str, Any] = {name: value for name, value in _CONNECTING.items() if name not in made.query}
     session = " ".join(f"-c {name}={value}" for name, value in _SESSION.items())
     connecting["options"] = f"{session} {made.query.get('options', '')}".strip()
+    connecting["cursor_factory"] = psycopg.RawCursor
     engine = create_engine(
         made, json_serializer=_dump, hide_parameters=True, connect_args=connecting, pool_pre_ping=True, pool_recycle=1800, pool_timeout=5,
-        pool_size=WRITERS + READERS[POSTGRESQL] + 2, max_overflow=8,
+        pool_size=WRITERS + READERS[POSTGRESQL] + 2, max_overflow=8, paramstyle="numeric_dollar",
     )  # fmt: skip
     event.listen(engine, "connect", _prepare_postgresql)
     return engine

@@ -198,12 +198,12 @@ def inside_among(connection: Connection, profiles: Sequence[str]) -> list[str]:
 def save(work: Work, entrant: Entrant) -> None:
     """Write what may have changed."""
     values = {f"new_{name}": getattr(entrant, name) for name in _CHANGING}
-    _SAVE.run(work.connection, {"entrant": entrant.id, **values})
+    work.write(_SAVE, {"entrant": entrant.id, **values})
 
 
 def keep(work: Work, entrant: Entrant, one: Kept) -> None:
     """Keep an event for a gate that the entrant has yet to come to."""
-    _KEEP.run(work.connection, {**_key(entrant, one.event), "back": one.back})
+    work.write(_KEEP, {**_key(entrant, one.event), "back": one.back})
     if not entrant.keeps:
         entrant.keeps = True
         save(work, entrant)
@@ -221,12 +221,12 @@ def kept(work: Work, entrant: Entrant) -> list[Kept]:
 
 def keep_back(work: Work, entrant: Entrant, event: Event) -> None:
     """Keep an event on for nodes that look back alone."""
-    _BACK.run(work.connection, {f"{name}_": value for name, value in _key(entrant, event).items()})
+    work.write(_BACK, {f"{name}_": value for name, value in _key(entrant, event).items()})
 
 
 def forget(work: Work, entrant: Entrant, event: Event, *, won: bool = False) -> None:
     """Keep an event no longer: it has won, or had no effect. Without effect anywhere it is a discard, once (G7)."""
-    _FORGET.run(work.connection, _key(entrant, event))
+    work.write(_FORGET, _key(entrant, event))
     if won:
         mark_won(work, event)
     elif not _is_of_use(work, event):
@@ -246,7 +246,7 @@ def _key(entrant: Entrant, event: Event) -> dict[str, Any]:
 
 def mark_won(work: Work, event: Event) -> None:
     """An event has decided a gate of somebody: it is no discard any more, wherever else it is dropped."""
-    _WON.run(work.connection, {"source_": event.source, "id_": event.id})
+    work.write(_WON, {"source_": event.source, "id_": event.id})
 
 
 def _of(work: Work, row: tuple[Any, ...]) -> Entrant:

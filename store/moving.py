@@ -27,7 +27,7 @@ def move(work: Work, entrant: Entrant, way: Way, now: Instant) -> Record:
     if found.kind == "leaves":
         return closing.end_waiting(work, entrant, found.reason, now)
     stood = walk.nodes_of(entrant.place) if entrant.gate_here() is not None else ()
-    _CARRY.run(work.connection, {"entrant_": entrant.id, "to": way.to})
+    work.write(_CARRY, {"entrant_": entrant.id, "to": way.to})
     moved = entrants.lock(work, entrant.id)
     assert moved is not None, "it is locked already"
     moved.n, moved.place = entrant.n + 1, found.place

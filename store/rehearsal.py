@@ -24,6 +24,9 @@ def _rehearse(database: Database, unit: Callable[[Work], T]) -> T:
         with database.engine.connect().execution_options(
             writes=True
         ) as connection:  # a connection that is closed uncommitted takes all back
-            return unit(Work(connection, database.clock))
+            work = Work(connection, database.clock)
+            done = unit(work)
+            work.send()
+            return done
     except Exception as error:
         raise engines.as_told(error) from error

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Insert, Select, Update
+from sqlalchemy import Connection, Dialect, Insert, Select, Table, Update
 from sqlalchemy import Delete as SqlDelete
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
@@ -22,27 +22,27 @@ Values = Mapping[str, Any]
 Row = Any
 """A row that was read: a tuple whose fields are the names of its columns."""
 Convert = Callable[[Any], Any]
-_ROWS = 16
+ROWS = 16
 """Rows of one INSERT on PostgreSQL: more than a step has facts; a statement of each number of rows is prepared once."""
-_PARAMETER = re.compile(r"%\((\w+)\)s")
+_NUMBERED = re.compile(r"\$(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
 class _Compiled:
-    """A statement as a driver takes it. `names` are the parameters in order, None where the driver takes them by name."""
+    """A statement as a driver takes it. `names` are the parameters in order."""
 
     text: str
-    names: tuple[str, ...] | None
+    names: tuple[str, ...]
     constants: dict[str, Any]
     binds: tuple[tuple[str, Convert], ...]
     row: Callable[[Any], Any]
     columns: tuple[tuple[int, Convert], ...]
 
-    def arguments(self, values: Values) -> Any:
+    def arguments(self, values: Values) -> list[Any]:
         given = {**self.constants, **values}
         for name, convert in self.binds:
             given[name] = convert(given[name])
-        return given if self.names is None else [given[name] for name in self.names]
+        return [given[name] for name in self.names]
 
     def read(self, raw: Sequence[Any]) -> Any:
         if not self.columns:
@@ -63,12 +63,24 @@ class Statement:
         self._element = element
         self._compiled: dict[tuple[str, tuple[str, ...]], _Compiled] = {}
 
+    @property
+    def table(self) -> Table:
+        """What it writes to."""
+        assert not isinstance(self._element, Select), "a SELECT writes nothing"
+        assert isinstance(self._element.table, Table)
+        return self._element.table
+
+    @property
+    def only_adds(self) -> bool:
+        """Is it an INSERT that touches no row which is there already?"""
+        return isinstance(self._element, Insert) and self._element._post_values_clause is None
+
     def run(self, connection: Connection, values: Values | Sequence[Values]) -> int:
         """Execute it, once or for each of many, and say how many rows it changed."""
         if not isinstance(values, Mapping) and len(values) == 1:
             values = values[0]  # which psycopg would take the long way, as it does many
         if not isinstance(values, Mapping) and connection.dialect.name == "postgresql" and isinstance(self._element, Insert):
-            return sum(self._insert(connection, values[at : at + _ROWS]) for at in range(0, len(values), _ROWS))
+            return sum(execute(connection, text, arguments) for text, arguments in self.parts(connection.dialect, values))
         many = not isinstance(values, Mapping)
         compiled = self._for(connection.dialect, values[0] if many else values)  # type: ignore[index,arg-type]  # by `many`
         cursor = _cursor(connection)
@@ -83,18 +95,15 @@ class Statement:
         finally:
             cursor.close()
 
-    def _insert(self, connection: Connection, rows: Sequence[Values]) -> int:
-        """Some rows in one statement: one round trip, where the driver's own way for many takes several."""
-        compiled = self._for(connection.dialect, rows[0])
-        given = {f"{name}__{at}": value for at, row in enumerate(rows) for name, value in compiled.arguments(row).items()}
-        cursor = _cursor(connection)
-        try:
-            cursor.execute(_widened(compiled.text, len(rows)), given)
-            return int(cursor.rowcount)
-        except connection.dialect.loaded_dbapi.Error as error:
-            raise _as_ours(connection.dialect, compiled.text, error) from error
-        finally:
-            cursor.close()
+    def parts(self, dialect: Dialect, values: Values | Sequence[Values]) -> list[tuple[str, list[Any]]]:
+        """What is sent to PostgreSQL for these rows, at least one: texts with their arguments. Of an INSERT some rows are one text, where
+        the driver's own way for many takes several."""
+        rows = [values] if isinstance(values, Mapping) else list(values)
+        compiled = self._for(dialect, rows[0])
+        if not isinstance(self._element, Insert):
+            return [(compiled.text, compiled.arguments(row)) for row in rows]
+        some = [rows[at : at + ROWS] for at in range(0, len(rows), ROWS)]
+        return [(_widened(compiled.text, len(part)), [one for row in part for one in compiled.arguments(row)]) for part in some]
 
     def all(self, connection: Connection, values: Values) -> list[Row]:
         """Its rows."""
@@ -132,14 +141,14 @@ class Statement:
 
 def _compile(element: Select[Any] | Insert | Update | SqlDelete, dialect: Dialect, columns: list[str] | None) -> _Compiled:
     compiled = element.compile(dialect=dialect, column_keys=columns)
-    names = tuple(compiled.positiontup or ()) if compiled.positional else None
+    assert compiled.positiontup is not None, "engines.py asks for parameters by their position"
     binds = [(name, _bind(dialect, bind.type)) for name, bind in compiled.binds.items()]
     selected = list(element.selected_columns) if isinstance(element, Select) else []
     reads = [(index, _read(dialect, column.type)) for index, column in enumerate(selected)]
     row: Any = namedtuple("row", [column.key or "" for column in selected], rename=True) if selected else tuple
     return _Compiled(
         str(compiled),
-        names,
+        tuple(compiled.positiontup),
         {name: bind.value for name, bind in compiled.binds.items() if not bind.required},
         tuple((name, convert) for name, convert in binds if convert is not None),
         getattr(row, "_make", row),
@@ -147,11 +156,22 @@ def _compile(element: Select[Any] | Insert | Update | SqlDelete, dialect: Dialec
     )
 
 
+def parameters(text: str) -> int:
+    """How many parameters a statement for PostgreSQL has."""
+    return max((int(number) for number in _NUMBERED.findall(text)), default=0)
+
+
+def shifted(text: str, by: int) -> str:
+    """A statement whose parameters begin so much later."""
+    return _NUMBERED.sub(lambda found: f"${int(found[1]) + by}", text) if by else text
+
+
 @lru_cache(maxsize=256)
 def _widened(text: str, rows: int) -> str:
     """An INSERT of one row, as one of many: what stands behind VALUES once stands there for each, with parameters of its own."""
     before, values, after = _parts(text)
-    return before + ", ".join(_PARAMETER.sub(rf"%(\1__{at})s", values) for at in range(rows)) + after
+    each = parameters(text)
+    return before + ", ".join(shifted(values, at * each) for at in range(rows)) + after
 
 
 def _parts(text: str) -> tuple[str, str, str]:
@@ -170,6 +190,18 @@ def _bind(dialect: Dialect, of: TypeEngine[Any]) -> Convert | None:
 
 def _read(dialect: Dialect, of: TypeEngine[Any]) -> Convert | None:
     return of.dialect_impl(dialect).result_processor(dialect, None)
+
+
+def execute(connection: Connection, text: str, arguments: list[Any]) -> int:
+    """Send a text of `Statement.parts`; how many rows it changed."""
+    cursor = _cursor(connection)
+    try:
+        cursor.execute(text, arguments)
+        return int(cursor.rowcount)
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _as_ours(connection.dialect, text, error) from error
+    finally:
+        cursor.close()
 
 
 def _cursor(connection: Connection) -> Any:

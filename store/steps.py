@@ -156,7 +156,7 @@ def _open(work: Work, entrant: Entrant, proposal: Proposal, policy: Policy, now:
     if not taken.claims and taken.look is None:
         standing = closing.standing_of(claims.of_step(work, entrant.id, n))
         return closing.close(work, entrant, proposal, now, standing=standing, opened=Opening(step, facts))
-    _INSERT.run(work.connection, step)
+    work.write(_INSERT, step)
     work.record(entrant.id, n, entrant.version, entrant.mode, now, facts)
     entrant.place, entrant.due = proposal.node, taken.due
     entrants.save(work, entrant)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -12,8 +12,10 @@ from sqlalchemy import Connection
 from journey.events import Instant
 from store import schema
 from store.clock import Clock
+from store.engines import POSTGRESQL
+from store.gathering import Gathered
 from store.metrics import Noted
-from store.statements import Statement
+from store.statements import Statement, Values
 from store.upserts import insert_into
 
 
@@ -41,14 +43,38 @@ class Decided:
 
 class Work:
     """One unit of work inside a commit. It lives as long as its savepoint; what it counted is added up by the committer,
-    and what it noted is measured when it is durable (store/metrics.py). `aside` is to be signalled to others than its own."""
+    and what it noted is measured when it is durable (store/metrics.py). `aside` is to be signalled to others than its own.
+
+    What is given to `write` is gathered on PostgreSQL (store/gathering.py). It is sent before anything else is asked, and by whoever made
+    the unit, when that is over.
+    """
 
     def __init__(self, connection: Connection, clock: Clock) -> None:
-        self.connection = connection
+        self.dialect = connection.dialect.name
+        self._connection = connection
+        self._gathered = Gathered() if self.dialect == POSTGRESQL else None
         self.counted: Counter[CounterKey] = Counter()
         self.noted: Counter[Noted] = Counter()
         self.aside: list[object] = []
         self._clock = clock
+
+    @property
+    def connection(self) -> Connection:
+        """The way to the database, which has seen all that this unit has written."""
+        self.send()
+        return self._connection
+
+    def write(self, statement: Statement, values: Values | Sequence[Values]) -> None:
+        """Write a row, or each of many, where nobody asks how many rows that changed."""
+        if self._gathered is None:
+            statement.run(self._connection, values)
+        else:
+            self._gathered.add(self._connection, statement, values)
+
+    def send(self) -> None:
+        """Send what is gathered."""
+        if self._gathered is not None:
+            self._gathered.send(self._connection)
 
     def now(self) -> Instant:
         """The store's clock. Read it after the locks are held, never before."""
@@ -61,7 +87,7 @@ class Work:
             rows.append({"entrant": entrant, "n": n, "node": node, "kind": kind, "channel": channel, "at": at})
             self.counted[CounterKey(version, mode, node, kind, channel)] += 1
         if rows:
-            _INSERT_FACTS.run(self.connection, rows)
+            self.write(INSERT_FACTS, rows)
 
     def discard(
         self, code: str, *, source: str = "", event: str = "", profile: str = "", entrant: str = "", version: str = "", run: str = "",
@@ -69,8 +95,8 @@ class Work:
     ) -> None:  # fmt: skip
         """Put on record why something had no effect."""
         self.noted["discard", code] += 1
-        _INSERT_DISCARD.run(
-            self.connection,
+        self.write(
+            _INSERT_DISCARD,
             {"source": source, "event": event, "profile": profile, "entrant": entrant, "version": version, "run": run,
              "code": code, "detail": detail, "at": self.now()},
         )  # fmt: skip
@@ -83,6 +109,6 @@ class Work:
             self.noted["discard", code] += 1
 
 
-_INSERT_FACTS = Statement(schema.facts.insert())
+INSERT_FACTS = Statement(schema.facts.insert())
 _INSERT_DISCARD = Statement(schema.discards.insert())
 _DISCARD_ONCE = {dialect: Statement(insert_into(dialect, schema.discards).on_conflict_do_nothing()) for dialect in ("sqlite", "postgresql")}

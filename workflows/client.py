@@ -42,7 +42,7 @@ class TemporalWorkflows:
     async def start_entrant(self, start: EntrantStart, version_hash: str) -> None:
         """Start the workflow of somebody admitted; already started is done (D8)."""
         arguments, queue = [start, VersionRef(version_hash)], await self._queue_of(version_hash)
-        await self._start("entrant", start.entrant, start.version, arguments, start.place, queue=queue)
+        await self._start("entrant", start.entrant, start.version, arguments, start.place, queue=queue, eager=True)
 
     async def start_again(self, start: EntrantStart, version_hash: str, *, instead: bool = False) -> None:
         """Start the workflow of somebody open whose workflow is not there any more, or has ended; one that runs is left as it is, unless
@@ -119,9 +119,13 @@ class TemporalWorkflows:
     async def _start(
         self, workflow: str, workflow_id: str, about: str, arguments: list[object], summary: str,
         reuse: WorkflowIDReusePolicy = WorkflowIDReusePolicy.REJECT_DUPLICATE, queue: str = "",
-        running: WorkflowIDConflictPolicy = WorkflowIDConflictPolicy.UNSPECIFIED,
+        running: WorkflowIDConflictPolicy = WorkflowIDConflictPolicy.UNSPECIFIED, eager: bool = False,
     ) -> WorkflowHandle[object, object] | None:  # fmt: skip
-        """`about` is the version, or the journey where only that is known; an engineer finds the workflow by either."""
+        """`about` is the version, or the journey where only that is known; an engineer finds the workflow by either.
+
+        Who is started `eager`ly gets the first task with the answer, where a worker of this process has a place for it: the server has one
+        transaction less to make, and nobody's queue is gone through.
+        """
         journey, at, _ = about.partition("@")
         test = SearchAttributePair(TEST, ids.is_test_version(about))
         attributes: list[SearchAttributePair[Any]] = [SearchAttributePair(JOURNEY, journey), test]
@@ -137,6 +141,7 @@ class TemporalWorkflows:
                 id_conflict_policy=running,
                 search_attributes=TypedSearchAttributes(attributes),
                 static_summary=summary,
+                request_eager_start=eager,
                 rpc_timeout=_RPC,
             )
         except WorkflowAlreadyStartedError:

@@ -54,7 +54,7 @@ class Store:
         work = Work(self.connection, self.clock)
         with self.connection.begin_nested():
             done = unit(work)
-            counting.add_up(self.connection, work.counted)
+            counting.add_up(work, work.counted)
         return done
 
     def kept_work(self, unit: Callable[[Work], Any]) -> Work:

@@ -93,11 +93,11 @@ class Driver:
             self.advance(happenings[index].at)
             self.happen(index, happenings[index])
         self.advance(None)
-        row = self.connection.execute(select(schema.entrants)).one_or_none()
-        assert self.connection.execute(select(schema.kept)).all() == []
+        row = self.work.connection.execute(select(schema.entrants)).one_or_none()
+        assert self.work.connection.execute(select(schema.kept)).all() == []
         effects = tuple(self.effect(index) for index in range(len(happenings)))
         end = ("", "", None) if row is None else (row.end_reason, row.place, row.ended_at - START)
-        return Found(self.stage.path(), self.stage.deliveries(), effects, end, profiles.get(self.connection, PERSON).attributes)
+        return Found(self.stage.path(), self.stage.deliveries(), effects, end, profiles.get(self.work.connection, PERSON).attributes)
 
     def admit(self) -> None:
         """By the real page of a run that was given a list of one; it waits for the start of the journey."""
@@ -156,14 +156,14 @@ class Driver:
             return
         assert self.halted is not None
         self.proposal, self.halted = self.halted, None
-        if self.connection.execute(select(schema.entrants.c.closed)).scalar_one():
+        if self.work.connection.execute(select(schema.entrants.c.closed)).scalar_one():
             self.set_off(self.proposal)
         else:
             self.opened = None
             self.close()
 
     def wakes_at(self) -> Instant:
-        return int(self.connection.execute(select(schema.entrants.c.due)).scalar_one()) - START
+        return int(self.work.connection.execute(select(schema.entrants.c.due)).scalar_one()) - START
 
     def fire(self) -> None:
         """The workflow's timer is over: it proposes what the graph says, the store may know better."""
@@ -172,7 +172,7 @@ class Driver:
             return
         at = walk.ask(self.version.journey, self.record.place)
         assert isinstance(at, walk.Listen)
-        until = self.connection.execute(select(schema.entrants.c.until)).scalar()
+        until = self.work.connection.execute(select(schema.entrants.c.until)).scalar()
         proposal = Proposal(entrant=self.entrant, n=self.record.n + 1)
         due = walk.Outcome(self.record.due_node, self.record.due_exit) if self.record.due_node else at.due
         if due is not None:
@@ -238,8 +238,8 @@ class Driver:
     def will_send(self, proposal: Proposal) -> bool:
         channels = self.world.messages[proposal.message].channels
         wanted = [channel for channel in channels if not proposal.channels or channel in proposal.channels]
-        person = profiles.read(self.connection, PERSON) or Profile(PERSON)
-        barred = frozenset((one.channel, one.address) for one in suppressions.page(self.connection, ("", ""), 100))
+        person = profiles.read(self.work.connection, PERSON) or Profile(PERSON)
+        barred = frozenset((one.channel, one.address) for one in suppressions.page(self.work.connection, ("", ""), 100))
         return any(not exclusion(person, channel, replace(self.world, suppressed=barred)) for channel in wanted)
 
     def close(self) -> None:
@@ -267,11 +267,11 @@ class Driver:
     def rest(self) -> None:
         """The workflow sleeps until something may go that policies hold back, or that is sent again; whoever must leave asks at once."""
         of = schema.deliveries.c
-        until = self.connection.execute(select(func.min(of.not_before)).where(of.status == "claimed")).scalar_one()
+        until = self.work.connection.execute(select(func.min(of.not_before)).where(of.status == "claimed")).scalar_one()
         if until is None:  # what is in review has no time of its own
-            until = self.connection.execute(select(schema.entrants.c.entered_at)).scalar_one() + self.deadline - START
+            until = self.work.connection.execute(select(schema.entrants.c.entered_at)).scalar_one() + self.deadline - START
         self.opened, self.closes_at, self.rests = None, max(until, self.clock.instant) - START, True
-        if self.connection.execute(select(schema.entrants.c.ending)).scalar_one():
+        if self.work.connection.execute(select(schema.entrants.c.ending)).scalar_one():
             self.close()
 
     def mark(self, node: str, claim: Claim, opened: Opened) -> Mark:
@@ -362,7 +362,7 @@ class Driver:
 
     def changes_on_record(self) -> list[tuple[str, str]]:
         of = schema.events.c
-        return [(row.source, row.id) for row in self.connection.execute(select(of.source, of.id).where(of.name == PROFILE_CHANGED))]
+        return [(row.source, row.id) for row in self.work.connection.execute(select(of.source, of.id).where(of.name == PROFILE_CHANGED))]
 
     def accept(self, index: int, happening: Happening) -> acceptance.Verdict | changes.SetOff | None:
         if isinstance(happening, Changes):
@@ -373,7 +373,7 @@ class Driver:
             made = Event(happening.source, happening.id, happening.name, dict(happening.data))
             return acceptance.accept(self.work, Arrived(made, "customer_id", PERSON), acceptance.Policy())
         (channel, _, kind), of = happening.to.partition("."), schema.deliveries.c
-        n = self.connection.execute(select(of.n).where(of.node == happening.of, of.channel == channel)).scalar()
+        n = self.work.connection.execute(select(of.n).where(of.node == happening.of, of.channel == channel)).scalar()
         delivery = ids.delivery(self.entrant, 99 if n is None else n, channel)
         self.names[index] = (ids.REACTIONS, ids.reaction(delivery, kind, happening.link))
         try:
@@ -391,9 +391,9 @@ class Driver:
         if index in self.duplicates:
             return Effect(self.duplicates[index])
         (source, name), of, gone = self.names[index], schema.events.c, schema.discards.c
-        won = self.connection.execute(select(of.won).where(of.source == source, of.id == name)).scalar()
+        won = self.work.connection.execute(select(of.won).where(of.source == source, of.id == name)).scalar()
         jumped = gone.code == "not_live"  # a jump is on record by the event that let its person in here
-        codes = self.connection.execute(select(gone.code).where(gone.source == source, gone.event == name, ~jumped)).scalars().all()
+        codes = self.work.connection.execute(select(gone.code).where(gone.source == source, gone.event == name, ~jumped)).scalars().all()
         assert len(codes) == (0 if won else 1), f"{name} has won {won!r} and is a discard for {codes}"
         assert won == ((source, name) in self.decided)
         return self.decided[source, name] if won else Effect(codes[0])

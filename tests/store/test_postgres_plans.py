@@ -27,14 +27,14 @@ def plans_of(store: Store, act: Callable[[], None]) -> dict[str, str]:
     connection: psycopg.Connection[Any] = store.connection.connection.dbapi_connection  # type: ignore[assignment]  # a driver's own
     seen: dict[str, Any] = {}
 
-    class Telling(psycopg.Cursor[Any]):
+    class Telling(psycopg.RawCursor[Any]):
         def execute(self, query: Any, params: Any = None, **more: Any) -> Any:
-            if str(query).startswith(("SELECT", "UPDATE", "DELETE")):
+            if str(query).startswith(("SELECT", "UPDATE", "DELETE", "WITH")):
                 seen[str(query)] = params
             return super().execute(query, params, **more)
 
         def executemany(self, query: Any, params_seq: Any, **more: Any) -> None:
-            if str(query).startswith(("SELECT", "UPDATE", "DELETE")):
+            if str(query).startswith(("SELECT", "UPDATE", "DELETE", "WITH")):
                 seen[str(query)] = params_seq[0]
             super().executemany(query, params_seq, **more)
 
@@ -42,7 +42,7 @@ def plans_of(store: Store, act: Callable[[], None]) -> dict[str, str]:
     try:
         act()
     finally:
-        connection.cursor_factory = psycopg.Cursor
+        connection.cursor_factory = psycopg.RawCursor
     connection.execute("SET LOCAL enable_seqscan = off")
     return {query: "\n".join(row[0] for row in connection.execute("EXPLAIN " + query, values)) for query, values in seen.items()}
 

@@ -27,7 +27,7 @@ _WAITS_FOR_A_LOCK = "SELECT 1 FROM pg_stat_get_activity(%s) WHERE wait_event_typ
 """Of one backend; the view pg_stat_activity goes through all of them."""
 
 
-class _Gated(psycopg.Cursor[Any]):
+class _Gated(psycopg.RawCursor[Any]):
     """A cursor that asks for its turn before each statement."""
 
     def execute(self, *arguments: Any, **named: Any) -> Any:
@@ -98,7 +98,7 @@ class Player:
         work = Work(connection, self._clock)
         with connection.begin():
             done = unit(work)
-            add_up(connection, work.counted, self._slot)
+            add_up(work, work.counted, self._slot)
         return done
 
 
