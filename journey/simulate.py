@@ -82,7 +82,7 @@ class Person(Walking):
         """Let time pass: stops close, and what listens is over. `before` leaves open what is over at that very instant: an event of
         the same instant still counts."""
         while self.inside or (self._turns_at is not None and (to is not None or self._waits_to_enter)):
-            counts = before and (self._stop is None or bool(self.held)) and not self._turns_first
+            counts = before and (self._stop is None or bool(self.held)) and not self._turns_first and not self._came_too_late
             last = to - 1 if to is not None and counts else to
             if last is not None and self.moves_at > last:
                 return
@@ -93,6 +93,12 @@ class Person(Walking):
         """When time alone moves them on; for somebody who has not ended. It is past where they came too late to what listens."""
         turns_at, own = self._turns_at, self._own_turn
         return min(at for at in (turns_at, own) if at is not None)
+
+    @property
+    def _came_too_late(self) -> bool:
+        """Is the gate over since the very instant they came to it? Then nobody waits there, and nothing of that instant is heard."""
+        at = self.at_gate
+        return at is not None and at.due_at is not None and at.due_at <= at.arrived_at
 
     @property
     def _own_turn(self) -> Instant | None:

@@ -203,3 +203,11 @@ def test_nobody_enters_a_paused_journey_and_a_second_pause_or_resume_changes_not
     of = builders.version(nodes=[BY_EVENT, WAITS, TELLS, END])
     told = story(of, "PT1H pause", "PT2H purchase", "PT3H pause discard", "PT4H resume", "PT5H resume", "PT6H purchase")
     assert [effect.code for effect in told.effects] == ["paused", "paused", "no_effect", "resumed", "no_effect", "enters"]
+
+
+def test_a_gate_that_is_over_when_they_come_to_it_hears_nothing_of_that_same_instant() -> None:
+    over = {"id": "over", "kind": "wait", "until": at(HOUR), "next": "end"}
+    again = BUYS | {"id": "again"}
+    told = story(dated(nodes=[BUYS | {"next": ["over", "again"]}, over, again, END]), "PT1H purchase", "PT1H purchase")
+    assert (told.path, told.ended_at) == (("read:next", "buys:next", "over:next"), HOUR)
+    assert [one.code for one in told.effects] == ["decided", "nobody_listening"]
