@@ -163,7 +163,7 @@ async def _connected(settings: Settings, converter: DataConverter, *, lazy: bool
 
 
 def make_worker(
-    process: Process, *, sandboxed: bool = False, task_queue: str = ids.TASK_QUEUE, tasks_at_once: int = TASKS_AT_ONCE
+    process: Process, *, sandboxed: bool = False, task_queue: str = ids.TASK_QUEUE, tasks_at_once: int = TASKS_AT_ONCE, cached: int = CACHED
 ) -> Worker:
     """The worker of a process. The sandbox costs 4 ms a journey and guards what contracts and lint rules guard too: tests use it."""
     readings = Readings(process.database, process.workflows)
@@ -188,7 +188,7 @@ def make_worker(
             repairs.reconcile_page,
         ],
         workflow_runner=SandboxedWorkflowRunner() if sandboxed else UnsandboxedWorkflowRunner(),
-        max_cached_workflows=CACHED,
+        max_cached_workflows=cached,
         max_concurrent_workflow_tasks=tasks_at_once,
         max_concurrent_activities=ACTIVITIES_AT_ONCE,
         max_concurrent_workflow_task_polls=POLLS_AT_ONCE,

@@ -56,6 +56,12 @@ class Sojourn:
         self._process: asyncio.subprocess.Process | None = None
         self._supervisor: asyncio.Task[None] | None = None
 
+    @property
+    def pid(self) -> int:
+        """By which the system knows it, while it is there."""
+        assert self._process is not None
+        return self._process.pid
+
     async def comes(self, **asked: str) -> None:
         environment = os.environ | _environment(self._settings) | {"CHAOS_PARTS": self._parts, "CHAOS_SWEEP": self._sweep} | asked
         process = await self._starts(environment)

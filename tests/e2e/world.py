@@ -26,7 +26,7 @@ from demo.temporal_server import TemporalServer, free_port, temporal_server
 from journey import ids
 from settings import Settings
 from store.clock import Clock
-from worker import TASKS_AT_ONCE, WORKFLOWS, Process, make_worker, opened, taking_up
+from worker import CACHED, TASKS_AT_ONCE, WORKFLOWS, Process, make_worker, opened, taking_up
 
 T = TypeVar("T")
 EXAMPLE = Path(__file__).parents[2] / "examples" / "three-cities"
@@ -61,9 +61,9 @@ class World:
 
     # ---- the worker comes and goes ---------------------------------------------------------------------------------------------
 
-    async def worker_comes(self, *, sandboxed: bool = True, tasks_at_once: int = TASKS_AT_ONCE) -> None:
+    async def worker_comes(self, *, sandboxed: bool = True, tasks_at_once: int = TASKS_AT_ONCE, cached: int = CACHED) -> None:
         assert self._worker is None
-        self._worker = make_worker(self.process, sandboxed=sandboxed, tasks_at_once=tasks_at_once)
+        self._worker = make_worker(self.process, sandboxed=sandboxed, tasks_at_once=tasks_at_once, cached=cached)
         await self._worker.__aenter__()
 
     async def worker_goes(self) -> None:
