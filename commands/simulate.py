@@ -191,6 +191,7 @@ def _story(way: Way) -> dict[str, Any]:
         "end_node": story.end_node,
         "ended_at": None if story.ended_at is None else _seconds(story.ended_at),
         "place": story.place,
+        "held": story.held,
     }
 
 

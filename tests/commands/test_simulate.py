@@ -183,3 +183,11 @@ def test_forty_days_pass_in_a_moment_and_leave_everything_as_it_was(capsys: pyte
     assert time.perf_counter() - began < 1.0
     assert (story["path"][-1], story["ended_at"]) == ("thanks:next", 40 * 86_400)
     assert {file: file.read_bytes() for file in EXAMPLE.rglob("*") if file.is_file()} == before
+
+
+def test_a_pause_of_the_journey_is_told_with_who_it_holds_and_where(capsys: pytest.CaptureFixture[str]) -> None:
+    (story,) = played(capsys, "PT1H pause", until="P2D")["stories"]
+    assert (story["held"], story["end"]) == ("follow-up", "")
+    assert [one["effect"] for one in story["happenings"]] == ["paused"]
+    assert simulate.run(EXAMPLE, at=["PT1H pause"], until="P2D") == 0
+    assert "still held before follow-up" in capsys.readouterr().out
