@@ -80,7 +80,6 @@ class Driver:
         self.clock = SettableClock(START)
         self.work = Work(self.connection, self.clock)
         self.stage = Stage(self.work, self.version, self.world)
-        self.deadline = START + durations.seconds(self.version.journey.global_timeout) * builders.SECOND
         tokens = tuple(token.token for token in self.person.push_tokens)
         self.profile = Profile(PERSON, self.person.attributes, dict(self.person.consents), tokens)
 
@@ -125,9 +124,8 @@ class Driver:
     def advance(self, to: Instant | None) -> None:
         """Stops close up to an instant, and timers before it fire; what the clock brings to the version comes first."""
         while True:
-            own = None
-            if self.record.place and not self.record.end:
-                own = self.closes_at if self.closes_at is not None else self.wakes_at()
+            inside = self.record.place and not self.record.end
+            own = (self.closes_at if self.closes_at is not None else self.wakes_at()) if inside else None
             turn = self.stage.turns_at() if own is not None or to is not None or self.stage.run_waits() else None
             if turn is not None and (to is None or turn <= to) and (own is None or turn <= own):
                 self.clock.instant = START + max(turn, self.clock.instant - START)
@@ -177,7 +175,12 @@ class Driver:
         due = walk.Outcome(self.record.due_node, self.record.due_exit) if self.record.due_node else at.due
         if due is not None:
             proposal = self.propose(proposal.n, walk.follow(self.version.journey, due), due)
-        self.set_off(proposal, at_once=until is None or until > self.deadline)
+        self.set_off(proposal, at_once=until is None or until > self.deadline())
+
+    def deadline(self) -> Instant:
+        """The end of their time in the journey."""
+        entered_at = int(self.work.connection.execute(select(schema.entrants.c.entered_at)).scalar_one())
+        return entered_at + durations.seconds(self.version.journey.global_timeout) * builders.SECOND
 
     def propose(self, n: int, place: walk.Place, left: walk.Outcome | None = None, heard: Happened | None = None) -> Proposal:
         return propose(self.version.journey, self.entrant, n, place, left, heard)
@@ -247,21 +250,19 @@ class Driver:
         proposal, self.closes_at, self.rests = self.proposal, None, False
         if self.opened is None:
             found: Any = self.open(proposal)
-            if isinstance(found, Opened):  # what policies have held until now
-                self.proposal = proposal
-                self.closes_at = self.clock.instant - START + self.script.stops.get(proposal.node, 0)
-                self.send(proposal, found)
-                return
         else:
             held = self.opened.held
             marks = [self.mark(proposal.node, claim, self.opened) for claim in self.opened.claims]
             rests = held and all(mark.status != "claimed" for mark in marks)
             found = closing.mark(self.work, proposal, marks) or (Busy(0, held) if rests else self.open(proposal))
+        self.proposal = proposal
+        if isinstance(found, Opened):  # what policies have held until now
+            self.closes_at = self.clock.instant - START + self.script.stops.get(proposal.node, 0)
+            self.send(proposal, found)
+            return
         if isinstance(found, Busy):
-            self.proposal = proposal
             self.rest()
             return
-        assert isinstance(found, Record)
         self.take(found)
 
     def rest(self) -> None:
@@ -269,7 +270,7 @@ class Driver:
         of = schema.deliveries.c
         until = self.work.connection.execute(select(func.min(of.not_before)).where(of.status == "claimed")).scalar_one()
         if until is None:  # what is in review has no time of its own
-            until = self.work.connection.execute(select(schema.entrants.c.entered_at)).scalar_one() + self.deadline - START
+            until = self.deadline()
         self.opened, self.closes_at, self.rests = None, max(until, self.clock.instant) - START, True
         if self.work.connection.execute(select(schema.entrants.c.ending)).scalar_one():
             self.close()
@@ -327,9 +328,9 @@ class Driver:
             if decided.ends:
                 self.decided[decided.source, decided.event] = Effect("exits")
                 self.leave()
-                continue
-            assert decided.n == self.record.n
-            self.take(replace(self.record, node=decided.node, source=decided.source, event=decided.event))
+            else:
+                assert decided.n == self.record.n
+                self.take(replace(self.record, node=decided.node, source=decided.source, event=decided.event))
 
     def review(self, index: int, said: Reviews) -> None:
         """What is made out is approved or discarded; whoever waits for that is told."""
