@@ -254,7 +254,7 @@ class _Writer(threading.Thread):
         try:
             result = member.unit(work)
             metrics.check(work.noted)  # here it costs one unit of work; after the commit nobody could be told
-            if last and not saved and self._engine.dialect.name == engines.POSTGRESQL:
+            if last and self._engine.dialect.name == engines.POSTGRESQL:
                 add_up(work, counted + work.counted, self._slot)
             work.send()
         except BaseException as error:

@@ -72,8 +72,8 @@ class Statement:
 
     @property
     def only_adds(self) -> bool:
-        """Is it an INSERT that touches no row which is there already?"""
-        return isinstance(self._element, Insert) and self._element._post_values_clause is None
+        """Is it an INSERT that touches no row which is there already? Those that may are of a dialect (upserts.py: insert_into)."""
+        return type(self._element) is Insert
 
     def run(self, connection: Connection, values: Values | Sequence[Values]) -> int:
         """Execute it, once or for each of many, and say how many rows it changed."""
