@@ -123,7 +123,7 @@ def simulate(
     at: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="What happens, as in 'PT2H email.opened' or 'P2D purchase'.")] = None,
     stop: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="How long a stop takes.")] = None,
     until: Annotated[str, typer.Option(metavar="DURATION", help="When to stop looking.")] = "",
-    begins: Annotated[str, typer.Option(metavar="DATE-TIME", help="When they enter, as in 2026-03-02T09:00; now, or when the journey starts, when absent.")] = "",
+    begins: Annotated[str, typer.Option(metavar="DATE-TIME", help="When they enter, as 2026-03-02T09:00; else now, or at its start.")] = "",
     response: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="What a webhook answers, as in 'get-score=200 {}'.")] = None,
     consent_explicit: Annotated[bool, typer.Option("--consent-explicit", help="Write only to people who said yes.")] = False,
     people: Annotated[int, typer.Option(metavar="N", min=0, max=1_000_000, help="Walk so many people by lot, and show a funnel.")] = 0,

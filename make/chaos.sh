@@ -1,6 +1,6 @@
 #!/bin/sh
 # `make chaos`: what waits for leases and outages runs beside what kills 2,000 people's processes at random, and both beside 10,000
-# interleavings of statements and of writes with events, and fifty drawn journeys, so that all of it takes less than 15 minutes on two
+# interleavings of statements and of writes with events, fifty drawn journeys and what is weighed, so that all of it takes less than 15 minutes on two
 # cores. What is only counted gives way to what has an end in time. What is judged by its latency runs last, with nothing beside it.
 # With arguments, those are pytest's, and nothing runs beside.
 set -u
@@ -12,14 +12,15 @@ fi
 
 at_random=tests/chaos/test_random_kills.py
 by_latency=tests/chaos/test_slow_mail.py
+by_weight=tests/chaos/test_memory.py
 said=.venv/chaos  # what was said, and the databases and logs of the last run
 rm -rf $said && mkdir -p $said
 # Turns at statements are one after the other, so that each of the three kinds leaves half a core to the others.
 INTERLEAVINGS=10000 nice -n 10 $python -m pytest -n 3 tests/store/test_interleaved_statements.py tests/store/test_write_then_event.py >$said/interleavings 2>&1 &
 played=$!
-JOURNEYS=50 nice -n 10 $python -m pytest tests/e2e/test_any_journey.py >$said/journeys 2>&1 &
+JOURNEYS=50 nice -n 10 $python -m pytest tests/e2e/test_any_journey.py $by_weight --basetemp $said/d >$said/journeys 2>&1 &
 drawn=$!
-$python -m pytest tests/chaos --durations=0 --basetemp $said/a --ignore=$at_random --ignore=$by_latency >$said/outages 2>&1 &
+$python -m pytest tests/chaos --durations=0 --basetemp $said/a --ignore=$at_random --ignore=$by_latency --ignore=$by_weight >$said/outages 2>&1 &
 waited=$!
 failed=0
 $python -m pytest $at_random --durations=0 --basetemp $said/b || failed=1

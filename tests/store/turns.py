@@ -27,6 +27,9 @@ _WAITS_FOR_A_LOCK = "SELECT 1 FROM pg_stat_get_activity(%s) WHERE wait_event_typ
 """Of one backend; the view pg_stat_activity goes through all of them."""
 
 
+_PATIENT = "SET lock_timeout = '60s'"
+
+
 class _Gated(psycopg.RawCursor[Any]):
     """A cursor that asks for its turn before each statement."""
 
@@ -85,7 +88,8 @@ class Player:
         with self._engine.connect() as connection:
             driven: Any = connection.connection.dbapi_connection
             self.pid = driven.info.backend_pid
-            connection.rollback()
+            connection.exec_driver_sql(_PATIENT)  # who holds the lock gets its turn when the machine has one for it
+            connection.commit()
             _playing.player = self
             while (unit := self._units.get()) is not None:
                 try:
