@@ -17,13 +17,13 @@ import typer
 import settings
 from commands import apply as applying
 from commands import diff as comparing
+from commands import looping, saying
 from commands import plan as planning
 from commands import population as populating
 from commands import publish as publishing
 from commands import reconcile as reconciling
 from commands import report as reporting
 from commands import review as reviewing
-from commands import saying
 from commands import scenarios as testing
 from commands import simulate as simulating
 from commands import try_out as trying
@@ -31,7 +31,6 @@ from commands import validate as validating
 from commands import why as explaining
 from commands.ending import end
 from commands.http import Api
-from commands.looping import run as run_loop
 from commands.options import JourneyId, Json, MapFile, People, WakeRate
 from journey.errors import BadInput, SojournError
 
@@ -61,7 +60,7 @@ def dev() -> None:
 
     read = settings.completed(settings.load())
     _log(read)
-    run_loop(developing.run(read, saying.console()))
+    looping.run(developing.run(read, saying.console()))
 
 
 @app.command()
@@ -73,7 +72,7 @@ def demo(
 
     read = settings.completed(settings.load())
     _log(read)
-    raise typer.Exit(run_loop(showing.run(read, saying.console(), leave=leave)))
+    raise typer.Exit(looping.run(showing.run(read, saying.console(), leave=leave)))
 
 
 @app.command()
@@ -83,7 +82,7 @@ def worker() -> None:
 
     read = settings.shared(settings.load(), "secret")
     _log(read)
-    run_loop(working.run(read))
+    looping.run(working.run(read))
 
 
 @app.command()
@@ -93,7 +92,7 @@ def api() -> None:
 
     read = settings.shared(settings.load(), "secret", "admin_key")
     _log(read)
-    run_loop(serving.run(read))
+    looping.run(serving.run(read))
 
 
 @app.command()

@@ -19,7 +19,7 @@ from store.entrants import DECIDED_DUE
 from store.statements import Statement
 from store.upserts import insert_new, upsert
 from store.versions import VersionRow
-from store.work import INSERT_FACTS, CounterKey, Work
+from store.work import INSERT_FACTS, INSERT_STEPS, CounterKey, Work
 
 PAGE = 200
 STAYED = 5
@@ -172,7 +172,7 @@ def insert(work: Work, version: VersionRow, frozen: Version, entrants: list[dict
     if isinstance(walk.ask(frozen.journey, place), walk.Listen):
         kinds += [(node, "arrived") for node in walk.nodes_of(place)]
     work.write(
-        _INSERT_STEPS,
+        INSERT_STEPS,
         [{"entrant": row["id"], "n": 0, "node": entry, "opened_at": now, "closed_at": now, "outcome": "next", "place": place,
           "said": said} for row in entrants],
     )  # fmt: skip
@@ -233,7 +233,7 @@ def _save(work: Work, run_id: str, cursor: str, read: int, admitted: int, discar
     )  # fmt: skip
 
 
-_INSERT_ENTRANTS, _INSERT_STEPS = Statement(schema.entrants.insert()), Statement(schema.steps.insert())
+_INSERT_ENTRANTS = Statement(schema.entrants.insert())
 _RUN = select(schema.runs).where(schema.runs.c.id == bindparam("run")).with_for_update()
 _SETTING_OFF = select(func.count()).where(
     schema.entrants.c.run == bindparam("run"),

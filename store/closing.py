@@ -18,7 +18,7 @@ from journey.events import Instant
 from store import claims, entrants, finishing, in_review, knowing, parking, profiles, records, responses, schema, traces
 from store.entrants import Entrant
 from store.statements import Row, Statement
-from store.work import Work
+from store.work import INSERT_STEPS, Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,7 @@ def close(
     work.record(entrant.id, proposal.n, entrant.version, entrant.mode, now, facts)
     closed = {"closed_at": now, "outcome": outcome, "place": entrant.place, "said": sentence}
     if opened is not None:
-        work.write(_INSERT, opened.step | closed)
+        work.write(INSERT_STEPS, opened.step | closed)
     else:
         work.write(_CLOSE, {"entrant_": entrant.id, "n_": proposal.n, **closed})
     _save(work, entrant)
@@ -252,7 +252,7 @@ def end_waiting(work: Work, entrant: Entrant, reason: str, now: Instant) -> Reco
     facts += _end(work, entrant, reason, now, "")
     said = sentences.went("", reason, entrant.ended_by)
     work.write(
-        _INSERT,
+        INSERT_STEPS,
         {"entrant": entrant.id, "n": entrant.n, "opened_at": now, "closed_at": now, "outcome": reason, "place": "", "said": said},
     )
     work.record(entrant.id, entrant.n, entrant.version, entrant.mode, now, facts)
@@ -285,7 +285,6 @@ def _of_deliveries(node: str, standing: Standing) -> list[tuple[str, str, str]]:
     return facts + [(node, again, channel) for channel, (status, reason) in standing.items() if (status, reason) == ("sent", again)]
 
 
-_INSERT = Statement(schema.steps.insert())
 _CLOSE = Statement(
     schema.steps.update()
     .where(schema.steps.c.entrant == bindparam("entrant_"), schema.steps.c.n == bindparam("n_"))

@@ -15,7 +15,7 @@ from store import closing, entrants, finishing, records, schema
 from store.entrants import Entrant
 from store.statements import Statement
 from store.successions import Way
-from store.work import Work
+from store.work import INSERT_STEPS, Work
 
 MOVED = "moved"
 """The outcome of the step that carried somebody over."""
@@ -39,7 +39,7 @@ def move(work: Work, entrant: Entrant, way: Way, now: Instant) -> Record:
     work.record(moved.id, moved.n, entrant.version, moved.mode, now, out)
     work.record(moved.id, moved.n, moved.version, moved.mode, now, come + arrived)
     said = sentences.joined(sentences.moved(entrant.version, moved.version), sentences.went(moved.place if moved.waiting else "", ""))
-    _INSERT.run(
+    INSERT_STEPS.run(
         work.connection,
         {"entrant": moved.id, "n": moved.n, "opened_at": now, "closed_at": now, "outcome": MOVED, "place": moved.place, "said": said,
          "from_version": entrant.version, "to_version": moved.version},
@@ -60,4 +60,3 @@ def stay(work: Work, entrant: Entrant) -> None:
 _CARRY = Statement(
     schema.entrants.update().where(schema.entrants.c.id == bindparam("entrant_")).values(version=bindparam("to"), carried=True)
 )
-_INSERT = Statement(schema.steps.insert())

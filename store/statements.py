@@ -77,28 +77,24 @@ class Statement:
 
     def run(self, connection: Connection, values: Values | Sequence[Values]) -> int:
         """Execute it, once or for each of many, and say how many rows it changed."""
-        if not isinstance(values, Mapping) and len(values) == 1:
-            values = values[0]  # which psycopg would take the long way, as it does many
-        if not isinstance(values, Mapping) and connection.dialect.name == "postgresql" and isinstance(self._element, Insert):
-            return sum(execute(connection, text, arguments) for text, arguments in self.parts(connection.dialect, values))
-        many = not isinstance(values, Mapping)
-        compiled = self._for(connection.dialect, values[0] if many else values)  # type: ignore[index,arg-type]  # by `many`
+        rows = [values] if isinstance(values, Mapping) else values
+        if connection.dialect.name == "postgresql" and isinstance(self._element, Insert):
+            return sum(execute(connection, text, arguments) for text, arguments in self.parts(connection.dialect, rows))
+        compiled = self._for(connection.dialect, rows[0])
+        if len(rows) == 1:  # of many psycopg takes the long way
+            return execute(connection, compiled.text, compiled.arguments(rows[0]))
         cursor = _cursor(connection)
         try:
-            if many:
-                cursor.executemany(compiled.text, [compiled.arguments(one) for one in values])  # type: ignore[arg-type]
-            else:
-                cursor.execute(compiled.text, compiled.arguments(values))  # type: ignore[arg-type]
+            cursor.executemany(compiled.text, [compiled.arguments(one) for one in rows])
             return int(cursor.rowcount)
         except connection.dialect.loaded_dbapi.Error as error:
             raise _as_ours(connection.dialect, compiled.text, error) from error
         finally:
             cursor.close()
 
-    def parts(self, dialect: Dialect, values: Values | Sequence[Values]) -> list[tuple[str, list[Any]]]:
+    def parts(self, dialect: Dialect, rows: Sequence[Values]) -> list[tuple[str, list[Any]]]:
         """What is sent to PostgreSQL for these rows, at least one: texts with their arguments. Of an INSERT some rows are one text, where
         the driver's own way for many takes several."""
-        rows = [values] if isinstance(values, Mapping) else list(values)
         compiled = self._for(dialect, rows[0])
         if not isinstance(self._element, Insert):
             return [(compiled.text, compiled.arguments(row)) for row in rows]
@@ -193,7 +189,7 @@ def _read(dialect: Dialect, of: TypeEngine[Any]) -> Convert | None:
 
 
 def execute(connection: Connection, text: str, arguments: list[Any]) -> int:
-    """Send a text of `Statement.parts`; how many rows it changed."""
+    """Send a compiled text; how many rows it changed."""
     cursor = _cursor(connection)
     try:
         cursor.execute(text, arguments)

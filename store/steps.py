@@ -34,7 +34,6 @@ from store import (
     parking,
     profiles,
     records,
-    schema,
     successions,
     writing,
 )
@@ -43,9 +42,9 @@ from store.closing import Opening
 from store.entrants import Entrant
 from store.holding import Asking
 from store.messages import ToSend
-from store.statements import Row, Statement
+from store.statements import Row
 from store.taking import Taken
-from store.work import Work
+from store.work import INSERT_STEPS, Work
 from store.writing import Done
 
 
@@ -156,7 +155,7 @@ def _open(work: Work, entrant: Entrant, proposal: Proposal, policy: Policy, now:
     if not taken.claims and taken.look is None:
         standing = closing.standing_of(claims.of_step(work, entrant.id, n))
         return closing.close(work, entrant, proposal, now, standing=standing, opened=Opening(step, facts))
-    work.write(_INSERT, step)
+    work.write(INSERT_STEPS, step)
     work.record(entrant.id, n, entrant.version, entrant.mode, now, facts)
     entrant.place, entrant.due = proposal.node, taken.due
     entrants.save(work, entrant)
@@ -242,6 +241,3 @@ def _done(work: Work, entrant: Entrant, proposal: Proposal, now: Instant) -> Don
         return jumping.jump(work, entrant, node)
     decision = deciding.decide(journey, proposal.node, entrant.key, lambda asked: knowing.scope(work, entrant, proposal, asked))
     return Done(decision.exit, why=decision.why)
-
-
-_INSERT = Statement(schema.steps.insert())

@@ -110,5 +110,6 @@ class Work:
 
 
 INSERT_FACTS = Statement(schema.facts.insert())
+INSERT_STEPS = Statement(schema.steps.insert())
 _INSERT_DISCARD = Statement(schema.discards.insert())
 _DISCARD_ONCE = {dialect: Statement(insert_into(dialect, schema.discards).on_conflict_do_nothing()) for dialect in ("sqlite", "postgresql")}

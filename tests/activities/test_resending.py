@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from temporalio.testing import ActivityEnvironment
 
@@ -19,7 +18,7 @@ from journey.contract import Proposal, ResendStart
 from providers.port import Took, Uncertain
 from store import resending, schema
 from store.database import Database
-from tests.activities.world import ScriptedProvider
+from tests.activities.world import ScriptedProvider, blocked_behind_the_answer
 
 
 @pytest.fixture
@@ -69,17 +68,7 @@ async def test_an_answer_that_cannot_be_written_down_just_now_is_written_down_la
     durable: ActivityEnvironment, resendings: Resendings, asked: ResendStart, email: ScriptedProvider, database: Database, tmp_path: Path
 ) -> None:  # fmt: skip
     """Else it would stay uncertain what has just been taken."""
-
-    async def deliver_and_block(delivery: str, message: object) -> Took:
-        other.execute("BEGIN IMMEDIATE")
-        return Took()
-
-    event.listen(database.engine, "begin", lambda connection: connection.exec_driver_sql("PRAGMA busy_timeout=50"), insert=True)
-    other = sqlite3.connect(tmp_path / "sojourn.db", isolation_level=None)
-    email.deliver = deliver_and_block  # type: ignore[method-assign]
-    with pytest.raises(OperationalError, match="locked"):
+    with blocked_behind_the_answer(email, database, tmp_path), pytest.raises(OperationalError, match="locked"):
         await durable.run(resendings.resend, asked)
-    other.execute("ROLLBACK")
-    other.close()
     await resendings.drain()
     assert await stands(database) == "sent resent"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import sqlite3
 import time
 from dataclasses import replace
 from datetime import timedelta
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import prometheus_client
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
@@ -27,7 +26,7 @@ from store import messages, profiles, schema
 from store.database import Database
 from store.send_rates import SendRates
 from tests import builders
-from tests.activities.world import ScriptedProvider
+from tests.activities.world import ScriptedProvider, blocked_behind_the_answer
 from tests.fakes import SettableClock
 
 GATE = "push-opened+email-opened"
@@ -306,18 +305,8 @@ async def test_an_answer_that_cannot_be_written_down_just_now_is_written_down_la
     durable: ActivityEnvironment, stops: Stops, first_stop: Proposal, email: ScriptedProvider, database: Database, tmp_path: Path
 ) -> None:  # fmt: skip
     """Else what was sent would count as uncertain, or be sent again."""
-
-    async def deliver_and_block(delivery: str, message: object) -> Took:
-        other.execute("BEGIN IMMEDIATE")
-        return Took()
-
-    event.listen(database.engine, "begin", lambda connection: connection.exec_driver_sql("PRAGMA busy_timeout=50"), insert=True)
-    other = sqlite3.connect(tmp_path / "sojourn.db", isolation_level=None)
-    email.deliver = deliver_and_block  # type: ignore[method-assign]
-    with pytest.raises(OperationalError, match="locked"):
+    with blocked_behind_the_answer(email, database, tmp_path), pytest.raises(OperationalError, match="locked"):
         await durable.run(stops.stop, first_stop)
-    other.execute("ROLLBACK")
-    other.close()
     await stops.drain()
     assert await statuses(database) == {"email": "sent", "push": "sent"}
     assert (await durable.run(stops.stop, first_stop)).place == GATE

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import event
 
 from journey import ids
 from journey.messages import Rendered
 from journey.version import Version
 from providers.port import Answer, Took
 from store import definitions, messages, profiles, runs, versions
+from store.database import Database
 from store.versions import VersionRow
 from store.work import Work
 from tests import builders
@@ -53,3 +60,20 @@ def publish(work: Work, version: Version, people: list[str]) -> str:
     for name in people:
         profiles.put(work, document(builders.profile(name)))
     return runs.start(work, row, journey, people)
+
+
+@contextmanager
+def blocked_behind_the_answer(provider: ScriptedProvider, database: Database, folder: Path) -> Iterator[None]:
+    """From the provider's answer on somebody else writes to the file of SQLite, so that the answer cannot be written down; until the end
+    of the block."""
+
+    async def deliver_and_block(delivery: str, message: object) -> Took:
+        other.execute("BEGIN IMMEDIATE")
+        return Took()
+
+    event.listen(database.engine, "begin", lambda connection: connection.exec_driver_sql("PRAGMA busy_timeout=50"), insert=True)
+    other = sqlite3.connect(folder / "sojourn.db", isolation_level=None)
+    provider.deliver = deliver_and_block  # type: ignore[method-assign]
+    yield
+    other.execute("ROLLBACK")
+    other.close()

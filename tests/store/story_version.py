@@ -8,18 +8,18 @@ from typing import Any
 
 from sqlalchemy import select
 
-from journey import dates, ids
+from demo import story_stage
+from demo.story_stage import Play
+from journey import ids
 from journey.errors import Conflict
 from journey.events import Instant
 from journey.profiles import ProfileDocument
-from journey.segments import SegmentDocument
-from journey.story import Pauses, Resumes, World
+from journey.story import Pauses, Resumes, Script, World
 from journey.version import Version
 from store import dates as version_dates
-from store import definitions, messages, overdue, pausing, policies, profiles, removal, schema, segments, suppressions, versions
-from store.versions import VersionRow
+from store import overdue, pausing, removal, schema
 from store.work import Work
-from tests.builders import SECOND, START
+from tests.builders import PERSON, SECOND, START
 
 
 @dataclass
@@ -32,21 +32,7 @@ class Stage:
 
     def set(self, person: ProfileDocument) -> None:
         """The version is live, with what stands around it, and nobody is inside."""
-        work, journey = self.work, self.version.journey
-        versions.keep(work, self.version)
-        dated = (dates.opens(journey), dates.ends(journey))
-        work.connection.execute(schema.journeys.insert(), {"id": journey.id, "draft": None, "etag": ""})
-        versions.insert(work, VersionRow(ids.version(journey.id, 1), journey.id, 1, self.version.hash, "live", START, *dated))
-        for document in self.world.messages.values():
-            messages.put(work, document)
-        for definition in self.world.definitions:
-            definitions.put(work, definition)
-        for name, rule in self.world.segments.items():
-            segments.put(work, SegmentDocument(id=name, rule=rule))
-        policies.put(work, self.world.policies)
-        for channel, address in self.world.suppressed:
-            suppressions.put(work, channel, address, "test")
-        profiles.put(work, person)
+        story_stage.stage(self.work, Play(self.version, person, Script(), self.world, PERSON))
 
     def run_waits(self) -> bool:
         """Does the run wait for the start of the journey?"""
