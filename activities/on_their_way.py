@@ -16,7 +16,7 @@ T = TypeVar("T")
 MARK_PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 10.0)
 """Seconds between attempts to write an answer down: about as long as a lease lasts, after which the next attempt decides without it."""
 BEAT = 3.0
-"""Seconds between two signs of life on the durable path (workflows/entrant.py says how many may be missing)."""
+"""Seconds between two signs of life on the durable path (workflows/retrying.py says how many may be missing)."""
 
 _log = logging.getLogger("sojourn.stops")
 

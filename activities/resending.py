@@ -28,7 +28,7 @@ class Resendings(Resending):
 
     @activity.defn(name="resend")
     async def resend(self, start: ResendStart) -> str:
-        return await self._on_their_way.attempt(self._resend(start))
+        return await self._on_their_way.attempt(self._resend(start), activity.heartbeat)
 
     async def drain(self) -> None:
         """Wait for what is still on its way to a provider, so that its answer is marked."""

@@ -1,14 +1,19 @@
-"""What stands in for the world in tests: a clock set by hand, and a way to the workflows that only writes down what was asked."""
+"""What stands in for the world in tests: a clock set by hand, a way to the workflows that only writes down what was asked, and what the
+workflows ask for, held up."""
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from journey.contract import EntrantStart, Happened, Repaired, ResendStart
+from temporalio import activity
+
+from journey.contract import EntrantStart, Happened, Reconciled, ReconcilePage, Repaired, ResendStart, SweepStart
 from journey.errors import Unavailable
+from workflows.ports import Repairing
 from workflows.standing import Beginning, Standing
 
 
@@ -137,3 +142,21 @@ class FakeServer:
 
     async def running_page(self, token: str, most: int) -> tuple[list[str], str]:
         return [], ""
+
+
+class HeldRepairs(Repairing):
+    """Sweeps that begin, and are over when a test lets them go on."""
+
+    def __init__(self) -> None:
+        self.begun = 0
+        self.go_on = asyncio.Event()
+
+    @activity.defn(name="sweep")
+    async def sweep(self, start: SweepStart) -> Repaired:
+        self.begun += 1
+        await self.go_on.wait()
+        return Repaired(checked=1)
+
+    @activity.defn(name="reconcile_page")
+    async def reconcile_page(self, page: ReconcilePage) -> Reconciled:
+        return Reconciled(Repaired(), page)

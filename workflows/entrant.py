@@ -23,14 +23,12 @@ with workflow.unsafe.imports_passed_through():
     from workflows.attributes import VERSION
     from workflows.converter import VersionRef
     from workflows.ports import Stopping
-    from workflows.retrying import SENDING
+    from workflows.retrying import DEAD, SENDING
     from workflows.waiting import until, until_noted
 
 FAST = timedelta(seconds=5)
 """The bound of the fast path, far above the 1.2 s that the stop allows itself: it must end before the server gives up on the task."""
 DURABLE = timedelta(minutes=2)
-DEAD = timedelta(seconds=15)
-"""An attempt on the durable path that shows no sign of life for so long has died with its worker (activities/stops.py beats)."""
 REMOVED = "removed"
 SIGNALS: dict[str, type[Happened] | type[Leave]] = {"happened": Happened, "leave": Leave}
 

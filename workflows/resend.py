@@ -9,7 +9,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from journey.contract import ResendStart
     from workflows.ports import Resending
-    from workflows.retrying import SENDING
+    from workflows.retrying import DEAD, SENDING
 
 
 @workflow.defn(name="resend")
@@ -19,5 +19,10 @@ class Resend:
     @workflow.run
     async def run(self, start: ResendStart) -> str:
         return await workflow.execute_activity_method(
-            Resending.resend, start, start_to_close_timeout=timedelta(minutes=2), retry_policy=SENDING, summary=start.delivery
+            Resending.resend,
+            start,
+            start_to_close_timeout=timedelta(minutes=2),
+            heartbeat_timeout=DEAD,
+            retry_policy=SENDING,
+            summary=start.delivery,
         )

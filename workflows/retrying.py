@@ -10,3 +10,5 @@ RETRIES = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=ti
 """Of what works through pages of our own."""
 SENDING = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5))
 """Of what may wait for a provider: as long at the most as the longest pause between two tries."""
+DEAD = timedelta(seconds=15)
+"""An attempt that shows no sign of life for so long has died with its worker (activities/on_their_way.py has how often it shows one)."""

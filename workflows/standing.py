@@ -129,8 +129,9 @@ class Standings:
         return [one.id for one in listed.current_page or ()], following
 
     async def sweep_now(self, start: SweepStart) -> None:
-        """Start a sweep at once, unless one that was asked for in this way runs."""
-        await self._start("sweep", start, ids.CATCH_UP, "what an earlier process left undone")
+        """Start a sweep at once. One that was asked for in this way and runs looks once more when it is over: it may be past what whoever
+        asks now wants to have seen."""
+        await self._start("sweep", start, ids.CATCH_UP, "what an earlier process left undone", "look_again")
 
     async def sweep_regularly(self, start: SweepStart, every: timedelta = EVERY) -> None:
         """Have the sweep started again and again by the server. Safe to repeat; one that an engineer has paused stays paused."""
@@ -170,11 +171,12 @@ class Standings:
             found = Repaired()
         return stands.state == "broken", found
 
-    async def _start(self, workflow: str, start: SweepStart | ReconcileStart, name: str, summary: str) -> None:
+    async def _start(self, workflow: str, start: SweepStart | ReconcileStart, name: str, summary: str, signal: str | None = None) -> None:
         async def call() -> None:
             await self._client.start_workflow(
                 workflow, start, id=name, task_queue=ids.TASK_QUEUE, static_summary=summary, rpc_timeout=RPC,
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE, id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                start_signal=signal,
             )  # fmt: skip
 
         await asked(call)

@@ -9,13 +9,10 @@ from typing import Any, TypeVar
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from workflows.retrying import RETRIES
+    from workflows.retrying import DEAD, RETRIES
 
 Start = TypeVar("Start")
 Page = TypeVar("Page")
-
-DEAD = timedelta(seconds=15)
-"""A page that shows no sign of life for so long has died with its worker."""
 
 
 async def page(telling: Callable[[Any, Start], Awaitable[Page]], start: Start, version: str) -> Page:

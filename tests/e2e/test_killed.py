@@ -145,6 +145,34 @@ async def test_killed_between_the_timer_and_the_end_of_its_stop_nothing_goes_out
     ]
 
 
+@pytest.mark.timeout(240)
+async def test_killed_while_an_uncertain_mail_is_sent_once_more_it_is_uncertain_again_within_a_minute(
+    there: Beside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(world, "PATIENCE", 90.0)  # 15 s without a sign of life, and the rest of the dead worker's claim of 40 s
+    there.mail.behave(MailBehaviour(drop=True))
+    await there.set_up()
+    await there.person(push_tokens=[])
+    await there.publish()
+    await eventually(lambda: uncertain(there), lambda found: found == ["no_answer"], "that nobody knows whether it arrived")
+    (mail,) = (await there.api.get("/v1/deliveries", params={"status": "uncertain"})).json()["items"]
+    there.mail.behave(MailBehaviour(at="END", delay=30))
+    assert (await there.api.post(f"/v1/deliveries/{mail['id']}:resend")).status_code == 202
+    await eventually(lambda: uncertain(there), lambda found: found == ["resending"], "the second attempt")
+    await there.killable.is_killed()
+    there.mail.behave()
+    await there.killable.comes(there.api)
+
+    await eventually(lambda: uncertain(there), lambda found: found == ["worker_lost"], "that nobody knows it once more")
+    assert (await there.api.post(f"/v1/deliveries/{mail['id']}:resend")).status_code == 202
+    await eventually(lambda: uncertain(there), lambda found: found == [], "the third attempt")
+    assert len(there.mails()) == 1
+
+
+async def uncertain(there: Beside) -> list[str]:
+    return [one["reason"] for one in (await there.api.get("/v1/deliveries", params={"status": "uncertain"})).json()["items"]]
+
+
 @pytest.mark.complaint(5)
 async def test_people_admitted_by_a_process_that_died_before_starting_them_are_started_by_the_next(there: Beside) -> None:
     await there.set_up()
