@@ -21,7 +21,7 @@ from activities import scheduling
 from journey import gate, ids
 from journey.contract import EntrantStart, Happened, LeftAlone, Reconciled, ReconcilePage, Repaired, SweepStart
 from journey.events import Instant
-from store import adoption, dates, forgetting, overdue, pausing, runs, sessions, succeeding
+from store import adoption, dates, forgetting, overdue, pausing, runs, sessions, settling, succeeding
 from store.adoption import Running
 from store.database import Database
 from store.overdue import Owed
@@ -114,6 +114,8 @@ class Repairs(Repairing):
             activity.heartbeat()
         for run in await self._database.read(runs.reading):
             await self._workflows.start_run(run)
+            activity.heartbeat()
+        while await self._database.write(partial(settling.expire, most=PAGE)) == PAGE:
             activity.heartbeat()
         if await self._database.read(sessions.any_to_expire):
             await self._database.write(sessions.expire)

@@ -23,7 +23,7 @@ from journey.events import PROFILE_CHANGED, Event, Instant
 from journey.graph import ReadSegment
 from journey.simulated_feedback import as_feedback
 from journey.story import Changes, Effect, Happening, Moment, Occurs, Pauses, Reacts, Resumes, Reviews, Story, happening_name
-from store import acceptance, changes, dates, feedback, overdue, pausing, removal, reviews, runs
+from store import acceptance, changes, dates, feedback, overdue, pausing, removal, reviews, runs, settling
 from store.acceptance import Arrived, Verdict
 
 PATIENCE = 60.0
@@ -209,7 +209,7 @@ class Player:
         finally:
             self.pace.still = False
             self.pace.changed()
-        self._say(happening.at, f"{happening_name(happening)}: {story_stage.said(self.effects[index])}")
+        self.timeline.append(Moment(happening.at, f"{happening_name(happening)}: {story_stage.said(self.effects[index])}"))
 
     async def _accepted(self, index: int, happening: Happening) -> Verdict | None:
         """What became of it; None, with the effect noted, where nothing comes of it at all."""
@@ -260,10 +260,12 @@ class Player:
     async def _written(self, index: int, happening: Changes) -> Verdict | None:
         database = self.services.database
         known = await database.read(lambda c: story_stage.changes_on_record(c, PROFILE_CHANGED))
+        waited = await database.read(settling.count)
         done = await database.write(lambda work: changes.patch(work, self.play.person.id, attributes=happening.attributes))
         made = await database.read(lambda c: story_stage.changes_on_record(c, PROFILE_CHANGED)) - known
         if not made:
-            self.effects[index] = Effect("no_effect")
+            self.effects[index] = Effect("settles" if await database.read(settling.count) < waited else "no_effect")
+            await tell(self.services, [Verdict(entered=done.set_off.entered)])
             return None
         (self.names[index],) = made
         name = self.names[index]
@@ -272,10 +274,10 @@ class Player:
 
     # ---- the story ---------------------------------------------------------------------------------------------------------------
 
-    def _say(self, at: Instant, sentence: str) -> None:
-        self.timeline.append(Moment(at, sentence))
-
     async def _story(self) -> Story:
+        if self.play.script.until is None:
+            self.pace.move_to(self.pace.clock.now() + settling.LONGEST + 1)
+        await self.services.database.write(lambda work: settling.expire(work, most=len(self.names) + 1))
         effects = [await self._became(index) for index in range(len(self.play.script.happenings))]
         begins = self.play.world.begins
         told = [Moment(at - begins, sentence) for at, sentence in self.told.said]
@@ -290,5 +292,7 @@ class Player:
         source, name = self.names[index]
         if node := self.told.decided.get((source, name)):
             return Effect("decided", node, was_kept=True)
+        if await self.services.database.read(lambda c: story_stage.has_let_in(c, source, name)):
+            return Effect("enters", was_kept=True)
         code = await self.services.database.read(lambda c: story_stage.discard_of(c, source, name))
         return Effect(code, was_kept=True) if code else Effect("kept", was_kept=True)

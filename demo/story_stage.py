@@ -149,6 +149,12 @@ def discard_of(connection: Connection, source: str, event: str) -> str:
     return connection.execute(select(of.code).where(of.source == source, of.event == event)).scalar() or ""
 
 
+def has_let_in(connection: Connection, source: str, event: str) -> bool:
+    """Has this event let somebody in?"""
+    of = schema.entrants.c
+    return connection.execute(select(of.id).where(of.entry_source == source, of.entry_event == event)).first() is not None
+
+
 def changes_on_record(connection: Connection, name: str) -> set[tuple[str, str]]:
     """The events of a name, as (source, id)."""
     of = schema.events.c

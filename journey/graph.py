@@ -81,12 +81,16 @@ class ReadSegment(NodeBase):
 
 
 class EventNode(NodeBase):
-    """Waits for an event of its person; `since` looks back to the entry or to an earlier node."""
+    """Waits for an event of its person; `since` looks back to the entry or to an earlier node.
+
+    `settle_for`: where people enter by it, an event whose `where` is not true is asked again when the profile is written, for so long.
+    """
 
     kind: Literal["event"]
     event: str = ""
     where: RuleOrText | None = None
     since: str = ""
+    settle_for: str = ""
     next: Next = ()
     timeout: Timeout | None = None
 

@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from journey import changes, walk
+from journey import changes, durations, walk
 from journey.changes import Attributes
 from journey.continuing import same_message
-from journey.events import Event, EventDefinition
-from journey.gate import Fits, Won, order
+from journey.events import Event, EventDefinition, Instant
+from journey.gate import MICROSECONDS, Fits, Won, order
 from journey.graph import EventNode, ExitCriterion, Node, Qualification, Reaction, RuleOrText, Wait
 from journey.profiles import is_identity
 from journey.rule_check import all_leaves
@@ -23,6 +23,8 @@ from journey.rules import Scope, evaluate, fields, look_up
 from journey.until import UntilRule
 from journey.version import Version
 
+LONGEST_SETTLING = "P1D"
+"""As long as an event may be late where SOJOURN_TOO_OLD says nothing else."""
 _ASKS: dict[str, frozenset[str]] = {}
 _MOST_ASKS = 1024
 
@@ -68,6 +70,15 @@ def enters(
     if not isinstance(entry, EventNode) or not definition_fits(definition, event):
         return False
     return entry.where is None or _true_of(entry.where, event, About(profile, gather=gather))
+
+
+def settles_until(version: Version, definition: EventDefinition, event: Event) -> Instant | None:
+    """Until when an event that does not let its person in is asked again at each write of the profile; None where it is not, or is not the
+    event by which the version begins."""
+    entry = version.journey.entry_node
+    if not isinstance(entry, EventNode) or not entry.settle_for or not definition_fits(definition, event):
+        return None
+    return event.accepted_at + durations.seconds(entry.settle_for) * MICROSECONDS
 
 
 def lets_in(version: Version, change: Event) -> bool:

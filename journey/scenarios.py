@@ -14,7 +14,7 @@ from journey.profiles import ProfileDocument
 
 EVENT_CODES = (
     "enters", "already_inside", "reentry_too_soon", "reentry_not_allowed", "exits", "kept", "late", "nobody_listening", "no_definition",
-    "no_effect", "duplicate", "no_delivery", "not_yet", "approved", "discarded", "not_started", "paused",
+    "no_effect", "duplicate", "no_delivery", "not_yet", "approved", "discarded", "not_started", "paused", "settles", "did_not_settle",
     "resumed",
 )  # fmt: skip
 _NODE = "[a-z][a-z0-9-]{0,62}"

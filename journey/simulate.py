@@ -164,23 +164,20 @@ class Person(Walking):
         elif isinstance(happening, Pauses | Resumes):
             self._steered(index, happening)
         elif not self.path:
-            event = self.hearing.enters(index, happening, self._door(happening.at))
+            event = self.hearing.enters(index, happening, self.life.door(happening.at))
             self.doing.learn()
             if event is not None:
                 self.enter(event)
         else:
             heard = self.hearing.hear(
-                index, happening, self.at_gate, self.place, self._door(happening.at), ended=self.end is not None, leaving=bool(self.ending)
+                index, happening, self.at_gate, self.place, self.life.door(happening.at),
+                ended=self.end is not None, leaving=bool(self.ending),
             )  # fmt: skip
             self.doing.learn()
             if isinstance(heard, Leaves):
                 self._must_end(exit_criteria.REASON)
             elif heard is not None:
                 self._decided(heard.outcome)
-
-    def _door(self, now: Instant) -> str | None:
-        """Why nobody may enter now; empty when people may, None when nobody looks at what would let them in."""
-        return self.life.refusal(now) if self.life.is_entered else None
 
     def _must_end(self, reason: str) -> None:
         """At once where they wait, be it for policies; else their next commit is their end. The first reason stays."""
@@ -209,13 +206,14 @@ class Person(Walking):
 
     def story(self) -> Story:
         """The story so far, with what became of every happening of the script."""
+        self.hearing.unsettled(self.script.until)
         effects = self.hearing.effects
         return Story(
             entrant=self.entrant,
             path=tuple(f"{left.node}:{left.exit}" for left in self.path),
             deliveries=tuple(self.told),
             effects=tuple(effects.get(index, Effect("not_yet")) for index in range(len(self.script.happenings))),
-            timeline=tuple(self.timeline),
+            timeline=tuple(sorted(self.timeline, key=lambda moment: moment.at)),
             end=self.end.reason if self.end is not None else "",
             end_node=self.end.node if self.end is not None else "",
             ended_at=self.ended_at,

@@ -280,7 +280,7 @@ class Doing:
         """What these rules and waits look at now."""
         entry, answers = self.hearing.about.entry, calls.known(self.answered)
         found = rules.Scope.of_profile(self.profile.attributes, event=self._event(), entry=entry, calls=answers)
-        return self.hearing.gathered(found, asked, now)
+        return self.hearing.past.gathered(self.hearing.attributes, found, asked, now)
 
     def _values(self, now: Instant) -> dict[str, Any]:
         return liquid_values.of(

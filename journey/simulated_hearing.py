@@ -5,20 +5,22 @@ It knows no walk and no time of its own: simulate.py says where the person is, a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from journey import entrance, events, exit_criteria, gate, ids, keeping, local_time, matching, past, simulated_changes
+from journey import events, exit_criteria, gate, ids, keeping, matching, simulated_changes
 from journey.changes import Attributes
-from journey.entrance import NEVER, Before
+from journey.entrance import NEVER
 from journey.events import Event, Instant
 from journey.graph import EventNode
 from journey.keeping import Kept
 from journey.matching import About
 from journey.rule_tree import Rule
 from journey.rules import Scope
+from journey.simulated_entering import Entering, refused
 from journey.simulated_feedback import Reach
+from journey.simulated_past import Past
 from journey.story import Changes, Effect, Happening, Moment, Occurs, Qualifies, Reacts, Told, World, happening_name
 from journey.version import Version
 from journey.walk import Place
@@ -35,8 +37,8 @@ class Leaves:
 class Hearing:
     """The ears of one person. `told` and `timeline` are shared with the walk; an index is that of a happening in the script.
 
-    `entry` is the event that has let them in, if one did; `before` what is on record of their entrances. `arrived` are deliveries that were
-    reacted to, `proven` those of them that were uncertain before; `accepted` are all events, repeats left out.
+    `entry` is the event that has let them in, if one did. `arrived` are deliveries that were reacted to, `proven` those of them that were
+    uncertain before.
     """
 
     version: Version
@@ -46,20 +48,21 @@ class Hearing:
     told: list[Told]
     timeline: list[Moment]
     attributes: Mapping[str, Any] = field(default_factory=dict)
-    before: Before = NEVER
     entry: Event | None = None
     effects: dict[int, Effect] = field(default_factory=dict)
     last_event: Event | None = None
     arrived: set[str] = field(default_factory=set)
     proven: set[str] = field(default_factory=set)
-    accepted: list[Event] = field(default_factory=list)
     passed: dict[str, Instant] = field(default_factory=dict)
     reach: Reach = field(default_factory=Reach)
+    entering: Entering = field(init=False)
+    past: Past = field(init=False)
     _kept: dict[int, Kept] = field(default_factory=dict)
     _was_kept: set[int] = field(default_factory=set)
     _seen: set[tuple[str, str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
+        self.entering, self.past = Entering(self.version), Past(self.version, self.world)
         self._listen()
 
     def _accepted(self, index: int, happening: Happening) -> Event | None:
@@ -72,7 +75,7 @@ class Hearing:
             self._effect(index, happening.at, f"{event.name} again: it has its effect already", Effect("duplicate"))
             return None
         self._seen.add((event.source, event.id))
-        self.accepted.append(event)
+        self.past.accepted.append(event)
         return event
 
     # ---- the entry -------------------------------------------------------------------------------------------------------------------
@@ -85,20 +88,23 @@ class Hearing:
             return None
         lets_in = door is not None and self._fits_entry(event)
         if event.is_change and not lets_in:
-            self._effect(index, event.accepted_at, f"{happening_name(happening)} is written", Effect("no_effect"))
-            return None
+            settled, entry = self._settle(event.accepted_at, door)
+            self._written(index, happening, settled=settled)
+            return entry
         if not lets_in:
-            self._drop(index, event, event.accepted_at)
+            if door is None or not self._settles(index, event):
+                self._drop(index, event, event.accepted_at)
             return None
         if door:
-            self._refused(index, event, door)
+            self._effect(index, event.accepted_at, *refused(event, door))
             return None
         self.effects[index] = Effect("enters")
         return event
 
     def let_in(self, now: Instant, event: Event | None = None) -> None:
         """The person is inside from now on; `event` is what let them in, if one did."""
-        self.before, self.entry, self.last_event = Before(1, now, inside=True), event, event
+        self.entry = self.last_event = event
+        self.entering.let_in(now)
         self.came_to(keeping.ENTRY, now)
         self._listen()
 
@@ -107,9 +113,13 @@ class Hearing:
         self.attributes = attributes
         self._listen()
 
-    def wrote(self, n: int, before: Attributes, place: Place, now: Instant, *, leaving: bool) -> Leaves | None:
-        """Step n has written the profile of its own person, who is under way: what that moves is kept, or ends them."""
-        if before == self.attributes or leaving:
+    def wrote(self, n: int, before: Attributes, place: Place, now: Instant, door: str | None, *, leaving: bool) -> Leaves | None:
+        """Step n has written the profile of its own person, who is under way: what that moves is kept, or ends them. `door` as in
+        `enters`."""
+        if before == self.attributes:
+            return None
+        self._settle(now, door, outside=False)
+        if leaving:
             return None
         event = self._moved(f"step.{n}", now, before)
         criterion = exit_criteria.met_by(self.version, event, self.about)
@@ -144,6 +154,7 @@ class Hearing:
         event = self._accepted(index, happening)
         if event is None:
             return None
+        settled = event.is_change and self._settle(event.accepted_at, door, outside=ended)[0]
         if isinstance(happening, Reacts):
             self._has_got_it(happening)
         hears = not ended and not leaving
@@ -159,10 +170,10 @@ class Hearing:
             self._was_kept.add(index)
             self._effect(index, event.accepted_at, f"{event.name} is kept", Effect("kept"))
         elif door is not None and self._fits_entry(event):
-            self._enters_again(index, event, door, ended=ended)
+            self._effect(index, event.accepted_at, *self.entering.again(event, event.accepted_at, door, ended=ended))
         elif event.is_change:
-            self._effect(index, event.accepted_at, f"{happening_name(happening)} is written", Effect("no_effect"))
-        else:
+            self._written(index, happening, settled=settled)
+        elif door is None or not self._settles(index, event):
             self._drop(index, event, event.accepted_at)
         return won
 
@@ -190,26 +201,10 @@ class Hearing:
         for index, kept in list(self._kept.items()):
             self._drop(index, kept.event, now)
 
-    # ---- what they did before --------------------------------------------------------------------------------------------------------
-
-    def gathered(self, scope: Scope, asked: Iterable[Rule], at: Instant, *, earlier: Instant = 0) -> Scope:
-        """The scope with what these rules need of the past, of segments and of the clock. `earlier` is how long before `at` what counts
-        is over."""
-        wanted = past.needs(asked)
-        if wanted.nothing:
-            return scope
-        done = [event for event in self.accepted if event.accepted_at <= at - earlier]
-        definitions = {definition.id: definition for definition in self.world.definitions}
-        segments = past.Segments(self.world.segments, definitions, self.attributes, done, at - earlier)
-        return past.known(
-            scope, wanted, at, clock=lambda: local_time.reading(self.world.begins + at, self.version.journey.timezone), events=done,
-            definitions=self.version.events, member=segments.has,
-        )  # fmt: skip
+    # ---- what it is, and what it comes to --------------------------------------------------------------------------------------------
 
     def _before(self, scope: Scope, rule: Rule, event: Event) -> Scope:
-        return self.gathered(scope, [rule], event.accepted_at, earlier=1)
-
-    # ---- what it is, and what it comes to --------------------------------------------------------------------------------------------
+        return self.past.gathered(self.attributes, scope, [rule], event.accepted_at, earlier=1)
 
     def _event(self, index: int, happening: Happening) -> Event | None:
         """The event that it is; None for a reaction to something that was never on its way (G5)."""
@@ -234,7 +229,7 @@ class Hearing:
 
     def _moved(self, name: str, at: Instant, before: Attributes) -> Event:
         """The write that has made of `before` what the attributes are now."""
-        done = [event for event in self.accepted if event.accepted_at < at]
+        done = self.past.until(at - 1)
         return simulated_changes.written(self.version, self.world, self.profile, name, at, before, self.attributes, done)
 
     def _has_got_it(self, happening: Reacts) -> None:
@@ -259,21 +254,36 @@ class Hearing:
         code = self._why_not(event)
         self._effect(index, at, f"{event.name or event.id} has no effect: {code}", Effect(code))
 
-    def _enters_again(self, index: int, event: Event, door: str, *, ended: bool) -> None:
-        """It would let them in, were they not inside. One who has ended may enter again: that is another story."""
-        if door:
-            self._refused(index, event, door)
-            return
-        before = replace(self.before, inside=not ended)
-        refusal = entrance.may_enter(self.version.journey, before, event.accepted_at)
-        if refusal is None:
-            self.before = Before(before.number + 1, event.accepted_at)
-            self._effect(index, event.accepted_at, f"{event.name or event.id} lets them in again: that is another story", Effect("enters"))
-        else:
-            self._refused(index, event, refusal.code)
+    # ---- events that overtake what they are about ------------------------------------------------------------------------------------
 
-    def _refused(self, index: int, event: Event, code: str) -> None:
-        self._effect(index, event.accepted_at, f"{event.name or event.id} does not let them in: {code}", Effect(code))
+    def _settles(self, index: int, event: Event) -> bool:
+        if event.is_reaction or not self.entering.settles(index, event):
+            return False
+        self._was_kept.add(index)
+        self._effect(index, event.accepted_at, f"{event.name} does not let them in yet, and is asked again", Effect("kept"))
+        return True
+
+    def _settle(self, now: Instant, door: str | None, *, outside: bool = True) -> tuple[bool, Event | None]:
+        """The profile is written: is there anything that would let its person in now, and did not before? And what lets somebody in who
+        never was."""
+        entering: Event | None = None
+        true_now = self.entering.came_true(now, self._fits_entry) if door is not None else []
+        for index, event in true_now:
+            if not door and entering is None and self.entering.before == NEVER:
+                self._effect(index, now, f"{event.name} lets them in now", Effect("enters"))
+                entering = event
+            else:
+                self._effect(index, now, *self.entering.again(event, now, door or "", ended=outside and entering is None))
+        return bool(true_now), entering
+
+    def _written(self, index: int, happening: Happening, *, settled: bool) -> None:
+        """The profile is written, and nothing hears it but what has waited for that."""
+        self._effect(index, happening.at, f"{happening_name(happening)} is written", Effect("settles" if settled else "no_effect"))
+
+    def unsettled(self, by: Instant | None) -> None:
+        """The end, or an instant by which what is not true in its time has no effect."""
+        for index, event, until in self.entering.unsettled(by):
+            self._effect(index, until, f"{event.name} has not let them in in its time", Effect("did_not_settle"))
 
     def _why_not(self, event: Event) -> str:
         if event.is_reaction:

@@ -44,6 +44,10 @@ class Life:
         """Does what would let somebody in come to something, if only to a discard with its reason? A closed version is not looked at."""
         return self.state == "live" or (self.state, self.resumes) == ("paused", "live")
 
+    def door(self, now: Instant) -> str | None:
+        """Why nobody may enter now; empty when people may, None when nobody looks at what would let them in."""
+        return self.refusal(now) if self.is_entered else None
+
     def at_most(self, at: Instant) -> Instant:
         """That instant, or the end if that is earlier."""
         return at if self.ends_at is None else min(at, self.ends_at)

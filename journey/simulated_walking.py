@@ -175,7 +175,7 @@ class Walking:
     def _act(self, answer: Acting) -> None:
         before = self.hearing.attributes
         taken, sentence = self.doing.done(answer, self.now)
-        if self.hearing.wrote(self.n, before, self.place, self.now, leaving=bool(self.ending)) is not None:
+        if self.hearing.wrote(self.n, before, self.place, self.now, self.life.door(self.now), leaving=bool(self.ending)) is not None:
             self.ending = exit_criteria.REASON
         if sentence:
             self._say(sentence)

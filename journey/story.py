@@ -166,9 +166,9 @@ class Effect:
     """What became of one happening of the script.
 
     `code` is enters, decided (then `node` says which), exits (it has met an exit criterion), kept, duplicate, no_delivery (a reaction to
-    what was never sent: an address that does not exist), approved, discarded, paused, resumed, no_effect (a write of the profile that
-    nobody waits for, a review where nothing waited for it, a pause or its end where there is none), or the code of a discard. `was_kept`
-    says that it was kept first.
+    what was never sent: an address that does not exist), approved, discarded, paused, resumed, settles (a write of the profile that makes
+    true what an event before it waits for), no_effect (a write of the profile that nobody waits for, a review where nothing waited for it,
+    a pause or its end where there is none), or the code of a discard. `was_kept` says that it was kept first.
     """
 
     code: str

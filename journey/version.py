@@ -11,7 +11,7 @@ from pydantic import Field
 from journey import ids
 from journey.calls import CHANNEL
 from journey.events import EventDefinition
-from journey.graph import Document, Journey, Qualification, Wait, Webhook
+from journey.graph import Document, EventNode, Journey, Qualification, Wait, Webhook
 from journey.profiles import AttributeType
 from journey.until import UntilRule
 
@@ -61,6 +61,12 @@ class Version(Document):
         """The segment by which people enter; empty where they enter otherwise, or a run reads one."""
         entry = self.journey.entry_node
         return entry.segment if isinstance(entry, Qualification) else ""
+
+    @cached_property
+    def settles(self) -> bool:
+        """Is an event by which people enter asked again when its person's profile is written?"""
+        entry = self.journey.entry_node
+        return isinstance(entry, EventNode) and bool(entry.settle_for)
 
     @cached_property
     def hears_profiles(self) -> bool:

@@ -16,7 +16,8 @@ by_weight=tests/chaos/test_memory.py
 said=.venv/chaos  # what was said, and the databases and logs of the last run
 rm -rf $said && mkdir -p $said
 # Turns at statements are one after the other, so that each of the three kinds leaves half a core to the others.
-INTERLEAVINGS=10000 nice -n 10 $python -m pytest -n 3 tests/store/test_interleaved_statements.py tests/store/test_write_then_event.py >$said/interleavings 2>&1 &
+INTERLEAVINGS=10000 nice -n 10 $python -m pytest -n 3 tests/store/test_interleaved_statements.py tests/store/test_write_then_event.py \
+    tests/store/test_settling.py >$said/interleavings 2>&1 &
 played=$!
 JOURNEYS=50 $python -m pytest tests/e2e/test_any_journey.py >$said/journeys 2>&1 &  # its workflows must not wait 2 s for the machine
 drawn=$!

@@ -17,7 +17,7 @@ from journey import events, gate, ids, matching, sentences
 from journey.entrance import Refusal
 from journey.events import Event, EventDefinition
 from journey.profiles import Profile
-from store import definitions, deliveries, entering, entrants, hearing, in_review, knowing, profiles, schema, versions, whose
+from store import definitions, deliveries, entering, entrants, hearing, in_review, knowing, profiles, schema, settling, versions, whose
 from store.admission import Start
 from store.entrants import Entrant
 from store.statements import Row, Statement
@@ -174,9 +174,9 @@ def _hear(
     was fired in a test lets in nowhere but in the version that is `tested`."""
     begun = [] if event.is_reaction else versions.begun_by_an_event(work.connection, event.name, tested)
     heard = hearing.hear(work, event, inside)
-    entered, refusals = _enter(work, event, begun, heard.journeys, tested)
+    entered, refusals, settles = _enter(work, event, begun, heard.journeys, tested)
     _stamp(work, event, won=bool(heard.decided or entered))
-    if heard.journeys or entered:
+    if heard.journeys or entered or settles:
         return Verdict(decided=heard.decided, entered=entered)
     if refusals:
         return Verdict(code=refusals[0].code, detail=refusals[0].detail)
@@ -187,11 +187,13 @@ def _hear(
 
 def _enter(
     work: Work, event: Event, begun: Sequence[tuple[VersionRow, EventDefinition]], heard: frozenset[str], tested: VersionRow | None
-) -> tuple[tuple[Start, ...], tuple[Refusal, ...]]:  # fmt: skip
+) -> tuple[tuple[Start, ...], tuple[Refusal, ...], bool]:  # fmt: skip
     """Let the event's person into every live version that it opens, or into the one that is tested, but where they are inside and it
-    was heard: those are `begun` by one of its name. Whoever is refused has their reason on record, for each version."""
+    was heard: those are `begun` by one of its name. Whoever is refused has their reason on record, for each version. The third value says
+    whether a version asks again when the profile is written."""
     entered: list[Start] = []
     refusals: list[Refusal] = []
+    settles = False
     profile: Profile | None = None
     entry = (event.source, event.id)
     mode = entering.LIVE if tested is None else entering.TEST
@@ -200,15 +202,22 @@ def _enter(
             continue
         profile = profile or profiles.read(work.connection, event.profile) or Profile(event.profile)
         frozen = versions.frozen_version(work.connection, version.hash)
-        if not matching.enters(frozen, definition, event, profile.attributes, knowing.before(work.connection, frozen, event.profile)):
-            continue
+        before = knowing.before(work.connection, frozen, event.profile)
+        if not matching.enters(frozen, definition, event, profile.attributes, before):
+            until = matching.settles_until(frozen, definition, event)
+            if until is None:
+                continue
+            if not matching.enters(frozen, definition, event, profiles.attributes_for_gate(work, event.profile), before):
+                settling.keep(work, version.id, event, until)
+                settles = True
+                continue
         found = entering.let_in(work, version, event.profile, entry=entry, mode=mode, said=sentences.entered(definition.id))
         if isinstance(found, Refusal):
             entering.refuse(work, version, event.profile, found, entry=entry)
             refusals.append(found)
         else:
             entered.append(found)
-    return tuple(entered), tuple(refusals)
+    return tuple(entered), tuple(refusals), settles
 
 
 def _why_not(work: Work, event: Event, inside: list[Entrant]) -> tuple[str, str]:

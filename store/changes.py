@@ -22,7 +22,7 @@ from journey.changes import Attributes
 from journey.errors import SojournError
 from journey.events import Event
 from journey.profiles import ProfileDocument, PushToken
-from store import definitions, entering, entrants, hearing, knowing, profiles, schema, segments, versions
+from store import definitions, entering, entrants, hearing, knowing, profiles, schema, segments, settling, versions
 from store.admission import Start
 from store.entrants import Entrant
 from store.statements import Statement
@@ -62,14 +62,20 @@ class PutAll:
 
 @dataclass(frozen=True, slots=True)
 class _Listening:
-    """Whether a write of a profile can move somebody in a version that people can be in, and the versions that it lets people into, each
-    with the segment by which they begin."""
+    """Whether a write of a profile can move somebody in a version that people can be in; the versions that it lets people into, each with
+    the segment by which they begin; and whether an event may wait for it."""
 
     inside: bool
     entries: tuple[tuple[VersionRow, str], ...]
+    settles: bool
 
     def __bool__(self) -> bool:
-        return self.inside or bool(self.entries)
+        return self.inside or self.of_everybody
+
+    @property
+    def of_everybody(self) -> bool:
+        """Do writes about those count who are in no journey?"""
+        return self.settles or bool(self.entries)
 
 
 def put(work: Work, document: ProfileDocument) -> SetOff:
@@ -91,7 +97,7 @@ def put_all(work: Work, documents: Sequence[ProfileDocument]) -> PutAll:
     written = [profile for profile in sorted(after) if _differ(before.get(profile), after[profile])]
     inside = entrants.inside_among(work.connection, written)
     set_off = NOTHING
-    for profile in written if listening.entries else inside:
+    for profile in written if listening.of_everybody else inside:
         known = entrants.open_of(work, profile) if profile in inside else []
         set_off = set_off.plus(_hear(work, listening, known, profile, before.get(profile), after[profile]))
     return PutAll(errors, set_off)
@@ -139,11 +145,17 @@ def _differ(before: Attributes | None, after: Attributes | None) -> bool:
 def _hear(
     work: Work, listening: _Listening, inside: Sequence[Entrant], profile: str, before: Attributes | None, after: Attributes | None
 ) -> SetOff:  # fmt: skip
-    """Tell a write to the open entrants of its person, and to the journeys that begin with it. It is an event that is put on record only
-    where it comes to something."""
+    """Tell a write to the open entrants of its person, to the journeys that begin with it, and to the events that wait for it."""
     hearers = [entrant for entrant in inside if entrant.frozen.hears_profiles]
-    if not hearers and not listening.entries:
-        return NOTHING
+    heard = _tell(work, listening, hearers, profile, before, after) if hearers or listening.entries else NOTHING
+    settled = settling.settle(work, profile, after) if listening.settles and after is not None else ()
+    return heard.plus(SetOff(entered=settled))
+
+
+def _tell(
+    work: Work, listening: _Listening, hearers: list[Entrant], profile: str, before: Attributes | None, after: Attributes | None
+) -> SetOff:  # fmt: skip
+    """The write is an event that is put on record only where it comes to something."""
     asked = {segment for _, segment in listening.entries}.union(*(entrant.frozen.segments_heard for entrant in hearers))
     event = _event(work, profile, sorted(asked), before, after)
     heard = hearing.hear(work, event, hearers, after or {})
@@ -190,8 +202,9 @@ def _event(work: Work, profile: str, asked: Sequence[str], before: Attributes | 
 
 
 def _listening(connection: Connection) -> _Listening:
-    hears = any(versions.frozen_version(connection, row.hash).hears_profiles for row in _INHABITED.all(connection, {}))
-    return _Listening(hears, tuple(versions.begun_by_a_segment(connection)))
+    inhabited = [versions.frozen_version(connection, row.hash) for row in _INHABITED.all(connection, {})]
+    hears, settles = any(one.hears_profiles for one in inhabited), any(one.settles for one in inhabited)
+    return _Listening(hears, tuple(versions.begun_by_a_segment(connection)), settles)
 
 
 _INHABITED = Statement(select(schema.versions.c.hash).where(text("versions.state IN ('live', 'closed', 'paused', 'test')")))

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, RowMapping, bindparam, select
 
-from journey import explaining, ids, walk
+from journey import explaining, ids, matching, walk
 from journey.errors import NotFound
 from journey.events import Event, Instant
 from journey.explaining import NodeSaid, Said
@@ -92,7 +92,8 @@ def heard(connection: Connection, entrant_id: str) -> list[Heard]:
     passage.kept = {(kept.source, kept.event) for kept in connection.execute(_KEPT, known)}
     passage.discarded = {(one.source, one.event): (one.code, one.detail) for one in connection.execute(_DISCARDED, known)}
     until = row["ended_at"] if row["ended_at"] is not None else _EVER
-    found = connection.execute(_EVENTS, {"profile": row["profile"], "since": row["entered_at"], "until": until}).mappings().all()
+    of = {"profile": row["profile"], "since": row["entered_at"], "source": row["entry_source"], "entry": row["entry_event"]}
+    found = connection.execute(_EVENTS, of | {"until": until}).mappings().all()
     events = [_event(one) for one in reversed(found) if ids.is_heard_in(one["source"], row["version"])]
     return [passage.hears(event) for event in events if not event.is_reaction or event.data.get("entrant") == entrant_id]
 
@@ -115,7 +116,10 @@ def _entries(work: Work, event: Event) -> Iterator[tuple[str, Said]]:
         entry = frozen.journey.entry_node
         if isinstance(entry, EventNode):
             about = About(person.attributes if person is not None else {}, gather=knowing.before(work.connection, frozen, event.profile))
-            yield row.id, explaining.entry(entry, definition, event, about)
+            said = explaining.entry(entry, definition, event, about)
+            if not said.fits and matching.settles_until(frozen, definition, event) is not None:
+                said = replace(said, sentence=f"{said.sentence} It is asked again at each write of the profile, for {entry.settle_for}.")
+            yield row.id, said
 
 
 Walked = tuple[tuple[int, Version], ...]
@@ -242,7 +246,12 @@ _DISCARDED = select(schema.discards.c.source, schema.discards.c.event, schema.di
 _ENTRY = Statement(select(_events.data).where(_events.source == bindparam("source"), _events.id == bindparam("event")))
 _EVENTS = (
     select(schema.events)
-    .where(_events.profile == bindparam("profile"), _events.accepted_at >= bindparam("since"), _events.accepted_at <= bindparam("until"))
+    .where(
+        _events.profile == bindparam("profile"),
+        _events.accepted_at <= bindparam("until"),
+        # what let them in may have waited for that (settling.py)
+        (_events.accepted_at >= bindparam("since")) | ((_events.source == bindparam("source")) & (_events.id == bindparam("entry"))),
+    )
     .order_by(_events.accepted_at.desc(), _events.id.desc())
     .limit(MOST)
 )

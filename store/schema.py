@@ -244,6 +244,13 @@ kept = Table(
     Index("kept_event", "source", "event"),
 )  # fmt: skip
 
+settling = Table(
+    "settling", metadata,
+    _text("source", key=True), _text("event", key=True), _text("version", key=True),
+    _text("profile"), _instant("until"),  # so long each write of the profile asks whether the event lets its person in
+    Index("settling_profile", "profile"), Index("settling_until", "until"),
+)  # fmt: skip
+
 discards = Table(
     "discards", metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),

@@ -10,7 +10,9 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.service import RPCError
 
 from journey import ids
-from tests.e2e.world import JOURNEY, WRITE_KEY, World, eventually
+from tests.e2e.world import JOURNEY, PURCHASE, WRITE_KEY, World, eventually
+from tests.fakes import ShiftedClock
+from worker import taking_up
 
 THANKS = {"id": "thanks", "kind": "message", "message": "thank-you", "next": "end"}
 END = {"id": "end", "kind": "end"}
@@ -114,3 +116,36 @@ async def test_who_enters_a_segment_is_let_into_the_journey_that_begins_with_it(
     assert await here.story("member") == {}
     assert (await here.report())["differences"] == []
     assert len(here.pushes()) == 1
+
+
+@pytest.mark.behaviour(16)
+async def test_an_event_that_overtakes_its_profile_lets_in_when_that_is_written_and_one_in_vain_is_on_record(
+    here: World, clock: ShiftedClock
+) -> None:  # fmt: skip
+    bought = {"id": "bought", "kind": "event", "event": "purchase", "where": "profile.vip == true", "settle_for": "PT10M", "next": "thanks"}
+    await set_up(here, END)
+    await here.put(f"/v1/journeys/{JOURNEY}", {"id": JOURNEY, "namespace": "customer_id", "nodes": [bought, THANKS, END]})
+    for key in ("ada", "bob"):
+        await here.person(key)
+    await here.publish()
+    for key in ("ada", "bob"):
+        event = {"id": f"buy-{key}", "name": "Order Completed", "namespace": "customer_id", "key": key, "data": PURCHASE}
+        told = (await here.api.post("/v1/events:explain", json=event)).json()
+        assert told["word"] == "kept"
+        (entry,) = told["entries"]
+        assert entry["sentence"].endswith("not true. It is asked again at each write of the profile, for PT10M.")
+        assert (await here.api.post("/v1/events", json=event)).is_success
+    assert (await here.api.get(f"/v1/entrants/{ids.entrant(JOURNEY, 'ada', 1)}")).status_code == 404
+    await writes(here, "ada", vip=True)
+
+    assert await here.ends("ada") == "finished"
+    assert await here.path("ada") == ["thanks:next"]
+    assert len(here.pushes()) == 1
+    heard = (await here.api.get(f"/v1/entrants/{ids.entrant(JOURNEY, 'ada', 1)}/heard")).json()["items"]
+    assert [(one["id"], one["effect"]) for one in heard] == [("buy-ada", "entered")]
+    clock.ahead += 11 * 60_000_000
+    await taking_up(here.process).catch_up()
+    await eventually(here.discards, lambda found: found == {"did_not_settle": 1}, "that Bob's purchase has waited in vain")
+    await writes(here, "bob", vip=True)
+    assert (await here.api.get(f"/v1/entrants/{ids.entrant(JOURNEY, 'bob', 1)}")).status_code == 404
+    assert (await here.report())["differences"] == []

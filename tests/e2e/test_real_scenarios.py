@@ -73,3 +73,35 @@ async def test_what_is_not_played_as_it_will_be_stands_under_its_scenario(tmp_pa
 
     (one,) = suite.tried
     assert one.notes == ("offer-help: cart-help is not live here, so what they would do there is not played.",)
+
+
+SETTLES = """
+name: A cart waits for the profile
+journey: abandoned-cart
+profile: p-1
+happens:
+  - {event: cart-updated, data: {cart_id: A, total: 50}}
+  - {after: PT5M, profile: {first_name: Bea}}
+  - {after: PT6M, event: cart-updated, data: {cart_id: B, total: 50}}
+  - {after: PT9M, profile: {first_name: Cleo}}
+  - {after: PT20M, event: cart-updated, data: {cart_id: C, total: 50}}
+expect:
+  events: [did_not_settle, no_effect, kept then enters, settles, already_inside]
+"""
+
+
+async def test_an_event_that_waits_for_the_profile_enters_for_real_when_it_does_on_the_simulator(tmp_path: Path) -> None:
+    folder = folder_of("abandoned-cart", ["orders-another-cart"], tmp_path)
+    journey, scenario = folder / "journeys" / "abandoned-cart.yaml", next((folder / "scenarios").rglob("*.yaml"))
+    asks = "where: total >= 20 && profile.first_name == 'Cleo', settle_for: PT8M"
+    journey.write_text(journey.read_text().replace("where: total >= 20", asks))
+    scenario.write_text(SETTLES)
+
+    real: Suite = await asyncio.to_thread(scenario_files.play, folder, None, real_scenarios.play)
+    alone = scenario_files.play(folder)
+
+    for one in (*real.tried, *alone.tried):
+        assert one.passed, (one.id, one.differences, one.faults)
+    assert real.tried[0].story is not None
+    assert alone.tried[0].story is not None
+    assert real.tried[0].story.ended_at == alone.tried[0].story.ended_at

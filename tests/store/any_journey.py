@@ -131,14 +131,22 @@ BY_WRITES: list[tuple[dict[str, str], list[dict[str, Any]]]] = [
 """Entries by a segment, each with the writes of a profile that let somebody in."""
 
 
+ASKED = [
+    {"where": builders.rule("profile.city", "=", "Atlanta")}, {"where": builders.rule("profile.city", "=", "Rome")},
+    {"where": {"in_segment": "romans"}}, {"where": {"combinator": "or", "rules": [{"in_segment": "vips"}, {"did": "refund"}]}},
+]  # fmt: skip
+"""Of an event by which people enter: at once, or when their profile is written."""
+
+
 def _entry(draw: st.DrawFn, kinds: list[str]) -> dict[str, Any]:
     node: dict[str, Any] = {"id": "read", "next": _onward(draw, -1, kinds)}
     if draw(st.booleans()):
         return node | {"kind": "read_segment", "segment": "everybody"}
     if draw(st.integers(0, 2)) == 0:
         return node | {"kind": "qualification"} | draw(st.sampled_from([dict(entry) for entry, _ in BY_WRITES]))
-    asked: dict[str, Any] = draw(st.sampled_from([{}, {"where": builders.rule("profile.city", "=", "Atlanta")}]))
-    return node | {"kind": "event", "event": "purchase"} | asked
+    asked: dict[str, Any] = draw(st.sampled_from([{}, *ASKED]))
+    settles: dict[str, Any] = draw(st.sampled_from([{}, {}, {"settle_for": "PT30M"}, {"settle_for": "PT2H"}]))
+    return node | {"kind": "event", "event": "purchase"} | asked | (settles if asked else {})
 
 
 def _node(draw: st.DrawFn, index: int, kinds: list[str]) -> dict[str, Any]:

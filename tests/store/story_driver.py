@@ -22,7 +22,7 @@ from journey.simulated_sending import exclusion
 from journey.story import Changes, Effect, Happening, Occurs, Pauses, Qualifies, Resumes, Reviews, Script, World
 from journey.tracking import Signer
 from journey.version import Version
-from store import acceptance, admission, changes, closing, feedback, in_review, profiles, reviews, schema, steps, suppressions
+from store import acceptance, admission, changes, closing, feedback, in_review, profiles, reviews, schema, settling, steps, suppressions
 from store.acceptance import Arrived
 from store.claims import SENT_AGAIN, Busy, Carrier, Claim
 from store.claims import Policy as SendingPolicy
@@ -38,10 +38,8 @@ from tests.store.story_version import Stage
 
 SIGNER = Signer("a secret for tests that is long enough")
 SENDING = SendingPolicy({channel: Carrier(HALF_HOUR * 100, idempotent=True) for channel in ("email", "push", "webhook")})
+_ENTRIES = select(schema.entrants.c.entry_source, schema.entrants.c.entry_event)
 MAKING_OUT = Sending({}, SIGNER, "https://x.example", "a@example.org")
-
-
-# ---- the store's side ------------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -92,6 +90,8 @@ class Driver:
             self.advance(happenings[index].at)
             self.happen(index, happenings[index])
         self.advance(None)
+        self.clock.instant += HALF_HOUR * 1000
+        settling.expire(self.work, len(happenings) + 1)
         row = self.work.connection.execute(select(schema.entrants)).one_or_none()
         assert self.work.connection.execute(select(schema.kept)).all() == []
         effects = tuple(self.effect(index) for index in range(len(happenings)))
@@ -321,7 +321,7 @@ class Driver:
         if isinstance(told, acceptance.Verdict) and told.duplicate:
             self.duplicates[index] = "duplicate"
         for start in told.entered if told is not None else ():
-            self.decided[self.names[index]] = Effect("enters")
+            self.decided[tuple(self.work.connection.execute(_ENTRIES).one())] = Effect("enters")  # a write lets in by an event before it
             self.begin(start)
         for decided in told.decided if told is not None else ():
             assert decided.entrant == self.entrant
@@ -352,13 +352,13 @@ class Driver:
 
     def write(self, index: int, happening: Changes) -> changes.SetOff:
         """A write is an event only where it comes to something."""
-        known = self.changes_on_record()
+        known, waited = self.changes_on_record(), settling.count(self.work.connection)
         done = changes.patch(self.work, PERSON, attributes=happening.attributes)
         made = [name for name in self.changes_on_record() if name not in known]
         if made:
             (self.names[index],) = made
         else:
-            self.duplicates[index] = "no_effect"
+            self.duplicates[index] = "settles" if settling.count(self.work.connection) < waited else "no_effect"
         return done.set_off
 
     def changes_on_record(self) -> list[tuple[str, str]]:

@@ -1,4 +1,5 @@
-"""Admission, arrival at a gate, an event and a removal meet in one PostgreSQL, statement by statement, in every order that lots draw.
+"""Admission, arrival at a gate, an event, a removal and a write of a profile meet in one PostgreSQL, statement by statement, in every order
+that lots draw.
 
 An event has one effect whatever it meets, a gate is left one way, and nobody waits for anybody in a ring.
 """
@@ -17,26 +18,28 @@ import pytest
 from journey import ids
 from journey.contract import Proposal, Record
 from journey.events import Event
-from store import acceptance, admission, closing, profiles, removal, runs, schema, steps, versions
+from store import acceptance, admission, changes, closing, definitions, profiles, removal, runs, schema, steps, versions
 from store.acceptance import Arrived
 from store.engines import open_engine
 from store.steps import Opened
 from store.work import Work
 from tests.builders import START, THANKS, message, profile, version
+from tests.carts import CART, END, ENTRY, abandoned
 from tests.databases import Databases
 from tests.fakes import SettableClock
 from tests.store.driver import AT_RISK, Driver, Store, check, document, let_in, publish, sent
 from tests.store.turns import Table, Unit
 
 TIMES = int(os.environ.get("INTERLEAVINGS", "300"))
-"""Interleavings in all, a third of each kind. `make chaos` plays 10,000."""
+"""Interleavings in all, a quarter of each kind. `make chaos` plays 10,000."""
 SHOP = version(
     {"id": "one", "kind": "message", "message": "one", "next": ["opens", "buys"]},
     {"id": "opens", "kind": "reaction", "of": "one", "to": "email.opened", "next": "end", "timeout": {"after": "PT1H", "next": "end"}},
     {"id": "buys", "kind": "event", "event": "purchase", "next": "end"},
     {"id": "end", "kind": "end"},
 )
-PEOPLE = [f"p{number:05}" for number in range(TIMES // 3)]
+WAITS_FOR_VIPS = abandoned(nodes=[{**ENTRY, "where": "profile.vip == true", "settle_for": "PT10M", "next": "end"}, END])
+PEOPLE = [f"p{number:05}" for number in range(TIMES // 4)]
 
 
 class Shop:
@@ -78,6 +81,15 @@ def shop(databases: Databases) -> Iterator[Shop]:
 def buys(person: str, event: str = "") -> Unit:
     arrived = Arrived(Event("shop", event or f"buy-{person}", "purchase", dict(THANKS)), "customer_id", person)
     return lambda work: acceptance.accept(work, arrived, acceptance.Policy())
+
+
+def fills(person: str, event: str) -> Unit:
+    arrived = Arrived(Event("shop", event, "cart_updated", {"cart": "A"}), "customer_id", person)
+    return lambda work: acceptance.accept(work, arrived, acceptance.Policy())
+
+
+def becomes(person: str, **attributes: Any) -> Unit:
+    return lambda work: changes.patch(work, person, attributes=attributes).set_off
 
 
 def opens(person: str) -> Unit:
@@ -183,3 +195,21 @@ def test_an_event_a_timeout_and_a_removal_that_meet_leave_a_gate_one_way(shop: S
         check(store, SHOP)
         store.effects()
     assert ways == {"", "opens", "buys", "waits"}, "every way was gone by somebody: a removal, a timeout, an event; and some wait"
+
+
+@pytest.mark.behaviour(16)
+@pytest.mark.timeout(600)
+def test_an_event_that_meets_the_write_which_it_waits_for_lets_in_whichever_is_first(shop: Shop) -> None:
+    with shop.store() as store:
+        publish(store, WAITS_FOR_VIPS, {})
+        definitions.put(Work(store.connection, shop.clock), CART)
+        profiles.put_all(Work(store.connection, shop.clock), [document(profile(name)) for name in PEOPLE])
+    let_in_by: Counter[str] = Counter()
+    for name in PEOPLE:
+        filled, *written = shop.meet(fills(name, f"cart-{name}"), becomes(name, vip=True), becomes(name, city="Rome"))
+        let_in_by.update(["the event" if filled.entered else "a write"])
+        assert len(filled.entered) + sum(len(one.entered) for one in written) == 1
+    with shop.store() as store:
+        assert sorted(row.profile for row in store.rows(schema.entrants)) == PEOPLE
+        assert store.rows(schema.discards) == store.rows(schema.settling) == []
+    assert set(let_in_by) == {"the event", "a write"}

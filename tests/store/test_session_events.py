@@ -217,3 +217,17 @@ def test_a_journey_that_begins_with_a_qualification_is_tested_with_named_profile
     assert [one.entrant.entrant for one in enter(store, "tess").starts] == ["thank-you~tess~t1"]
     with pytest.raises(BadInput, match="thank-you reads no segment: name the profiles"):
         enter_up_to(store, 10)
+
+
+def test_an_event_that_is_fired_waits_for_the_profile_in_the_test_and_nowhere_else(store: Store) -> None:
+    cart = CART[0] | {"where": "profile.vip == true", "settle_for": "PT10M"}
+    store.write(lambda work: stock.put_use_case(work, nodes=[cart, *CART[1:]]))
+    put(store, a_tester())
+    store.write(lambda work: journeys.publish(work, JOURNEY, stock.PUBLIC_URL))
+    start(store)
+    assert fire(store).word == "kept"
+    (entered,) = store.write(lambda work: changes.patch(work, "tess", attributes={"vip": True})).set_off.entered
+
+    row = store.row(schema.entrants)
+    assert (row.id, row.version, row.mode) == (entered.entrant.entrant, "thank-you@t1", "test")
+    assert codes(store) == []
