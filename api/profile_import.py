@@ -14,7 +14,7 @@ from api import profile_rows
 from api.native_calls import NotJson
 from journey.errors import BadInput, SojournError
 from journey.profiles import Attribute, ProfileDocument
-from store import attributes, changes
+from store import attributes, changes, importing
 from store.changes import SetOff
 from store.database import Database
 
@@ -91,7 +91,8 @@ async def run(database: Database, kind: str, body: AsyncIterator[bytes], told: T
 async def _keep(database: Database, chunk: list[tuple[int, ProfileDocument]], result: Imported) -> SetOff:
     if not chunk:
         return changes.NOTHING
-    done = await database.write(lambda work: changes.put_all(work, [profile for _, profile in chunk]))
+    lines = [profile for _, profile in chunk]
+    done = await database.write(lambda work: changes.put_all(work, importing.merged(work, lines)))
     for (line, _), error in zip(chunk, done.errors, strict=True):
         if error is None:
             result.kept += 1

@@ -86,7 +86,10 @@ _BODIES = {kind: {"schema": {"type": "string"}} for kind in profile_import.KINDS
 
 @router.post(":import", responses=answers(415), openapi_extra={"requestBody": {"required": True, "content": _BODIES}})
 async def import_profiles(services: With, request: Request) -> profile_import.Imported:
-    """Keep many profiles from CSV or NDJSON, as the body comes. A line that cannot be kept is reported and the others are kept."""
+    """Keep many profiles from CSV or NDJSON, as the body comes. A line that cannot be kept is reported and the others are kept.
+
+    A line changes what it names in a profile that is there and leaves the rest: attributes and identities are merged, null takes one
+    out of the attributes. A consent that was withdrawn stays so, whatever a line says; `PATCH` of the profile gives it back."""
     reader = profile_import.reader_of(request.headers)
 
     async def told(set_off: SetOff) -> None:

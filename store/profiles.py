@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, select, tuple_, update
 from sqlalchemy import delete as sql_delete
 
 from journey.errors import Conflict, NotFound, SojournError
@@ -154,6 +154,18 @@ def lock_all(work: Work, profile_ids: Sequence[str]) -> dict[str, dict[str, Any]
     return found
 
 
+def documents(work: Work, profile_ids: Sequence[str]) -> dict[str, ProfileDocument]:
+    """Those of these profiles that are there, by id, as `locked` gives them."""
+    found: dict[str, ProfileDocument] = {}
+    for part in _parts(sorted(set(profile_ids))):
+        named: dict[str, dict[str, str]] = {}
+        for one in work.connection.execute(select(identities).where(identities.c.profile.in_(part))):
+            named.setdefault(one.profile, {})[one.namespace] = one.value
+        query = select(profiles).where(profiles.c.id.in_(part)).order_by(profiles.c.id).with_for_update()
+        found.update((row.id, _made(row.id, row, named.get(row.id, {}))) for row in work.connection.execute(query))
+    return found
+
+
 def attributes_for_gate(work: Work, profile_id: str) -> dict[str, Any]:
     """The attributes of somebody who arrives where a rule is waited for, empty where there is no such profile: whoever writes them now
     commits before they are read, or finds them waiting (store/changes.py)."""
@@ -165,10 +177,15 @@ def _document(connection: Connection, profile_id: str, read: Statement) -> Profi
     row = read.first(connection, {"id": profile_id})
     if row is None:
         raise _no_such_profile(profile_id)
+    known = {identity.namespace: identity.value for identity in connection.execute(_IDENTITIES, {"id": profile_id})}
+    return _made(profile_id, row, known)
+
+
+def _made(profile_id: str, row: Row[Any], known: dict[str, str]) -> ProfileDocument:
     return ProfileDocument.model_construct(
         id=profile_id,
         attributes=row.attributes,
-        identities={identity.namespace: identity.value for identity in connection.execute(_IDENTITIES, {"id": profile_id})},
+        identities=known,
         consents=row.consents,
         push_tokens=tuple(PushToken.model_validate(entry) for entry in row.push_tokens),
         test=row.test,

@@ -121,6 +121,22 @@ async def test_an_import_of_csv_gives_declared_cells_their_type_where_they_can_h
     assert (bob["attributes"], bob["test"]) == ({"birth_year": "unknown"}, True)
 
 
+async def test_an_import_changes_what_a_line_names_and_gives_no_consent_back(api: httpx.AsyncClient) -> None:
+    lines = [ANN | {"consents": {"email": True, "push": True}}, {"id": "new", "consents": {"email": True}}]
+    body = "\n".join(json.dumps(line) for line in lines)
+    await api.post("/v1/profiles:import", content=body, headers={"Content-Type": "application/x-ndjson"})
+    ann = (await api.get("/v1/profiles/ann")).json()
+    written = {"attributes": {"letters": 3, "city": None}, "identities": {"crm": "x-7"}, "consents": {"email": False}, "test": True}
+    await api.patch("/v1/profiles/ann", json=written)
+    second = body + "\n" + json.dumps({"id": "ann", "attributes": {"letters": None, "colour": "red"}, "consents": {"push": False}})
+    said = (await api.post("/v1/profiles:import", content=second, headers={"Content-Type": "application/x-ndjson"})).json()
+    assert (said["kept"], said["failed"]) == (3, 0)
+    now = (await api.get("/v1/profiles/ann")).json()
+    assert now["attributes"] == ann["attributes"] | {"colour": "red"}
+    assert now["identities"] == ann["identities"] | {"crm": "x-7"}
+    assert (now["consents"], now["test"], now["push_tokens"]) == ({"email": False, "push": False}, False, ann["push_tokens"])
+
+
 async def test_a_csv_without_ids_is_refused_as_a_whole(api: httpx.AsyncClient) -> None:
     refused = await api.post("/v1/profiles:import", content="name,city\nann,x\n", headers={"Content-Type": "text/csv"})
     assert refused.status_code == 422
