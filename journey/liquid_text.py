@@ -113,11 +113,15 @@ class _Environment(Environment):
 
 
 def _bounded(name: str, filter_: Callable[..., Any]) -> Callable[..., Any]:
-    """No filter makes more than a mail can hold. `replace` and `join` multiply, so they are asked before and not after."""
+    """No filter makes more than a mail can hold. `replace` and `join` multiply, so they are asked before and not after.
+
+    What is missing is a fault in each but `default`: the library's own take it for 0, or for no text."""
 
     @wraps(filter_)  # keeps the marks by which Liquid hands a filter its context
     def bounded(value: Any, *args: Any, **named: Any) -> Any:
         for given in (value, *args):
+            if name != "default" and is_undefined(given):
+                str(given)  # raises, with the name that is missing
             if isinstance(given, range) and given.stop - given.start > MOST_ITERATIONS:
                 raise FilterArgumentError(f"a range of more than {MOST_ITERATIONS} numbers", token=None)
         if name == "replace" and len(args) == 2:
@@ -152,11 +156,8 @@ def _date(library: Callable[..., Any]) -> Callable[..., Any]:
     return date
 
 
-@with_context
-def _json(value: Any, *, context: RenderContext) -> str:
-    """A value as JSON, quotes and all. One that is missing is a fault, as anywhere."""
-    if is_undefined(value):
-        str(value)  # raises, with the name that is missing
+def _json(value: Any) -> str:
+    """A value as JSON, quotes and all."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False, default=str)
 
 

@@ -87,6 +87,9 @@ def test_no_filter_lets_a_value_become_html(expression: str) -> None:
     ("template", "said"),
     [
         ("Hi\n{{ profile.nickname }}", "Message 'first-message', email html, line 2: profile.nickname is undefined."),
+        ("{{ profile.debt | round: 2 }} due", "line 1: profile.debt is undefined."),
+        ("{{ 5 | plus: profile.debt }} due", "line 1: profile.debt is undefined."),
+        ("Since {{ profile.since | date: '%Y' }}", "line 1: profile.since is undefined."),
         ("{{ profile.first_name | safe }}", "line 1: unknown filter 'safe'"),
         ("{% if profile.city %}", "email html, line 1: "),
         ("{{ profile.first_name", "email html, line 1: "),
@@ -117,6 +120,11 @@ def test_a_template_that_cannot_be_filled_in_says_where_and_why(template: str, s
 def test_what_may_be_missing_says_so_itself() -> None:
     made = email({}, html="Hi {{ profile.first_name | default: 'friend' }}{% if profile.city %} in {{ profile.city }}{% endif %}!")
     assert made.html.startswith("Hi friend!")
+
+
+def test_what_has_a_default_is_counted_with_and_what_a_default_would_show_may_be_missing() -> None:
+    made = email({"first_name": "Ann"}, html="{{ profile.n | default: 0 | plus: 1 }} {{ profile.first_name | default: profile.nickname }}")
+    assert made.html.startswith("1 Ann")
 
 
 def test_now_is_what_the_caller_says() -> None:
