@@ -12,10 +12,12 @@ from commands.folder import Folder
 from journey import past, rules, script_text
 from journey.errors import BadInput
 from journey.freezing import freeze
-from journey.graph import Journey, reading
+from journey.graph import EventNode, Journey, reading
 from journey.policies import NONE
 from journey.profiles import Profile, ProfileDocument
-from journey.rule_tree import Rule
+from journey.rule_check import all_leaves
+from journey.rule_text import as_tree
+from journey.rule_tree import Group, Rule, Test
 from journey.story import World
 from journey.version import Version
 
@@ -85,7 +87,9 @@ def chosen(read: Folder, path: Path, wanted: str) -> Journey:
         return next(iter(read.journeys.values())).document
     there = ", ".join(sorted(read.journeys)) or "none"
     raise BadInput(
-        f"Which journey of {path}? Name one of: {there}." if not wanted else f"{path} has no journey {wanted}; there are: {there}."
+        f"Which journey of {path}? Name one with --journey: {there}."
+        if not wanted
+        else f"{path} has no journey {wanted}; there are: {there}."
     )
 
 
@@ -138,7 +142,23 @@ def notes(read: Folder, drawn: Journey, walks: ProfileDocument) -> Iterator[str]
         rule = read.segments[entry.segment].document.tree
         if not past.may_hold(rule, rules.Scope.of_profile(walks.attributes), trees(read)):
             yield f"{walks.id} is no member of {entry.segment}: a run would not let them in."
+    by = drawn.entry_node
+    if isinstance(by, EventNode) and not all(rules.evaluate(part, _of_person(walks)) for part in _asked_of_person(by)):
+        yield f"{walks.id} is not whom {by.id} asks for: an event of theirs would not let them in."
     if not walks.identities.get(drawn.namespace):
         yield f"{walks.id} has no identity {drawn.namespace}: a run would not let them in (no_identity)."
     if walks.test:
         yield f"{walks.id} is a test profile: a run would leave them out (test_profile)."
+
+
+def _of_person(walks: ProfileDocument) -> rules.Scope:
+    return rules.Scope.of_event({}, profile=walks.attributes)
+
+
+def _asked_of_person(entry: EventNode) -> Iterator[Rule]:
+    """What must be true of a person, whatever is in the event that lets them in."""
+    tree = as_tree(entry.where) if entry.where is not None else Group()
+    for part in tree.rules if isinstance(tree, Group) and tree.combinator == "and" and not tree.negated else (tree,):
+        leaves = list(all_leaves(part))
+        if leaves and all(isinstance(one, Test) and all(name.startswith("profile.") for name in rules.fields(one)) for one in leaves):
+            yield part

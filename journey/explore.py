@@ -5,7 +5,8 @@ It plays the simulator, so that a way found here is a way that the server would 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,7 +57,7 @@ def entering(version: Version) -> tuple[Occurs | Qualifies, ...]:
 
 
 def entry_example(version: Version) -> dict[str, Any]:
-    """The data of an event that lets somebody in, with something in every field that the journey asks of it later."""
+    """The data of an event that lets somebody in, with something in every field that it declares or that the journey asks of it later."""
     entry = version.journey.entry_node
     if not isinstance(entry, EventNode):
         return {}
@@ -64,8 +65,28 @@ def entry_example(version: Version) -> dict[str, Any]:
     data = example(definition, entry.where)
     for name in _asked_of_entry(version):
         if rules.look_up(data, name) is None:
-            _put(data, name, _SOMETHING.get(definition.fields.get(name, "string"), f"{name}-1"))
+            _put(data, name, _something(definition, name))
+    return with_all_fields(data, definition, entry.where)
+
+
+def with_all_fields(data: dict[str, Any], definition: EventDefinition, where: RuleOrText | None) -> dict[str, Any]:
+    """The same with something in every field that the definition declares, as messages show it, where its rules hold with it as without."""
+    asked = [as_tree(rule) for rule in (definition.rule, where) if rule is not None]
+    held = _verdicts(asked, data)
+    for name in definition.fields:
+        if name != definition.key and rules.look_up(data, name) is None:
+            filled = deepcopy(data)
+            _put(filled, name, _something(definition, name))
+            data = filled if _verdicts(asked, filled) == held else data
     return data
+
+
+def _verdicts(asked: Iterable[Rule], data: Mapping[str, Any]) -> list[bool]:
+    return [rules.evaluate(rule, rules.Scope.of_event(data)) for rule in asked]
+
+
+def _something(definition: EventDefinition, name: str) -> Any:
+    return _SOMETHING.get(definition.fields.get(name, "string"), f"{name}-1")
 
 
 def example(
@@ -132,7 +153,8 @@ def _what_happens(version: Version, node: Node, at: Instant, number: int, world:
         case EventNode():
             definition = version.events[node.event]
             name = definition.match or definition.id
-            return Occurs(at, name, example(definition, node.where, entry_example(version)), f"{name}-{number + 1}")
+            made = with_all_fields(example(definition, node.where, entry_example(version)), definition, node.where)
+            return Occurs(at, name, made, f"{name}-{number + 1}")
     return None
 
 

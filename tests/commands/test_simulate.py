@@ -191,3 +191,28 @@ def test_a_pause_of_the_journey_is_told_with_who_it_holds_and_where(capsys: pyte
     assert [one["effect"] for one in story["happenings"]] == ["paused"]
     assert simulate.run(EXAMPLE, at=["PT1H pause"], until="P2D") == 0
     assert "still held before follow-up" in capsys.readouterr().out
+
+
+def abandoned_cart(tmp_path: Path, before: str = "", after: str = "") -> Path:
+    """A copy of the example that begins with an event, whose mail shows a field that no rule asks for."""
+    shutil.copytree(EXAMPLE.parent / "abandoned-cart", tmp_path, dirs_exist_ok=True)
+    drawn = tmp_path / "journeys" / "abandoned-cart.yaml"
+    drawn.write_text(drawn.read_text(encoding="utf-8").replace(before, after), encoding="utf-8")
+    mail = tmp_path / "messages" / "your-cart.yaml"
+    mail.write_text(mail.read_text(encoding="utf-8").replace("<h1 ", "<p>{{ entry.items | times: 2 }}</p><h1 "), encoding="utf-8")
+    return drawn
+
+
+def test_an_event_that_is_made_up_has_all_that_its_definition_declares(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = played(capsys, path=abandoned_cart(tmp_path))
+    assert told["stories"]
+    assert {one["status"] for story in told["stories"] for one in story["deliveries"]} == {"sent"}
+
+
+def test_people_whom_the_entry_does_not_ask_for_are_not_among_the_many(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    drawn = abandoned_cart(tmp_path, "where: total >= 20", """where: 'total >= 20 && profile.first_name == "Hugo"'""")
+    assert played(capsys, path=drawn)["profile"] == "p-2"
+    (note,) = played(capsys, path=drawn, profile="p-1")["notes"]
+    assert note == "p-1 is not whom cart asks for: an event of theirs would not let them in."
+    assert population.run(drawn, population.Asked(10), None) == 0
+    assert "1 of the folder" in json.loads(capsys.readouterr().out)["source"]
