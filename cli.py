@@ -174,7 +174,7 @@ def apply(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder o
         saying.print_json(applied.as_json())
     else:
         counts = {name: count for name, count in applied.as_json().items() if name not in ("failed", "errors") and count}
-        typer.echo("Applied: " + ", ".join(f"{count} {name}" for name, count in counts.items()) + ".")
+        typer.echo("Applied: " + ", ".join(saying.counted(count, name) for name, count in counts.items()) + ".")
     for error in applied.errors:
         typer.echo(f"{error['file']}:{error['line']}: {error['sentence']}", err=True)
     if applied.failed:

@@ -36,7 +36,7 @@ def read(text: bytes, what: str = "The body") -> Any:
     except UnicodeDecodeError as error:
         raise BadJson(f"{what} is no JSON: it is not in UTF-8.") from error
     except json.JSONDecodeError as error:
-        raise BadJson(f"{what} is no JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from error
+        raise BadJson(f"{what} is no JSON: {error.msg.removesuffix(' at')} at line {error.lineno}, column {error.colno}.") from error
     except RecursionError as error:
         raise BadJson(f"{what} is nested deeper than {DEEPEST} levels.") from error
     except ValueError as error:  # a whole number of thousands of digits

@@ -74,7 +74,7 @@ def sentences(answer: Mapping[str, Any]) -> Iterator[str]:
         yield f"Of {sums['people']:,} inside {', '.join(_words(sums))}."
         if sums["moves"] or sums["leaves"]:
             woken = f"{sums['woken']:,} of them {'is' if sums['woken'] == 1 else 'are'} woken" if sums["woken"] else "Nobody is woken"
-            yield f"{woken}; the others go at their next stop."
+            yield f"{woken}; the others go at their next stop." if sums["woken"] < sums["moves"] + sums["leaves"] else f"{woken}."
     for finding in answer["findings"]:
         yield f"warning {finding['code']}" + (f" at {finding['node']}" if finding["node"] else "") + f": {finding['sentence']}"
 

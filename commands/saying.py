@@ -30,6 +30,13 @@ def told(error: SojournError) -> int:
     return 1
 
 
+def counted(count: int, names: str) -> str:
+    """`3 journeys`, `1 journey`, `1 policy`."""
+    if count != 1:
+        return f"{count:,} {names}"
+    return f"1 {names.removesuffix('ies')}y" if names.endswith("ies") else f"1 {names.removesuffix('s')}"
+
+
 def say(answer: Any, as_json: bool, sentences: Callable[[Any], Iterable[str]], *tables: Callable[[Any], Table]) -> None:
     """What the API answered: as it is, or as tables, those without rows left out, and in sentences."""
     if as_json:

@@ -20,7 +20,10 @@ from journey.findings import Finding, error
 from journey.graph import ExitCriterion, Journey, Node
 from journey.validation_policies import of_policies
 
-_UNKNOWN = {"unknown_segment": ("segments", "segment"), "unknown_event": ("events", "event"), "unknown_message": ("messages", "message")}
+_UNKNOWN = {
+    "unknown_segment": ("segments", "segment"), "unknown_event": ("events", "event"), "unknown_message": ("messages", "message"),
+    "unknown_journey": ("journeys", "journey"),
+}  # fmt: skip
 
 
 def validate(path: Path) -> list[Placed]:
@@ -35,7 +38,7 @@ def validate(path: Path) -> list[Placed]:
     only = None if path.is_dir() else path.resolve()
     if only is not None and not _holds(read, only):
         raise BadInput(f"{path} is none of ours: a document lies in journeys/, messages/, segments/ or events/.")
-    found = [*read.faults, *_judged(read)]
+    found = list(dict.fromkeys((*read.faults, *_judged(read))))  # of a name that a rule asks for twice it is told once
     if only is not None:
         wanted = _concerned(read, only)
         found = [one for one in found if one.file.resolve() in wanted]

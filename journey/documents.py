@@ -12,8 +12,10 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from journey import document_fields
 from journey.errors import BadInput
 from journey.graph import OPTIONAL_NAMESPACE, THING_ID
+from journey.nearest import meant
 from journey.profiles import PROFILE_ID
 from journey.scenarios import CARRIER, EVENT, EVENT_CODES, PATH_STEP
 from journey.yaml_text import LONGEST, Source, read
@@ -37,7 +39,7 @@ def load(model: type[_MODEL], data: Any) -> _MODEL | tuple[Fault, ...]:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        return faults(error, data)
+        return faults(error, data, model)
     except BadInput as error:
         return (Fault(error.where, error.sentence),)
 
@@ -55,7 +57,7 @@ def parse_as(shape: Any, data: Any) -> Any:
     try:
         return TypeAdapter(shape).validate_python(data)
     except ValidationError as error:
-        raise refusal(faults(error, data)) from error
+        raise refusal(faults(error, data, shape)) from error
 
 
 def refusal(found: tuple[Fault, ...]) -> BadInput:
@@ -66,12 +68,13 @@ def refusal(found: tuple[Fault, ...]) -> BadInput:
     return BadInput(said, where=found[0].path)
 
 
-def faults(error: ValidationError, data: Any) -> tuple[Fault, ...]:
-    """What pydantic found, with paths as the document has them: without the names of the union members that were tried."""
-    return faults_of(error.errors(include_url=False), data)
+def faults(error: ValidationError, data: Any, shape: Any = None) -> tuple[Fault, ...]:
+    """What pydantic found, with paths as the document has them: without the names of the union members that were tried. `shape` is what
+    the data should have been, to say which field was meant by one that there is not."""
+    return faults_of(error.errors(include_url=False), data, shape)
 
 
-def faults_of(errors: Iterable[ErrorDetails], data: Any) -> tuple[Fault, ...]:
+def faults_of(errors: Iterable[ErrorDetails], data: Any, shape: Any = None) -> tuple[Fault, ...]:
     """As `faults`, for errors that have left their exception already."""
     shapes: dict[str, list[str]] = {}
     sentences: dict[str, str] = {}
@@ -81,7 +84,8 @@ def faults_of(errors: Iterable[ErrorDetails], data: Any) -> tuple[Fault, ...]:
             shapes.setdefault(path, []).append(_EXPECTED[one["type"]])
             sentences[path] = f"This must be {' or '.join(dict.fromkeys(shapes[path]))}."
         else:
-            sentences.setdefault(path, sentence(one))
+            known = document_fields.at(shape, one["loc"]) if one["type"] == "extra_forbidden" else ()
+            sentences.setdefault(path, sentence(one) + meant(str(one["loc"][-1]), known))
     # Of a union each member that was tried reports: the one that got furthest into the data is the one that was meant.
     return tuple(Fault(path, said) for path, said in sentences.items() if not any(_inside(other, path) for other in sentences))
 
@@ -134,11 +138,15 @@ def sentence(one: ErrorDetails) -> str:
             return f"There is no kind {context['tag']!r}: it is one of {context['expected_tags'].replace(chr(39), '')}."
         case "union_tag_not_found" if context["discriminator"] == "'kind'":
             return "The field kind is required: it says what this node is."
+        case "less_than_equal" | "less_than" | "greater_than_equal" | "greater_than":
+            ((bound, limit),) = context.items()
+            return f"This must be {_BOUNDS[bound]} {limit}, not {one['input']!r}."
         case "literal_error":
             return f"This must be {context['expected']}, not {one['input']!r}."
     return one["msg"].removeprefix("Value error, ") + "."
 
 
+_BOUNDS = {"le": "at most", "lt": "less than", "ge": "at least", "gt": "more than"}
 _PATTERNS = {
     THING_ID: "id: it begins with a letter and holds up to 63 of a-z, 0-9 and -.",
     OPTIONAL_NAMESPACE: "namespace: it begins with a letter and holds up to 63 of letters, digits, _ and -.",

@@ -255,7 +255,9 @@ class _Reader:
             parts.append(str(node.children[0]))
             return check_field(".".join(reversed(parts)), column=self._column(start))
         if node.data in ("addition", "multiplication", "unary"):
-            raise self._error("Rules do not calculate: compare a field with a value.", start)
+            raise self._error(
+                "Rules do not calculate: compare a field with a value. In a name stands _ for -, as in calls.get_score.", start
+            )
         if node.data == "relation":
             raise self._error("Two comparisons in a row: join them with &&, as in 1980 < birth_year && birth_year < 1990.", start)
         raise self._error("The name of a field is needed here, as in city or address.city.", start)

@@ -17,7 +17,7 @@ def spoken(schedule: str | Schedule) -> str:
         case Weekly():
             said = f"{_every(schedule.every, 'week')} on {_listed(schedule.days)} at {schedule.at or '?'}"
         case Monthly():
-            said = f"every month on day {_listed(tuple(str(day) for day in schedule.days))} at {schedule.at or '?'}"
+            said = f"every month on {_of_month(schedule.days)} at {schedule.at or '?'}"
         case Cron():
             said = f"by cron {schedule.expression or '?'}"
     said += f", from {schedule.begins}" if schedule.begins else ""
@@ -26,6 +26,12 @@ def spoken(schedule: str | Schedule) -> str:
 
 def _every(count: int, unit: str) -> str:
     return f"every {unit}" if count == 1 else f"every {count} {unit}s"
+
+
+def _of_month(days: tuple[int | str, ...]) -> str:
+    if days == ("last",):
+        return "the last day"
+    return f"day {_listed(tuple(str(day) if isinstance(day, int) else f'the {day}' for day in days))}"
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -75,27 +75,31 @@ class UntilRule(_Until):
     rule: Annotated[str | Rule, Field(union_mode="left_to_right")]
 
 
+_TEXT, _AT, _FIELD, _WINDOW, _RULE = "a text", "a time", "a field", "a window", "a rule"
+"""The members of the union; no field is called so, or the path of a fault would be taken for that of the field."""
+
+
 def _kind(raw: Any) -> str:
     if isinstance(raw, str):
-        return "text"
+        return _TEXT
     if isinstance(raw, BaseModel):
-        return {UntilField: "field", UntilWindow: "window", UntilRule: "rule"}.get(type(raw), "at")
+        return {UntilField: _FIELD, UntilWindow: _WINDOW, UntilRule: _RULE}.get(type(raw), _AT)
     names = raw if isinstance(raw, dict) else {}
     if "rule" in names:
-        return "rule"
+        return _RULE
     if "field" in names:
-        return "field"
-    return "window" if "hours" in names or "weekdays" in names else "at"
+        return _FIELD
+    return _WINDOW if "hours" in names or "weekdays" in names else _AT
 
 
 Timed = UntilAt | UntilField | UntilWindow
 Until = Annotated[
     Union[  # noqa: UP007 Tag needs Union
-        Annotated[str, Tag("text")],
-        Annotated[UntilAt, Tag("at")],
-        Annotated[UntilField, Tag("field")],
-        Annotated[UntilWindow, Tag("window")],
-        Annotated[UntilRule, Tag("rule")],
+        Annotated[str, Tag(_TEXT)],
+        Annotated[UntilAt, Tag(_AT)],
+        Annotated[UntilField, Tag(_FIELD)],
+        Annotated[UntilWindow, Tag(_WINDOW)],
+        Annotated[UntilRule, Tag(_RULE)],
     ],
     Discriminator(_kind),
 ]

@@ -144,7 +144,8 @@ def _address(node: Webhook) -> Iterator[Finding]:
     except ValueError:
         parts, port = urlsplit(""), None
     host = calls.host_of(node.url.strip())
-    if "{" in node.url.partition("://")[0] or "{" in host or "{" in parts.netloc:
+    scheme, written, _ = node.url.partition("://")
+    if "{" in (scheme if written else scheme.partition("/")[0]) or "{" in host or "{" in parts.netloc:
         said = "The scheme and host of a webhook are written out: Liquid stands behind them, in the path and the query."
         yield error("webhook_url", node.id, "url", said)
     elif parts.scheme not in ("http", "https") or not host or port == 0 or any(sign.isspace() for sign in parts.netloc):

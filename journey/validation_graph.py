@@ -206,9 +206,10 @@ def _targets(journey: Journey, node: Node) -> Iterator[Finding]:
             continue
         for target in dict.fromkeys(targets):
             if target in journey.by_id and journey.node(target).kind not in LISTENING:
+                kind = journey.node(target).kind
                 said = (
-                    f"{target} is a {journey.node(target).kind}, and only events, qualifications, reactions and waits stand in parallel: "
-                    f"lead to it alone, or from one of those."
+                    f"{target} is {'an' if kind[0] in 'eu' else 'a'} {kind}, and only events, qualifications, reactions and waits stand in "
+                    f"parallel: lead to it alone, or from one of those."
                 )
                 yield error("next_not_listening", node.id, field, said)
 

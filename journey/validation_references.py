@@ -7,7 +7,7 @@ from dataclasses import replace
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from journey import liquid_text, past, validation_waits
+from journey import liquid_text, past, validation_event_fields, validation_waits
 from journey.arrows import Paths
 from journey.events import REACTIONS
 from journey.findings import Finding, error, warning
@@ -64,6 +64,7 @@ def check(journey: Journey, surroundings: Surroundings) -> Iterator[Finding]:
             case _:
                 pass
         yield from out_of_reach(journey, node, surroundings, paths)
+        yield from validation_event_fields.check(journey, node, surroundings, paths)
     yield from _criteria(journey, surroundings)
     yield from _links(journey, surroundings)
 
@@ -171,20 +172,14 @@ _NO_ENTRY_EVENT = "people enter this journey by no event that could be asked"
 
 
 def _entry_shown(journey: Journey, node: Message, surroundings: Surroundings) -> Iterator[Finding]:
-    """What a message shows of the event by which people have entered."""
+    """What a message shows of the event by which people have entered, where there is none."""
+    if isinstance(journey.entry_node, EventNode):
+        return
     for part, text in parts_of(surroundings.messages[node.message]).items():
         shown = liquid_text.fields_of("entry", text)
-        if not shown:
-            continue
-        if not isinstance(journey.entry_node, EventNode):
+        if shown:
             said = f"{part} of {node.message} shows entry.{shown[0]}: {_NO_ENTRY_EVENT}."
             yield error("field_out_of_reach", node.id, "message", said)
-            continue
-        definition = surroundings.events.get(journey.entry_node.event)
-        for name in shown:
-            if definition is not None and definition.fields and name not in definition.fields:
-                said = f"{part} of {node.message} shows entry.{name}, which the event {definition.id} does not declare."
-                yield warning("undeclared_field", node.id, "message", said)
 
 
 def _class(journey: Journey, node: Message, message: MessageDocument) -> Iterator[Finding]:

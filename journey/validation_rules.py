@@ -80,7 +80,8 @@ def check(rule: str | Rule, about: About) -> Iterator[Finding]:
     try:
         found = as_tree(rule)
     except RuleError as fault:
-        yield error("rule_invalid", about.node, about.field, fault.sentence)
+        where = f" That is at column {fault.column} of the rule." if fault.column else ""
+        yield error("rule_invalid", about.node, about.field, fault.sentence + where)
         return
     if not any(all_leaves(found)):
         yield warning("rule_empty", about.node, about.field, "The rule is empty, and an empty rule matches nothing: write a test into it.")

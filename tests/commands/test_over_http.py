@@ -164,7 +164,7 @@ async def test_the_command_line_applies_and_reports(url: str) -> None:
     here = {"SOJOURN_URL": url, "SOJOURN_ADMIN_KEY": KEY}
     code, out, err = await run("apply", str(EXAMPLE), **here)
     assert (code, err) == (0, "")
-    assert out == "Applied: 5 attributes, 1 segments, 1 events, 3 messages, 1 journeys, 200 profiles, 3 suppressions.\n"
+    assert out == "Applied: 5 attributes, 1 segment, 1 event, 3 messages, 1 journey, 200 profiles, 3 suppressions.\n"
     await call(url, lambda api: publish.publish(api, "thank-you"))
     code, out, err = await run("report", "thank-you", **here)
     assert (code, err) == (0, "")

@@ -84,7 +84,11 @@ def test_a_message_that_is_not_there_is_unknown(folder: Path) -> None:
 def test_an_unknown_field_is_named_by_its_path(folder: Path) -> None:
     change(folder / "journeys" / "thank-you.yaml", "to: push.opened,", "too: push.opened,")
     (fault,) = validate.validate(folder / "journeys" / "thank-you.yaml")
-    assert (fault.line, fault.finding.field, fault.finding.sentence) == (8, "nodes[2].too", "nodes[2].too: There is no such field here.")
+    assert (fault.line, fault.finding.field, fault.finding.sentence) == (
+        8,
+        "nodes[2].too",
+        "nodes[2].too: There is no such field here. Perhaps to is meant.",
+    )
 
 
 def test_a_profile_that_is_wrong_is_shown_by_its_line(folder: Path) -> None:
@@ -188,3 +192,16 @@ def test_policies_are_judged_in_their_own_file(folder: Path) -> None:
     assert found(policies) == [("policies.yaml", 5, "time_invalid")]
     change(policies, "most: 3", "most: 0")
     assert found(policies) == [("policies.yaml", 2, "bad_input")]
+
+
+def test_a_journey_that_cannot_be_read_is_not_unknown_to_the_one_that_jumps_there(tmp_path: Path) -> None:
+    shutil.copytree(Path(__file__).parents[2] / "examples" / "abandoned-cart", tmp_path, dirs_exist_ok=True)
+    change(tmp_path / "journeys" / "cart-help.yaml", "message: help", "mesage: help")
+    (fault,) = validate.validate(tmp_path)
+    assert (fault.line, fault.finding.sentence) == (9, "nodes[1].mesage: There is no such field here. Perhaps message is meant.")
+
+
+def test_a_rule_that_cannot_be_read_is_told_with_its_column(folder: Path) -> None:
+    change(folder / "segments" / "three-cities-after-1980.yaml", "birth_year > 1980", "birth_year => 1980")
+    found = [one for one in validate.validate(folder) if one.finding.code == "rule_invalid"]
+    assert found[0].finding.sentence.endswith("That is at column 64 of the rule.")

@@ -160,3 +160,36 @@ def test_documents_by_name_are_read_as_one_shape() -> None:
     with pytest.raises(BadInput) as refused:
         documents.parse_as(dict[str, Attribute], {"city": {"type": "text"}})
     assert refused.value.where == "city.type"
+
+
+@pytest.mark.parametrize(
+    ("written", "path", "said"),
+    [
+        ({"re_entry": {"after": "P1D"}}, "re_entry", "There is no such field here. Perhaps reentry is meant."),
+        ({"reentry": {"afterr": "P1D"}}, "reentry.afterr", "There is no such field here. Perhaps after is meant."),
+        (
+            {"nodes": [{"id": "a", "kind": "message", "mesage": "x"}]},
+            "nodes[0].mesage",
+            "There is no such field here. Perhaps message is meant.",
+        ),
+        ({"nodes": [{"id": "a", "kind": "wait", "mesage": "x"}]}, "nodes[0].mesage", "There is no such field here."),
+        (
+            {"nodes": [{"id": "a", "kind": "split", "shares": [{"id": "s", "percents": 50}]}]},
+            "nodes[0].shares[0].percents",
+            "There is no such field here. Perhaps percent is meant.",
+        ),
+        ({"priority": 101}, "priority", "This must be at most 100, not 101."),
+        (
+            {"nodes": [{"id": "a", "kind": "wait", "until": {"field": "event.x", "zone": "patient"}}]},
+            "nodes[0].until.zone",
+            "This must be 'journey' or 'profile', not 'patient'.",
+        ),
+        (
+            {"nodes": [{"id": "a", "kind": "wait", "until": {"field": "event.x", "zon": "profile"}}]},
+            "nodes[0].until.zon",
+            "There is no such field here. Perhaps zone is meant.",
+        ),
+    ],
+)
+def test_a_field_that_is_misspelt_is_named_with_the_one_that_was_meant(written: dict[str, Any], path: str, said: str) -> None:
+    assert faults(**written) == [(path, said)]

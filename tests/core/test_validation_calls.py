@@ -74,6 +74,11 @@ def test_webhook_url(url: str) -> None:
     assert ("webhook_url", "crm", "url") in said(calling(url=url))
 
 
+def test_an_address_without_its_scheme_is_told_as_that() -> None:
+    (found,) = validate(calling(url="crm.example:8080/people/{{ profile.id }}"), surroundings())
+    assert found.sentence == "This is no address: write one as https://crm.example.com/people."
+
+
 def test_webhook_method() -> None:
     assert said(calling(method="FETCH")) == [("webhook_method", "crm", "method")]
 

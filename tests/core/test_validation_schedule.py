@@ -92,10 +92,10 @@ def test_where_the_timezone_is_wrong_only_that_is_said() -> None:
     ("schedule", "where", "sentence"),
     [
         ({"kind": "hourly"}, "nodes[0].schedule", "There is no kind 'hourly'"),
-        ({"kind": "daily", "at": "09:00", "every": 0}, "nodes[0].schedule.every", "greater than or equal to 1"),
+        ({"kind": "daily", "at": "09:00", "every": 0}, "nodes[0].schedule.every", "This must be at least 1, not 0"),
         ({"kind": "daily", "days": ["mon"]}, "nodes[0].schedule.days", "There is no such field here"),
         ({"kind": "weekly", "days": ["mon", "monday"]}, "nodes[0].schedule.days[1]", "'mon'"),
-        ({"kind": "monthly", "days": [32]}, "nodes[0].schedule.days[0]", "31"),
+        ({"kind": "monthly", "days": [32]}, "nodes[0].schedule.days[0]", "This must be at most 31, not 32"),
         (7, "nodes[0].schedule", "This must be an object with named fields"),
     ],
 )
