@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from api import (
     attributes,
+    cross_origin,
     diff,
     entrants,
     event_definitions,
@@ -31,6 +32,7 @@ from api import (
     reviews,
     runs,
     segment_compatible,
+    segment_settings,
     segments,
     service,
     standing,
@@ -66,6 +68,7 @@ _ROUTERS = (
     explaining.router,  # before the events: `events:explain` is a call of its own
     events.router,
     segment_compatible.router,
+    segment_settings.router,
     reactions.router,
     feedback.router,
     records.router,
@@ -85,7 +88,13 @@ def create_app(services: Services) -> FastAPI:
     for router in _ROUTERS:
         app.include_router(router)
     app.add_middleware(native_calls.NativeCalls, refuse=problems.of_ours, other_formats=_OTHER_FORMATS)
+    app.add_middleware(cross_origin.CrossOrigin, is_open=_for_pages)
     app.add_middleware(metrics.Measured)
     problems.install(app, [call for router in _ROUTERS for call in router.routes])
     openapi.describe(app)
     return app
+
+
+def _for_pages(path: str) -> bool:
+    """Whether this is a call of Segment's libraries, which web pages make."""
+    return path in segment_compatible.PATHS or (path.startswith(segment_settings.START) and path.endswith(segment_settings.END))

@@ -1,14 +1,13 @@
 """Takes the calls of Segment's libraries, at the paths they really post to. It knows the shapes through segment_wire.py.
 
-Python, Node and Go post to /v1/batch; Java and Ruby to /v1/import; analytics.js to /v1/t, /v1/i, ... and /v1/b, as text/plain so that a
-browser asks no leave first. 200 is said only after the commit: some of them take it as the one sign of success.
+Python, Node, Go and PHP post to /v1/batch; Java to /v1/import/, Ruby and .NET to /v1/import; analytics.js to /v1/t, /v1/i, ... and /v1/b,
+as text/plain. 200 is said only after the commit: some of them take it as the one sign of success.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import hmac
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
@@ -17,7 +16,7 @@ from fastapi import APIRouter, BackgroundTasks, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
-from api import problems, segment_shapes, segment_wire, unpacking
+from api import problems, segment_shapes, segment_wire, strict_json, unpacking, write_keys
 from api.auth import Unauthorized
 from api.events import SetsOff, tell
 from api.segment_wire import Aliased, Call, Identified, Refused, Tracked
@@ -30,32 +29,25 @@ from store.work import Work
 CALLS = {"track": "t", "identify": "i", "page": "p", "screen": "s", "group": "g", "alias": "a"}
 """The calls, and the letter that analytics.js posts each to."""
 BATCHES = ("batch", "b", "import")
-PATHS = frozenset(f"/v1/{path}" for path in (*CALLS, *CALLS.values(), *BATCHES, "m"))
-"""Every path of this file."""
+_PLAIN = frozenset(f"/v1/{path}" for path in (*CALLS, *CALLS.values(), *BATCHES, "m"))
+PATHS = _PLAIN | {f"{path}/" for path in _PLAIN}
+"""Every path of this file, each with a slash at its end too: the Java library sends one."""
 MOST = 2500
 """Calls of one batch, as many as Segment takes."""
 _AT_ONCE = 100
-_CORS = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Methods": "POST, OPTIONS",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, Content-Encoding, X-Retry-Count",
-    "Access-Control-Max-Age": "86400",
-}
 
 
 class SegmentRoute(APIRoute):
-    """Answers with what the libraries understand: open to every origin, and 400 for what cannot be read, which they do not send again."""
+    """Answers with what the libraries understand: 400 for what cannot be read, which they do not send again."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
 
         async def answer(request: Request) -> Response:
             try:
-                response = await handle(request)
+                return await handle(request)
             except SojournError as error:
-                response = _refusal(error)
-            response.headers.update(_CORS)
-            return response
+                return _refusal(error)
 
         return answer
 
@@ -90,8 +82,12 @@ async def _single(kind: str, request: Request, services: Services, after: Backgr
 
 
 async def _batch(request: Request, services: With, after: BackgroundTasks) -> JSONResponse:
-    """Many calls at once. One that cannot be read is put on record as a discard; the others are taken."""
-    data = await unpacking.read_json(request)
+    """Many calls at once. One that cannot be read, or holds what could not be kept, is put on record as a discard; the others are taken."""
+    body = await unpacking.read(request)
+    try:
+        data, judged = strict_json.read(body), True
+    except strict_json.BadJson:
+        data, judged = strict_json.read_leniently(body), False
     items = data.get("batch") if isinstance(data, dict) else None
     if not isinstance(items, list):
         raise BadInput("A batch is a JSON object with the list `batch`.")
@@ -99,7 +95,8 @@ async def _batch(request: Request, services: With, after: BackgroundTasks) -> JS
         raise BadInput(f"There are {len(items)} calls in one batch: send at most {MOST} at once.", code="too_many")
     namespace = _namespace(request, services, data, *items[:1])
     now = services.database.clock.now()
-    return await _take(services, after, [segment_wire.read_call(item, namespace, sent_at=data.get("sentAt"), now=now) for item in items])
+    read = partial(segment_wire.read_call, namespace=namespace, sent_at=data.get("sentAt"), now=now, judged=judged)
+    return await _take(services, after, [read(item) for item in items])
 
 
 async def _metrics(request: Request) -> Response:
@@ -120,11 +117,13 @@ def _call(kind: str) -> Callable[..., Coroutine[Any, Any, JSONResponse]]:
 for _kind, _letter in CALLS.items():
     _endpoint = _call(_kind)
     router.add_api_route(f"/v1/{_kind}", _endpoint, methods=["POST"], openapi_extra=segment_shapes.of(_kind))
-    router.add_api_route(f"/v1/{_letter}", _endpoint, methods=["POST"], include_in_schema=False)
+    for _path in (f"/v1/{_letter}", f"/v1/{_kind}/", f"/v1/{_letter}/"):
+        router.add_api_route(_path, _endpoint, methods=["POST"], include_in_schema=False)
 router.add_api_route("/v1/batch", _batch, methods=["POST"], name="batch", openapi_extra=segment_shapes.of("batch"))
-for _path in BATCHES[1:]:
-    router.add_api_route(f"/v1/{_path}", _batch, methods=["POST"], include_in_schema=False)
-router.add_api_route("/v1/m", _metrics, methods=["POST"], include_in_schema=False)
+for _path in (*(f"/v1/{path}" for path in BATCHES[1:]), *(f"/v1/{path}/" for path in BATCHES)):
+    router.add_api_route(_path, _batch, methods=["POST"], include_in_schema=False)
+for _path in ("/v1/m", "/v1/m/"):
+    router.add_api_route(_path, _metrics, methods=["POST"], include_in_schema=False)
 for _path in sorted(PATHS):
     router.add_api_route(_path, _preflight, methods=["OPTIONS"], include_in_schema=False)
 
@@ -135,9 +134,9 @@ def _namespace(request: Request, services: Services, *bodies: Any) -> str:
     for body in bodies:
         found = body.get("writeKey") if isinstance(body, dict) else None
         given = given or (found if isinstance(found, str) else "")
-    for key, namespace in services.write_keys.items():
-        if key and hmac.compare_digest(key.encode(), given.encode("utf-8", "replace")):
-            return namespace
+    namespace = write_keys.namespace(services, given)
+    if namespace is not None:
+        return namespace
     raise Unauthorized("Send a write key: the user name of basic auth, with no password, or `writeKey` in the body.", scheme="Basic")
 
 
@@ -175,7 +174,9 @@ def _do(work: Work, call: Call, policy: Policy) -> tuple[SetsOff, ...]:
     match call:
         case Tracked(arrived):
             return (acceptance.accept(work, arrived, policy),)
-        case Identified(_, namespace, key, attributes):
+        case Identified(_, namespace, key, attributes, anonymous):
+            if anonymous:
+                identify.tie(work, segment_wire.ANONYMOUS, anonymous, namespace, key)
             return (identify.identify(work, namespace, key, attributes),)
         case Aliased(_, previous, namespace, key):
             identify.alias(work, (namespace, segment_wire.ANONYMOUS), previous, namespace, key)

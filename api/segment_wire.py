@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from api import profile_values
+from api import profile_values, strict_json
 from api.wire import instant
 from journey.errors import BadInput
 from journey.events import Event, Instant
@@ -24,7 +24,7 @@ ANONYMOUS = "anonymous_id"
 KINDS = ("track", "identify", "page", "screen", "group", "alias")
 LARGEST_ITEM = 65_536
 """Bytes of one call. Segment takes 32 KB; a sender that Segment takes is taken here."""
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _LONGEST = 500
 
 
@@ -37,12 +37,13 @@ class Tracked:
 
 @dataclass(frozen=True, slots=True)
 class Identified:
-    """Attributes of somebody, made if nobody has this identity."""
+    """Attributes of somebody, made if nobody has this identity. `anonymous` is the anonymousId that the call named beside their userId."""
 
     message: str
     namespace: str
     key: str
     attributes: dict[str, Any] = field(default_factory=dict)
+    anonymous: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +73,28 @@ class _Unfit(Exception):
         self.code, self.detail = code, detail
 
 
-def read_call(item: Any, namespace: str, *, kind: str = "", sent_at: Any = None, now: Instant = 0) -> Call:
-    """One call. `kind` is what the path said, else its own `type`; `sent_at` is the batch's; `now` is when it was received."""
+def read_call(item: Any, namespace: str, *, kind: str = "", sent_at: Any = None, now: Instant = 0, judged: bool = True) -> Call:
+    """One call. `kind` is what the path said, else its own `type`; `sent_at` is the batch's; `now` is when it was received. What was read
+    leniently is not `judged` yet: it is now."""
     message = item.get("messageId") if isinstance(item, dict) else None
     message = message if isinstance(message, str) and 0 < len(message) <= _LONGEST and not _CONTROL.search(message) else ""
     try:
         if not isinstance(item, dict):
             raise _Unfit("It is no JSON object.")
+        if not judged:
+            _judge(item)
         if len(json.dumps(item, ensure_ascii=False).encode()) > LARGEST_ITEM:
             raise _Unfit(f"It is larger than {LARGEST_ITEM // 1024} KB.")
         return _read(item, message, namespace, kind or item.get("type"), sent_at, now)
     except _Unfit as unfit:
         return Refused(message, unfit.code, unfit.detail)
+
+
+def _judge(item: Mapping[str, Any]) -> None:
+    try:
+        strict_json.judge(item, "It")
+    except BadInput as error:
+        raise _Unfit(error.sentence) from error
 
 
 def _read(item: Mapping[str, Any], message: str, namespace: str, kind: Any, sent_at: Any, now: Instant) -> Call:
@@ -93,7 +104,7 @@ def _read(item: Mapping[str, Any], message: str, namespace: str, kind: Any, sent
         raise _Unfit(f"Its type is {kind!r}: it must be one of {', '.join(KINDS)}.")
     namespace, key = _person(item, namespace)
     if kind == "identify":
-        return Identified(message, namespace, key, _traits(item))
+        return Identified(message, namespace, key, _traits(item), _anonymous(item) if namespace != ANONYMOUS else "")
     if kind == "alias":
         previous = _id(item, "previousId")
         if not previous:
@@ -143,6 +154,14 @@ def _id(item: Mapping[str, Any], name: str) -> str:
     return value.strip()
 
 
+def _anonymous(item: Mapping[str, Any]) -> str:
+    """Of somebody who has a userId: an anonymousId that can be none is no reason to lose what is said of them."""
+    try:
+        return _id(item, "anonymousId")
+    except _Unfit:
+        return ""
+
+
 def _object(item: Mapping[str, Any], name: str) -> dict[str, Any]:
     value = item.get(name)
     if value is not None and not isinstance(value, dict):
@@ -151,8 +170,11 @@ def _object(item: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def _traits(item: Mapping[str, Any]) -> dict[str, Any]:
-    """What a profile put by hand could hold too."""
+    """What a profile put by hand could hold too. RudderStack's libraries have them in the context, Segment's in the call."""
     traits = _object(item, "traits")
+    context = item.get("context")
+    if not traits and isinstance(context, dict) and isinstance(context.get("traits"), dict):
+        traits = dict(context["traits"])
     try:
         profile_values.check_entries(traits, {}, {}, 0)
     except BadInput as error:

@@ -1,6 +1,7 @@
 """Reads JSON as strictly as every part of us needs it. It knows no request.
 
-Python reads more than JSON is (NaN, half a character), and a database keeps less (no NUL in a text): all of it is refused here, once.
+Python reads more than JSON is (NaN, half a character), and a database keeps less (no NUL in a text): all of it is refused here, once. Where
+one text holds the calls of many people, it is read leniently and judged call by call, so that one odd value takes no other call with it.
 """
 
 from __future__ import annotations
@@ -31,8 +32,22 @@ def read(text: bytes, what: str = "The body") -> Any:
     Raises BadJson for whatever is none, and for what could not be kept: NaN, infinities, whole numbers beyond 64 bits, NUL, half a
     character, more than 64 levels.
     """
+    value = _parsed(text, what, parse_constant=_no_constant, parse_float=_finite)
+    # Most texts can hold nothing of what is looked for, and the look is dearer than the reading.
+    if _SUSPECT.search(text) or text.count(b"[") + text.count(b"{") > DEEPEST:
+        judge(value, what)
+    return value
+
+
+def read_leniently(text: bytes, what: str = "The body") -> Any:
+    """As `read`, but what is written as JSON and could not be kept is in the value (NaN and too large numbers as floats that are not
+    finite): whoever asks gives each part to `judge`. Raises BadJson only for a text that cannot be taken apart."""
+    return _parsed(text, what, parse_int=_whole)
+
+
+def _parsed(text: bytes, what: str, **hooks: Any) -> Any:
     try:
-        value = json.loads(text.decode("utf-8-sig"), parse_constant=_no_constant, parse_float=_finite)
+        return json.loads(text.decode("utf-8-sig"), **hooks)
     except UnicodeDecodeError as error:
         raise BadJson(f"{what} is no JSON: it is not in UTF-8.") from error
     except json.JSONDecodeError as error:
@@ -41,10 +56,6 @@ def read(text: bytes, what: str = "The body") -> Any:
         raise BadJson(f"{what} is nested deeper than {DEEPEST} levels.") from error
     except ValueError as error:  # a whole number of thousands of digits
         raise BadJson(f"{what} holds a number that is too long: send it as a text.") from error
-    # Most texts can hold nothing of what is looked for, and the look is dearer than the reading.
-    if _SUSPECT.search(text) or text.count(b"[") + text.count(b"{") > DEEPEST:
-        _look_through(value)
-    return value
 
 
 def _no_constant(name: str) -> Any:
@@ -58,27 +69,33 @@ def _finite(text: str) -> float:
     return number
 
 
-def _look_through(value: Any) -> None:
-    """Not recursive: what is looked for includes too deep a nesting."""
+def _whole(text: str) -> int | float:
+    return int(text) if len(text) <= 20 else math.inf  # beyond them it is no number of 64 bits, and int() may refuse to read it
+
+
+def judge(value: Any, what: str = "The body") -> None:
+    """Raises BadJson for a value that holds what could not be kept. Not recursive: what is looked for includes too deep a nesting."""
     ahead: list[tuple[Any, int]] = [(value, 1)]
     while ahead:
         found, depth = ahead.pop()
         if depth > DEEPEST:
-            raise BadJson(f"The body is nested deeper than {DEEPEST} levels.")
+            raise BadJson(f"{what} is nested deeper than {DEEPEST} levels.")
         if isinstance(found, str):
-            _sound(found)
+            _sound(found, what)
         elif isinstance(found, int) and abs(found) > _BIGGEST_INTEGER:
-            raise BadJson("The body holds a whole number beyond 64 bits: send it as a text.")
+            raise BadJson(f"{what} holds a whole number beyond 64 bits: send it as a text.")
+        elif isinstance(found, float) and not math.isfinite(found):
+            raise BadJson(f"{what} holds NaN, an infinity or a number that is too large: leave it out, or send it as a text.")
         elif isinstance(found, list):
             ahead += [(item, depth + 1) for item in found]
         elif isinstance(found, dict):
             for name, item in found.items():
-                _sound(name)
+                _sound(name, what)
                 ahead.append((item, depth + 1))
 
 
-def _sound(text: str) -> None:
+def _sound(text: str, what: str) -> None:
     if "\0" in text:
-        raise BadJson("The body holds a NUL character (\\u0000): take it out.")
+        raise BadJson(f"{what} holds a NUL character (\\u0000): take it out.")
     if _LONE_SURROGATE.search(text):
-        raise BadJson("The body holds half of a character (a lone surrogate, as \\ud800 alone): take it out.")
+        raise BadJson(f"{what} holds half of a character (a lone surrogate, as \\ud800 alone): take it out.")

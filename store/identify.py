@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from journey.errors import Conflict
@@ -38,6 +39,13 @@ def alias(work: Work, previous: tuple[str, ...], previous_key: str, namespace: s
     if not known and (previous[-1], previous_key) != (namespace, key):
         _give(work, profile, previous[-1], previous_key)
     return profile
+
+
+def tie(work: Work, previous: str, previous_key: str, namespace: str, key: str) -> None:
+    """As `alias`, where it can be: who says who they are was this browser until now. Of two people it makes nothing, and says nothing:
+    a second person on one browser, or a second browser of one person, is no fault."""
+    with suppress(Conflict):
+        alias(work, (previous,), previous_key, namespace, key)
 
 
 def _give(work: Work, profile: str, namespace: str, key: str) -> None:

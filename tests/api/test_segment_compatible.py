@@ -9,11 +9,12 @@ from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
 from api import unpacking
 from api.native_calls import TooLarge
 from journey.errors import BadInput
-from store import profiles
+from store import profiles, schema
 from store.database import Database
 from tests.api import waiting
 from tests.fakes import FakeWorkflows
@@ -62,9 +63,31 @@ async def test_the_python_and_node_libraries_post_a_batch_packed_or_not(shop: ht
     assert await waiting.won(database) == "purchase"
 
 
-@pytest.mark.parametrize("path", ["/v1/batch", "/v1/b", "/v1/import"])
+@pytest.mark.parametrize("path", ["/v1/batch", "/v1/b", "/v1/import", "/v1/import/"])
 async def test_a_batch_is_taken_at_each_path_that_a_library_posts_to(shop: httpx.AsyncClient, path: str) -> None:
     assert (await shop.post(path, json={"batch": []})).status_code == 200
+
+
+async def test_the_java_library_posts_to_a_path_with_a_slash_at_its_end_and_has_the_key_in_the_body(
+    anonymous: httpx.AsyncClient, database: Database
+) -> None:
+    await waiting.for_a_purchase(database)
+    bought = {"type": "track", "messageId": "m-1", "timestamp": "2026-03-01T12:00:00.317Z", "userId": "c-42", "integrations": {}}
+    bought |= {"event": "Order Completed", "properties": waiting.PURCHASE}
+    context = {"library": {"name": "analytics-java", "version": "3.5.4"}}
+    body = json.dumps({"batch": [bought], "sentAt": "2026-03-01T12:00:00.322Z", "context": context, "sequence": 3, "writeKey": WRITE_KEY})
+    answer = await anonymous.post("/v1/import/", content=body, headers={"Content-Type": "application/json; charset=UTF-8"})
+    assert (answer.status_code, answer.json()) == (200, {"success": True})
+    assert await waiting.won(database) == "purchase"
+
+
+async def test_rudderstacks_python_library_has_traits_in_the_context(shop: httpx.AsyncClient, database: Database) -> None:
+    call = {"type": "identify", "userId": "c-1", "anonymousId": None, "context": {"traits": {"city": "Atlanta"}, "library": {}}}
+    contexts: list[Any] = [[], "none", {"traits": []}, None]
+    odd = [{"type": "identify", "userId": "c-1", "context": context} for context in contexts]
+    assert (await shop.post("/v1/batch", json={"batch": [call, *odd]})).status_code == 200
+    assert await waiting.discards(database) == []
+    assert (await database.read(lambda c: profiles.get(c, "c-1"))).attributes == {"city": "Atlanta"}
 
 
 async def test_a_browser_posts_plain_text_with_the_key_in_the_body(anonymous: httpx.AsyncClient, database: Database) -> None:
@@ -109,6 +132,41 @@ async def test_what_a_batch_holds_that_cannot_be_taken_is_on_record_once_and_the
     assert (await database.read(lambda c: profiles.get(c, "c-1"))).attributes == {"city": "Atlanta"}
 
 
+@pytest.mark.parametrize(
+    ("odd", "said"),
+    [
+        ("NaN", "NaN, an infinity"),
+        ("-Infinity", "NaN, an infinity"),
+        ("1e999", "NaN, an infinity or a number that is too large"),
+        ("18446744073709551615", "a whole number beyond 64 bits"),
+        ("1" * 5000, "a number that is too large"),
+        (r'"cut \ud83d"', "half of a character"),
+        (r'"a\u0000b"', "a NUL character"),
+        ('{"d":' * 70 + "1" + "}" * 70, "nested deeper than 64 levels"),
+    ],
+)
+async def test_an_odd_value_in_one_call_of_a_batch_costs_no_other_call(
+    shop: httpx.AsyncClient, database: Database, odd: str, said: str
+) -> None:
+    await waiting.for_a_purchase(database)
+    data = f'{{"v": {odd}, "w": -9223372036854775807}}'
+    call = f'{{"type": "track", "userId": "c-9", "event": "Seen", "messageId": "m-odd", "properties": {data}}}'
+    for _ in range(2):
+        answer = await shop.post("/v1/batch", content=f'{{"batch": [{call}, {json.dumps(BOUGHT | {"type": "track"})}]}}')
+        assert (answer.status_code, answer.json()) == (200, {"success": True})
+    assert await waiting.won(database) == "purchase"
+    assert await waiting.discards(database) == ["bad_item"]
+    (detail,) = await database.read(lambda c: [row.detail for row in c.execute(sa.select(schema.discards.c.detail))])
+    assert said in detail
+
+
+async def test_half_a_character_in_a_message_id_costs_no_other_call(shop: httpx.AsyncClient, database: Database) -> None:
+    await waiting.for_a_purchase(database)
+    calls = r'{"type": "track", "userId": "c-9", "event": "Seen", "messageId": "\ud83d"}, ' + json.dumps(BOUGHT | {"type": "track"})
+    assert (await shop.post("/v1/batch", content=f'{{"batch": [{calls}]}}')).status_code == 200
+    assert await waiting.won(database) == "purchase"
+
+
 async def test_identify_lays_traits_over_attributes_and_leaves_consent_alone(
     shop: httpx.AsyncClient, api: httpx.AsyncClient, database: Database
 ) -> None:
@@ -125,6 +183,32 @@ async def test_alias_gives_a_person_known_by_a_browser_their_number(shop: httpx.
     await shop.post("/v1/identify", json={"anonymousId": "a-1", "traits": {"city": "Atlanta"}})
     await shop.post("/v1/alias", json={"previousId": "a-1", "userId": "c-1"})
     assert await who(database, "customer_id", "c-1") == await who(database, "anonymous_id", "a-1") == "a-1"
+
+
+async def test_who_says_who_they_are_was_the_browser_until_now(shop: httpx.AsyncClient, database: Database) -> None:
+    await shop.post("/v1/t", json={"anonymousId": "a-1", "event": "Seen"})
+    await shop.post("/v1/i", json={"anonymousId": "a-1", "userId": "c-1", "traits": {"city": "Atlanta"}})
+    assert await who(database, "customer_id", "c-1") == await who(database, "anonymous_id", "a-1") == "a-1"
+    assert (await database.read(lambda c: profiles.get(c, "a-1"))).attributes == {"city": "Atlanta"}
+
+
+async def test_a_new_browser_of_somebody_known_is_theirs(shop: httpx.AsyncClient, database: Database) -> None:
+    await shop.post("/v1/identify", json={"userId": "c-1", "traits": {"city": "Atlanta"}})
+    await shop.post("/v1/identify", json={"userId": "c-1", "anonymousId": "a-1"})
+    assert await who(database, "anonymous_id", "a-1") == await who(database, "customer_id", "c-1") == "c-1"
+
+
+async def test_a_second_person_on_one_browser_and_a_second_browser_of_one_person_are_no_fault(
+    shop: httpx.AsyncClient, database: Database
+) -> None:
+    for user, anonymous in (("c-1", "a-1"), ("c-2", "a-1"), ("c-1", "a-2"), ("c-1", "x" * 501)):
+        answer = await shop.post("/v1/identify", json={"userId": user, "anonymousId": anonymous, "traits": {"at": anonymous[:3]}})
+        assert answer.status_code == 200
+    assert await waiting.discards(database) == []
+    assert await who(database, "anonymous_id", "a-1") == await who(database, "customer_id", "c-1") == "c-1"
+    assert await who(database, "customer_id", "c-2") == "c-2"
+    assert (await database.read(lambda c: profiles.get(c, "c-1"))).attributes == {"at": "xxx"}
+    assert (await database.read(lambda c: profiles.get(c, "c-2"))).attributes == {"at": "a-1"}
 
 
 async def test_an_alias_of_two_people_makes_them_not_one(shop: httpx.AsyncClient, database: Database) -> None:
@@ -158,6 +242,15 @@ async def test_what_cannot_be_read_gets_400_so_that_no_library_sends_it_for_ever
 async def test_a_bomb_is_not_unpacked(shop: httpx.AsyncClient) -> None:
     answer = await shop.post("/v1/batch", content=gzip.compress(b"0" * 20_000_000), headers={"Content-Encoding": "gzip"})
     assert (answer.status_code, answer.json()["code"]) == (400, "too_large")
+
+
+async def test_a_page_may_read_that_its_call_was_too_large_so_that_it_does_not_send_it_for_ever(anonymous: httpx.AsyncClient) -> None:
+    answer = await anonymous.post(
+        "/v1/t", content=b"0" * 1_048_577, headers={"Content-Type": "text/plain", "Origin": "https://shop.example"}
+    )
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert answer.headers["access-control-expose-headers"] == "Retry-After"
 
 
 @pytest.mark.parametrize("length", [1, 4096, 100_000])
