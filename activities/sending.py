@@ -15,11 +15,12 @@ from journey.masking import masked, private_values
 from journey.messages import MessageDocument, Rendered
 from journey.tracking import Signer
 from providers.port import Answer, Later, Provider, Refused, Took, Uncertain
-from store.claims import SENT_AGAIN, UNANSWERED, Carrier, Claim, Policy
+from store.claims import SENT_AGAIN, UNANSWERED, Carrier, Policy
 from store.closing import Mark
 from store.in_review import Shown
 from store.send_rates import SendRates
 from store.steps import Opened
+from store.taking import Claim
 
 _log = logging.getLogger("sojourn.sending")
 _GRACE = 10.0

@@ -27,7 +27,7 @@ from store.entrants import DECIDED_DUE, Entrant
 from store.holding import Asking
 from store.send_rates import SendRates
 from store.statements import Row, Statement
-from store.taking import Taken
+from store.taking import Claim, Taken
 from store.traces import UNANSWERED as UNANSWERED
 from store.work import Work
 
@@ -63,16 +63,6 @@ class Policy:
             return self
         real = {channel: carrier for channel, carrier in self.carriers.items() if session.really(channel)}
         return replace(self, carriers=real | {channel: carrier for channel, carrier in self.inbox.items() if not session.really(channel)})
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """The right to send one delivery, until its lease runs out."""
-
-    channel: str
-    token: str
-    delivery: str
-    tries: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,12 @@ from journey.errors import Conflict, NotFound
 from journey.events import Instant
 from journey.profiles import Profile
 from store import claims, entrants, exclusions, in_review, knowing, messages, profiles, records, responses, schema, steps, traces
-from store.claims import Busy, Claim, Policy
+from store.claims import Busy, Policy
 from store.closing import Mark
 from store.entrants import Entrant
 from store.statements import Row, Statement
 from store.steps import Opened
+from store.taking import Claim
 from store.upserts import insert_new
 from store.work import CounterKey, Work
 

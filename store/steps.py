@@ -37,13 +37,13 @@ from store import (
     successions,
     writing,
 )
-from store.claims import Busy, Claim, Policy
+from store.claims import Busy, Policy
 from store.closing import Opening
 from store.entrants import Entrant
 from store.holding import Asking
 from store.messages import ToSend
 from store.statements import Row
-from store.taking import Taken
+from store.taking import Claim, Taken
 from store.work import INSERT_STEPS, Work
 from store.writing import Done
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from journey.events import Instant
 
-if TYPE_CHECKING:
-    from store.claims import Claim
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to send one delivery, until its lease runs out."""
+
+    channel: str
+    token: str
+    delivery: str
+    tries: int = 0
 
 
 @dataclass(slots=True)

@@ -26,9 +26,10 @@ from journey.walk import Listen, Outcome
 from store import acceptance, admission, closing, counting, definitions, messages, profiles, runs, schema, steps, versions
 from store.acceptance import Arrived, Verdict
 from store.changes import SetOff
-from store.claims import Busy, Carrier, Claim, Policy
+from store.claims import Busy, Carrier, Policy
 from store.closing import Mark
 from store.steps import Opened
+from store.taking import Claim
 from store.versions import VersionRow
 from store.work import CounterKey, Work
 from tests.builders import SECOND, START

@@ -24,10 +24,11 @@ from journey.tracking import Signer
 from journey.version import Version
 from store import acceptance, admission, changes, closing, feedback, in_review, profiles, reviews, schema, settling, steps, suppressions
 from store.acceptance import Arrived
-from store.claims import SENT_AGAIN, Busy, Carrier, Claim
+from store.claims import SENT_AGAIN, Busy, Carrier
 from store.claims import Policy as SendingPolicy
 from store.closing import Mark
 from store.steps import Opened
+from store.taking import Claim
 from store.work import Work
 from tests import builders
 from tests.builders import PERSON, START

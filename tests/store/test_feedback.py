@@ -12,10 +12,10 @@ from journey.messages import MessageDocument
 from journey.profiles import Profile, ProfileDocument
 from journey.version import Version
 from store import feedback, profiles, reports, schema, suppressions
-from store.claims import Claim
 from store.closing import Mark
 from store.feedback import Feedback, Taken
 from store.steps import Opened
+from store.taking import Claim
 from tests.builders import SECOND, version
 from tests.store.driver import LEASE, Driver, Store, check, let_in, publish
 

@@ -19,10 +19,11 @@ from journey.proposing import propose
 from journey.report_messages import ChannelReport
 from journey.reports import NodeReport, Report, differences
 from store import acceptance, admission, closing, feedback, journeys, profiles, reports, runs, schema, steps, suppressions, versions, views
-from store.claims import Busy, Carrier, Claim, Policy
+from store.claims import Busy, Carrier, Policy
 from store.closing import Mark
 from store.database import Database
 from store.feedback import Feedback
+from store.taking import Claim
 from store.views import DeliveryView
 from store.work import Work
 from tests import stock

@@ -11,9 +11,10 @@ from journey.contract import Proposal, Record
 from journey.report_messages import ChannelReport
 from store import removal, schema
 from store import reports as store_reports
-from store.claims import MOST_TRIES, SENT_AGAIN, UNANSWERED, Busy, Claim
+from store.claims import MOST_TRIES, SENT_AGAIN, UNANSWERED, Busy
 from store.closing import Mark
 from store.steps import Opened
+from store.taking import Claim
 from tests.builders import MINUTE, SECOND, message, profile, use_case, use_case_messages
 from tests.store.driver import AT_RISK, LEASE, Driver, Store, check, let_in, publish, sent
 
