@@ -24,8 +24,7 @@ from journey.tracking import Signer
 from journey.version import Version
 from store import acceptance, admission, changes, closing, feedback, in_review, profiles, reviews, schema, settling, steps, suppressions
 from store.acceptance import Arrived
-from store.claims import SENT_AGAIN, Busy, Carrier
-from store.claims import Policy as SendingPolicy
+from store.claims import SENT_AGAIN, Busy, Carrier, Policy
 from store.closing import Mark
 from store.steps import Opened
 from store.taking import Claim
@@ -38,7 +37,7 @@ from tests.store.story_answers import Answers
 from tests.store.story_version import Stage
 
 SIGNER = Signer("a secret for tests that is long enough")
-SENDING = SendingPolicy({channel: Carrier(HALF_HOUR * 100, idempotent=True) for channel in ("email", "push", "webhook")})
+SENDING = Policy({channel: Carrier(HALF_HOUR * 100, idempotent=True) for channel in ("email", "push", "webhook")})
 _ENTRIES = select(schema.entrants.c.entry_source, schema.entrants.c.entry_event)
 MAKING_OUT = Sending({}, SIGNER, "https://x.example", "a@example.org")
 
@@ -95,9 +94,9 @@ class Driver:
         settling.expire(self.work, len(happenings) + 1)
         row = self.work.connection.execute(select(schema.entrants)).one_or_none()
         assert self.work.connection.execute(select(schema.kept)).all() == []
-        effects = tuple(self.effect(index) for index in range(len(happenings)))
         end = ("", "", None) if row is None else (row.end_reason, row.place, row.ended_at - START)
-        return Found(self.stage.path(), self.stage.deliveries(), effects, end, profiles.get(self.work.connection, PERSON).attributes)
+        effects, attributes = tuple(map(self.effect, range(len(happenings)))), profiles.get(self.work.connection, PERSON).attributes
+        return Found(self.stage.path(), self.stage.deliveries(), effects, end, attributes)
 
     def admit(self) -> None:
         """By the real page of a run that was given a list of one; it waits for the start of the journey."""
