@@ -158,11 +158,11 @@ def documents(work: Work, profile_ids: Sequence[str]) -> dict[str, ProfileDocume
     """Those of these profiles that are there, by id, as `locked` gives them."""
     found: dict[str, ProfileDocument] = {}
     for part in _parts(sorted(set(profile_ids))):
-        named: dict[str, dict[str, str]] = {}
+        rows = work.connection.execute(select(profiles).where(profiles.c.id.in_(part)).order_by(profiles.c.id).with_for_update()).all()
+        named: dict[str, dict[str, str]] = {}  # read under the lock: who changes an identity holds it
         for one in work.connection.execute(select(identities).where(identities.c.profile.in_(part))):
             named.setdefault(one.profile, {})[one.namespace] = one.value
-        query = select(profiles).where(profiles.c.id.in_(part)).order_by(profiles.c.id).with_for_update()
-        found.update((row.id, _made(row.id, row, named.get(row.id, {}))) for row in work.connection.execute(query))
+        found.update((row.id, _made(row.id, row, named.get(row.id, {}))) for row in rows)
     return found
 
 
