@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
 from functools import lru_cache, wraps
 from typing import Any, Literal, TextIO
 from urllib.parse import quote
@@ -16,6 +17,8 @@ from liquid.filter import string_filter, with_context
 from liquid.stringify import to_liquid_string
 from liquid.undefined import is_undefined
 from liquid.utils import ReadOnlyChainMap
+
+from journey import local_time
 
 LONGEST_TEMPLATE = 256_000
 LONGEST_OUTPUT = 1_000_000
@@ -147,13 +150,31 @@ def _date(library: Callable[..., Any]) -> Callable[..., Any]:
     @with_context
     @wraps(library)
     def date(value: Any, *args: Any, context: RenderContext, **named: Any) -> Any:
-        if value in ("now", "today"):
-            value = context.resolve("now", default=None)
-            if value is None:
-                raise FilterArgumentError("there is no `now` here", token=None)
-        return library(value, *args, **named)
+        return library(_instant(value, context), *args, **named)
 
     return date
+
+
+def _instant(value: Any, context: RenderContext) -> Any:
+    """The value; for the word `now` the instant that the caller gave."""
+    if value in ("now", "today"):
+        value = context.resolve("now", default=None)
+        if value is None:
+            raise FilterArgumentError("there is no `now` here", token=None)
+    return value
+
+
+@with_context
+def _in_zone(value: Any, name: Any, *, context: RenderContext) -> str:
+    """A date-time as the clock of a zone shows it, with its offset there. One without an offset is of that clock already."""
+    where = local_time.zone(name) if isinstance(name, str) else None
+    if where is None:
+        raise FilterArgumentError("in_zone takes the name of a time zone, as Europe/Zurich", token=None)
+    value = _instant(value, context)
+    at = local_time.read(value.isoformat() if isinstance(value, datetime) else value, where)
+    if at is None:
+        raise FilterArgumentError("in_zone takes a date-time, as 2026-12-01T09:00:00Z", token=None)
+    return datetime.fromtimestamp(at // 1_000_000, where).isoformat()
 
 
 def _json(value: Any) -> str:
@@ -194,6 +215,7 @@ def _environment(kind: Kind) -> Environment:
     environment = _Environment(undefined=FalsyStrictUndefined, autoescape=kind == "html")
     del environment.filters["safe"]  # with it a name like <script> would get through
     environment.filters["date"] = _date(environment.filters["date"])
+    environment.filters["in_zone"] = _in_zone
     environment.filters["json"] = _json
     if kind == "url":
         environment.filters["url_encode"] = _url_encode

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -90,6 +91,8 @@ def test_no_filter_lets_a_value_become_html(expression: str) -> None:
         ("{{ profile.debt | round: 2 }} due", "line 1: profile.debt is undefined."),
         ("{{ 5 | plus: profile.debt }} due", "line 1: profile.debt is undefined."),
         ("Since {{ profile.since | date: '%Y' }}", "line 1: profile.since is undefined."),
+        ("{{ profile.city | in_zone: 'Europe/Vienna' }}", "in_zone takes a date-time"),
+        ("{{ '2026-03-01T10:00Z' | in_zone: profile.city }}", "in_zone takes the name of a time zone"),
         ("{{ profile.first_name | safe }}", "line 1: unknown filter 'safe'"),
         ("{% if profile.city %}", "email html, line 1: "),
         ("{{ profile.first_name", "email html, line 1: "),
@@ -130,6 +133,14 @@ def test_what_has_a_default_is_counted_with_and_what_a_default_would_show_may_be
 def test_now_is_what_the_caller_says() -> None:
     made = email(html="{{ now | date: '%Y' }} {{ 'now' | date: '%d.%m.' }}", given={"now": "2024-03-01T10:00:00Z"})
     assert made.html.startswith("2024 01.03.")
+
+
+def test_a_time_is_shown_on_the_clock_of_a_zone() -> None:
+    times = {"utc": "2026-03-29T00:30:00Z", "bare": "2026-03-29T10:15", "zone": "Europe/Vienna", "email": "ann@people.example"}
+    here = "{{ profile.utc | in_zone: profile.zone | date: '%H:%M' }} {{ profile.bare | in_zone: profile.zone }}"
+    shown = here + " {{ 'now' | in_zone: 'Asia/Tokyo' | date: '%d. %H:%M' }}"
+    made = email(times, html=shown, given={"now": datetime(2026, 3, 29, 20, 0, tzinfo=UTC)})
+    assert made.html.startswith("01:30 2026-03-29T10:15:00+02:00 30. 05:00")
 
 
 def test_links_lead_through_us_and_the_opening_is_noticed() -> None:
