@@ -7,7 +7,7 @@ each box as little as possible from the middle of its neighbours. A long arrow p
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from journey.diagram import Arrow, Box, Diagram
 
@@ -21,12 +21,14 @@ _SWEEPS = 12
 @dataclass(frozen=True, slots=True)
 class Layout:
     """`layers` are box ids from the top and the left; `centres` the horizontal middle of each box; `routes` the middle of each slot
-    that an arrow passes through, as (layer, middle), by the index of the arrow; `width` the whole."""
+    that an arrow passes through, as (layer, middle), by the index of the arrow; `width` the whole. `arrows` are those of the diagram, but
+    one to a gate that no frame can hold is one to each of its nodes; the first of them has the label."""
 
     layers: tuple[tuple[str, ...], ...]
     centres: Mapping[str, float]
     routes: Mapping[int, tuple[tuple[int, float], ...]]
     framed: tuple[tuple[str, ...], ...]
+    arrows: tuple[Arrow, ...]
     width: float
 
 
@@ -36,12 +38,13 @@ def lay_out(diagram: Diagram) -> Layout:
     depth = _depths(diagram.boxes, diagram.arrows, framed)
     if depth is None:  # a gate of which one node leads to another: no frame can hold it
         framed, depth = (), _depths(diagram.boxes, diagram.arrows, ()) or {}
+    arrows = tuple(single for arrow in diagram.arrows for single in ([arrow] if arrow.targets in framed else _singly(arrow)))
     slots: dict[int, list[str]] = {}
     links: list[tuple[str, str]] = []
     rows: list[list[str]] = [[] for _ in range(max(depth.values(), default=0) + 1)]
     for box in _in_order(diagram, depth):
         rows[depth[box]].append(box)
-    for index, arrow in enumerate(diagram.arrows):
+    for index, arrow in enumerate(arrows):
         top, bottom = depth[arrow.source], min(depth[target] for target in arrow.targets)
         last = arrow.source
         for layer in range(top + 1, bottom):
@@ -61,8 +64,14 @@ def lay_out(diagram: Diagram) -> Layout:
         centres={name: centre for name, centre in moved.items() if ":" not in name},
         routes={index: tuple((int(name.split(":")[1]), moved[name]) for name in names) for index, names in slots.items()},
         framed=framed,
+        arrows=arrows,
         width=max((moved[name] + _width(name) / 2 for row in rows for name in row), default=WIDTH),
     )
+
+
+def _singly(arrow: Arrow) -> Iterator[Arrow]:
+    for index, target in enumerate(arrow.targets):
+        yield replace(arrow, targets=(target,)) if not index else replace(arrow, targets=(target,), label="", count=None)
 
 
 def _depths(boxes: Sequence[Box], arrows: Sequence[Arrow], framed: Sequence[tuple[str, ...]]) -> dict[str, int] | None:

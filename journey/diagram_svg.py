@@ -19,7 +19,7 @@ _COUNTED = 88.0
 _BETWEEN = 78.0
 _FRAME = 16.0
 _HINT = 12.0
-_SPOTS = (0.5, 0.34, 0.66, 0.22, 0.78)
+_SPOTS = (0.5, 0.34, 0.66, 0.22, 0.78, 0.12, 0.88)
 """Where on its line a label may stand, the best first."""
 _Point = tuple[float, float]
 
@@ -75,7 +75,7 @@ class _Paper:
             yield f'<text class="hint" x="{x + _FRAME + 2:.1f}" y="{y + 17:.1f}">the first to happen decides</text>'
 
     def lines(self) -> Iterator[str]:
-        for index, arrow in enumerate(self.diagram.arrows):
+        for index, arrow in enumerate(self.layout.arrows):
             yield f'<path class="line {arrow.manner}" marker-end="url(#sojourn-{arrow.manner})" d="{self._way(index, arrow)}"/>'
 
     def boxes(self) -> Iterator[str]:
@@ -83,9 +83,9 @@ class _Paper:
             yield self._box(box)
 
     def labels(self) -> Iterator[str]:
-        """On its line, where it covers no other."""
+        """On its line, where it covers no other, or as little of others as may be."""
         spans: list[tuple[float, float, float]] = []  # left and right end, and height
-        for index, arrow in enumerate(self.diagram.arrows):
+        for index, arrow in enumerate(self.layout.arrows):
             words = [arrow.label] if arrow.label else []
             words += [f"{arrow.count:,}"] if arrow.count is not None else []
             if not words:
@@ -93,9 +93,7 @@ class _Paper:
             text = _shortened(" · ".join(words), 30)
             half = 8 + 3.3 * len(text)
             spots = [self._spot(index, share) for share in _SPOTS]
-            free = (spot for spot in spots if all(abs(spot[1] - y) > 22 or spot[0] + half < left or spot[0] - half > right
-                                                  for left, right, y in spans))  # fmt: skip
-            x, y = next(free, spots[0])
+            x, y = min(spots, key=lambda spot: _covered(spot, half, spans))
             spans.append((x - half - 4, x + half + 4, y))
             yield (
                 f'<g class="label {arrow.manner}" transform="translate({x:.1f} {y:.1f})">'
@@ -142,7 +140,7 @@ class _Paper:
     def _exits(self) -> dict[int, _Point]:
         """Where each arrow begins: side by side below its box, in the order in which the ways lead from left to right."""
         of_box: dict[str, list[int]] = {}
-        for index, arrow in enumerate(self.diagram.arrows):
+        for index, arrow in enumerate(self.layout.arrows):
             of_box.setdefault(arrow.source, []).append(index)
         points: dict[int, _Point] = {}
         for name, indexes in of_box.items():
@@ -156,7 +154,7 @@ class _Paper:
     def _towards(self, index: int) -> _Point:
         """Where the first bow of an arrow leads: to its first slot, or to its end."""
         route = self.layout.routes.get(index)
-        return (self.left + route[0][1], self.top(route[0][0])) if route else self._entrance(self.diagram.arrows[index])
+        return (self.left + route[0][1], self.top(route[0][0])) if route else self._entrance(self.layout.arrows[index])
 
     def _entrance(self, arrow: Arrow) -> _Point:
         if arrow.targets in self.layout.framed:
@@ -194,6 +192,11 @@ def _at(point: _Point) -> str:
 def _escape(text: str) -> str:
     """Text that is no markup, without the characters that no XML may hold."""
     return as_html("".join(mark for mark in text if mark.isprintable()))
+
+
+def _covered(spot: _Point, half: float, spans: list[tuple[float, float, float]]) -> float:
+    """How much of the labels that stand already one there would hide, in pixels across."""
+    return sum(max(0.0, min(spot[0] + half, right) - max(spot[0] - half, left)) for left, right, y in spans if abs(spot[1] - y) <= 22)
 
 
 def _shortened(text: str, most: int) -> str:

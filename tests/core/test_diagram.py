@@ -244,3 +244,15 @@ def test_an_arrow_to_what_can_be_no_node_is_drawn_too(target: str) -> None:
     assert [(box.id, box.title) for box in told.boxes if box.kind == "missing"] == [("missing-2", target), ("missing-1", "missing-1")]
     assert "n_missing_2[" in diagram_mermaid.render(told)
     assert diagram_svg.render(told)
+
+
+def test_of_a_gate_that_shares_a_node_with_another_each_node_is_led_to() -> None:
+    """No frame can hold both gates, so there is an arrow to each of their nodes, and the first has the label."""
+    branches = [{"id": "a", "when": rule("city", "=", "Bern"), "next": ["bought", "soon"]}]
+    choose = {"id": "choose", "kind": "condition", "branches": branches, "otherwise": ["bought", "late"]}
+    bought = {"id": "bought", "kind": "event", "event": "purchase", "next": "end"}
+    waits = [{"id": name, "kind": "wait", "for": length, "next": "end"} for name, length in (("soon", "P1D"), ("late", "P2D"))]
+    layout = lay_out(diagram.draw(journey(choose, bought, *waits, END)))
+    led = [(arrow.targets, arrow.label) for arrow in layout.arrows if arrow.source == "choose"]
+    assert led == [(("bought",), "a"), (("soon",), ""), (("bought",), "otherwise"), (("late",), "")]
+    assert not layout.framed
