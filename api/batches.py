@@ -13,6 +13,7 @@ from fastapi import BackgroundTasks
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
+from api.strict_json import BadJson
 from journey.errors import BadInput, SojournError
 from store.database import Database
 from store.work import Work
@@ -66,6 +67,8 @@ def read(items: Sequence[Any], one: Callable[[Any], Item], called: str = "items"
 
 def _read(item: Any, place: int, one: Callable[[Any], Item]) -> Item | Unread:
     try:
+        if isinstance(item, BadJson):
+            raise item
         return one(item)
     except SojournError as error:
         within = f".{error.where}" if isinstance(error, BadInput) and error.where else ""

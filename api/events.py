@@ -95,7 +95,7 @@ async def send_events(request: Request, services: With, after: BackgroundTasks) 
     body = await unpacking.read(request)
     if wire.is_binary(request.headers):
         return await _one(services, after, wire.read_binary(request.headers, body))
-    data = strict_json.read(body)
+    data = strict_json.read_apart(body)
     if isinstance(data, list):
         batch = batches.read(data, wire.read_event, "events")
         return batch.answer(await _accept_all(services, after, batch.items), partial(ItemVerdict, source="", id=""), after)

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, BackgroundTasks, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from api import batches, unpacking
+from api import batches, strict_json, unpacking
 from api.auth import admin
 from api.events import tell
 from api.services import Services, With
@@ -87,7 +87,7 @@ async def send_feedback(request: Request, services: With, after: BackgroundTasks
     """Take in what became of a message (202), or of up to 1,000 (207): it is a fact and a reaction of its delivery. A hard bounce and a
     complaint suppress the address at once, soft bounces when there are too many in a row; an unsubscription withdraws the consent to
     the channel. The same again has no second effect."""
-    data = await unpacking.read_json(request)
+    data = strict_json.read_apart(await unpacking.read(request), once=False)
     if isinstance(data, list):
         batch = batches.read(data, _read)
         found = await _take_all(services, after, batch.items)

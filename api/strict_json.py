@@ -1,7 +1,8 @@
 """Reads JSON as strictly as every part of us needs it. It knows no request.
 
-Python reads more than JSON is (NaN, half a character), and a database keeps less (no NUL in a text): all of it is refused here, once. Where
-one text holds the calls of many people, it is read leniently and judged call by call, so that one odd value takes no other call with it.
+Python reads more than JSON is (NaN, half a character), a database keeps less (no NUL in a text), and of a field that stands twice one value
+would be lost: all of it is refused here, once. Where one text holds the calls of many people, it is read leniently and judged call by call,
+so that one odd value takes no other call with it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from typing import Any
 
 from journey.errors import BadInput
@@ -26,13 +28,19 @@ class BadJson(BadInput):
     code = "json_invalid"
 
 
-def read(text: bytes, what: str = "The body") -> Any:
+class _Twice(dict[str, Any]):
+    """An object in which a field stands twice; `sentence` says which."""
+
+    sentence = ""
+
+
+def read(text: bytes, what: str = "The body", *, once: bool = True) -> Any:
     """The value of a JSON text in UTF-8; `what` it is stands in the sentences.
 
     Raises BadJson for whatever is none, and for what could not be kept: NaN, infinities, whole numbers beyond 64 bits, NUL, half a
-    character, more than 64 levels.
+    character, more than 64 levels, a field that stands twice in its object. Where it need not stand but `once`, the last counts.
     """
-    value = _parsed(text, what, parse_constant=_no_constant, parse_float=_finite)
+    value = _parsed(text, what, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_refusing_twice if once else None)
     # Most texts can hold nothing of what is looked for, and the look is dearer than the reading.
     if _SUSPECT.search(text) or text.count(b"[") + text.count(b"{") > DEEPEST:
         judge(value, what)
@@ -43,6 +51,25 @@ def read_leniently(text: bytes, what: str = "The body") -> Any:
     """As `read`, but what is written as JSON and could not be kept is in the value (NaN and too large numbers as floats that are not
     finite): whoever asks gives each part to `judge`. Raises BadJson only for a text that cannot be taken apart."""
     return _parsed(text, what, parse_int=_whole)
+
+
+def read_apart(text: bytes, *, once: bool = True) -> Any:
+    """As `read`; but of an array, an item that could not be kept is in its place as the BadJson that says why, and the others are read."""
+    try:
+        return read(text, once=once)
+    except BadJson:
+        value = _parsed(text, "The body", parse_int=_whole, object_pairs_hook=_object if once else None)
+        if not isinstance(value, list):
+            raise
+        return [_or_why_not(item) for item in value]
+
+
+def _or_why_not(item: Any) -> Any:
+    try:
+        judge(item, "It")
+    except BadJson as error:
+        return error
+    return item
 
 
 def _parsed(text: bytes, what: str, **hooks: Any) -> Any:
@@ -69,6 +96,22 @@ def _finite(text: str) -> float:
     return number
 
 
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) == len(pairs):
+        return made
+    twice = _Twice(made)
+    twice.sentence = f"The field {Counter(name for name, _ in pairs).most_common(1)[0][0][:40]!r} stands twice in one object: send it once."
+    return twice
+
+
+def _refusing_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = _object(pairs)
+    if isinstance(made, _Twice):
+        raise BadJson(made.sentence)
+    return made
+
+
 def _whole(text: str) -> int | float:
     return int(text) if len(text) <= 20 else math.inf  # beyond them it is no number of 64 bits, and int() may refuse to read it
 
@@ -89,6 +132,8 @@ def judge(value: Any, what: str = "The body") -> None:
         elif isinstance(found, list):
             ahead += [(item, depth + 1) for item in found]
         elif isinstance(found, dict):
+            if isinstance(found, _Twice):
+                raise BadJson(found.sentence)
             for name, item in found.items():
                 _sound(name, what)
                 ahead.append((item, depth + 1))

@@ -17,7 +17,7 @@ _PIECE = 4096
 
 async def read_json(request: Request) -> Any:
     """The body as data. Raises BadJson, NotJson for an unknown packing, and TooLarge when it unpacks to more than a call may be."""
-    return strict_json.read(await read(request))
+    return strict_json.read(await read(request), once=False)
 
 
 async def read(request: Request) -> bytes:

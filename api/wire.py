@@ -6,7 +6,6 @@ Segment's shapes are in segment_wire.py.
 from __future__ import annotations
 
 import base64
-import binascii
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -134,7 +133,7 @@ def _data(event: CloudEvent) -> dict[str, Any]:
         return event.data or {}
     try:
         data = strict_json.read(base64.b64decode(event.data_base64, validate=True))
-    except (binascii.Error, BadInput) as error:
+    except (ValueError, BadInput) as error:
         raise BadInput("data_base64: it is a JSON object in base64.", where="data_base64") from error
     if not isinstance(data, dict):
         raise BadInput("data_base64: it is a JSON object in base64.", where="data_base64")

@@ -126,3 +126,19 @@ async def test_with_temporal_down_an_event_is_accepted_as_ever(
     workflows.up = False
     assert (await api.post("/v1/events", json=BOUGHT)).status_code == 202
     assert await waiting.won(database) == "purchase"
+
+
+@pytest.mark.parametrize("spoilt", [r'"half \ud83d"', r'"\u0000"', "NaN", "9" * 30, '{"a": 1, "a": 2}'])
+async def test_an_event_of_an_array_that_cannot_be_kept_takes_no_other_with_it(api: httpx.AsyncClient, spoilt: str) -> None:
+    body = f'[{{"id": "e-1", "name": "seen", "data": {{"x": {spoilt}}}}}, {{"id": "e-2", "name": "seen"}}]'
+    answer = await api.post("/v1/events", content=body.encode())
+    assert answer.status_code == 207
+    assert [(one["status"], one["code"]) for one in answer.json()] == [(422, "json_invalid"), (202, "no_definition")]
+    assert answer.json()[0]["where"] == "[0]"
+
+
+async def test_data_that_is_no_base64_is_refused_whatever_stands_there(api: httpx.AsyncClient) -> None:
+    for text in ("é", "!", "e30", "W10="):
+        event = {"specversion": "1.0", "id": "7", "source": "/shop", "type": "seen", "data_base64": text}
+        answer = await api.post("/v1/events", json=event)
+        assert (answer.status_code, answer.json()["where"]) == (422, "data_base64"), text

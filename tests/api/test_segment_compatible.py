@@ -276,3 +276,15 @@ async def test_what_analytics_js_says_of_itself_is_about_nobody(anonymous: httpx
     answer = await anonymous.post("/v1/m", content='{"series": []}', headers={"Content-Type": "text/plain"})
     assert answer.status_code == 204
     assert await waiting.discards(database) == []
+
+
+async def test_a_library_that_says_a_field_twice_is_taken_at_its_last_word(shop: httpx.AsyncClient, database: Database) -> None:
+    call = '{"type": "identify", "userId": "c-1", "traits": {"city": "Boston", "city": "Atlanta"}}'
+    for path, body in {"identify": call, "batch": f'{{"batch": [{call}]}}'}.items():
+        assert (await shop.post(f"/v1/{path}", content=body.encode())).status_code == 200
+        assert (await database.read(lambda c: profiles.get(c, "c-1"))).attributes == {"city": "Atlanta"}
+
+
+async def test_a_write_key_that_is_no_text_is_refused_as_any_wrong_one(anonymous: httpx.AsyncClient) -> None:
+    answer = await anonymous.post("/v1/track", json={"userId": "c-1", "event": "x"}, headers=[(b"Authorization", b"Basic \xff\xe9")])
+    assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
