@@ -14,6 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.app import create_app
+from api.connections import Connection
 from api.services import Services
 from journey.errors import BadInput
 from worker import GRACE, Process
@@ -46,11 +47,11 @@ def listening(host: str, port: int) -> socket.socket:
 
 
 @asynccontextmanager
-async def serving(app: FastAPI, host: str, port: int) -> AsyncIterator[None]:
+async def serving(app: FastAPI, host: str, port: int, connection: type[Connection] = Connection) -> AsyncIterator[None]:
     """Serve an app until the block is left, then finish the calls that are under way. Signals stay with whoever runs us."""
     patience = int(GRACE.total_seconds())
     config = uvicorn.Config(
-        app, log_config=None, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=patience
+        app, http=connection, log_config=None, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=patience
     )  # no handlers of its own: its lines are written as ours are
     server = uvicorn.Server(config)
     with listening(host, port) as taken:

@@ -19,6 +19,7 @@ from api import (
     metrics,
     native_calls,
     openapi,
+    parameters,
     parking,
     planning,
     policies,
@@ -78,6 +79,8 @@ _ROUTERS = (
     metrics.router,
     reference.router,
 )
+_OPEN = (segment_compatible.router, segment_settings.router, reactions.router, service.router, metrics.router, reference.router)
+"""Those whose calls take no admin key."""
 _OTHER_FORMATS = segment_compatible.PATHS | {"/v1/events", "/v1/feedback", *reactions.POSTED_BY_APPS}
 
 
@@ -86,7 +89,7 @@ def create_app(services: Services) -> FastAPI:
     app = FastAPI(title="Sojourn", version="1", description=_ABOUT, openapi_url=None, redirect_slashes=False)
     app.state.services = services
     for router in _ROUTERS:
-        app.include_router(router)
+        app.include_router(router, dependencies=() if router in _OPEN else parameters.ONLY_KNOWN)
     app.add_middleware(native_calls.NativeCalls, refuse=problems.of_ours, other_formats=_OTHER_FORMATS)
     app.add_middleware(cross_origin.CrossOrigin, is_open=_for_pages)
     app.add_middleware(metrics.Measured)

@@ -26,6 +26,7 @@ from store import journeys, versions
 router = APIRouter(prefix="/v1/journeys", tags=["journeys"], dependencies=[Depends(admin)])
 
 IfMatch = Annotated[str, Header(alias="If-Match", max_length=200, description="The ETag that was read; absent overwrites.")]
+IfNoneMatch = Annotated[str, Header(alias="If-None-Match", max_length=200, description="`*`: only where there is no draft.")]
 Which = Annotated[int | None, Query(ge=1, le=2**31, description="The number of a version; absent, the live one, or the newest.")]
 _ENTRY = {"id": "read", "kind": "read_segment", "segment": "everybody", "next": "hello"}
 _EXAMPLE = {"nodes": [_ENTRY, {"id": "hello", "kind": "message", "message": "hello", "next": "end"}, {"id": "end", "kind": "end"}]}
@@ -118,14 +119,17 @@ async def put_draft(
     response: Response,
     document: Annotated[dict[str, Any], Body(examples=[_EXAMPLE])],
     if_match: IfMatch = "",
+    if_none_match: IfNoneMatch = "",
 ) -> dict[str, Any]:
     """Keep a draft. Only its shape is judged; `:validate` says what is still missing. Answers with the draft and its ETag."""
     if isinstance(document.get("id", ""), str):
         same_id(document.get("id", ""), journey_id)
     kept = document if document.get("id") else {"id": journey_id} | {name: value for name, value in document.items() if name != "id"}
     documents.parse(Journey, kept)
-    wanted = _etag(if_match)
-    etag = await services.database.write(lambda work: journeys.put_draft(work, journey_id, kept, wanted))
+    if if_none_match.strip() not in ("", "*"):
+        raise BadInput("Send * in If-None-Match, which puts the draft where there is none, or leave it out.", where="If-None-Match")
+    wanted, only_new = _etag(if_match), bool(if_none_match.strip())
+    etag = await services.database.write(lambda work: journeys.put_draft(work, journey_id, kept, wanted, only_new=only_new))
     response.headers["ETag"] = f'"{etag}"'
     return kept
 

@@ -12,6 +12,8 @@ from journey.errors import SojournError
 
 LARGEST = 1_048_576
 """Bytes of the body of a native call."""
+_STILL_TAKEN = 32 * LARGEST
+"""Bytes of the rest of a body that is refused for its size."""
 STREAMED = frozenset({"/v1/profiles:import"})
 """Calls that read their body as it comes, with limits of their own."""
 
@@ -49,6 +51,8 @@ class NativeCalls:
             if body and scope["path"].startswith("/v1/") and scope["path"] not in self.other_formats:
                 _judge(Headers(scope=scope), body)
         except SojournError as error:
+            if isinstance(error, TooLarge):
+                await _thrown_away(scope, receive)
             await self.refuse(error)(scope, receive, send)
             return
         if body is not None:  # else the caller has gone
@@ -71,6 +75,15 @@ async def _collected(scope: Scope, receive: Receive) -> bytes | None:
             raise _too_large()
         if not message.get("more_body", False):
             return b"".join(parts)
+
+
+async def _thrown_away(scope: Scope, receive: Receive) -> None:
+    """Take the rest of a body that is too large. Many clients read no answer before they have sent all, and a connection that is closed
+    upon them tells nothing; who has asked whether to send it is not let begin."""
+    left = 0 if "expect" in Headers(scope=scope) else _STILL_TAKEN
+    while left > 0:
+        message = await receive()
+        left = left - len(message.get("body", b"")) if message.get("more_body", False) else 0
 
 
 def _too_large() -> TooLarge:

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api import segment_shapes
+from api import examples, segment_shapes
 from api.problems import Problem, declared
 
 _METHODS = ("get", "put", "post", "patch", "delete")
@@ -41,6 +41,10 @@ def _document(app: FastAPI) -> dict[str, Any]:
             operation["responses"].setdefault(str(status), declared(status))
         if "422" in operation["responses"]:
             operation["responses"]["422"] = declared(422)
+        for media_type, body in operation.get("requestBody", {}).get("content", {}).items():
+            example = examples.OTHERS.get(media_type, examples.BODIES.get(path))
+            if example is not None:
+                body["example"] = example
     return document
 
 
@@ -62,5 +66,8 @@ def _around(path: str, operation: dict[str, Any]) -> Iterator[int]:
         yield 404  # a token that is none of ours
     if "segment-compatible" in tags:
         yield from (400, 401, 413)
-    elif "requestBody" in operation:
+        return
+    if operation.get("security"):
+        yield 422  # a parameter that the call does not take
+    if "requestBody" in operation:
         yield from (400, 413, 415, 422)

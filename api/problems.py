@@ -156,7 +156,7 @@ def _faults(error: RequestValidationError) -> Iterator[dict[str, str]]:
         elif inner:
             in_body.append({**one, "loc": tuple(inner)})
         else:
-            yield {"where": "", "sentence": "Send a JSON body." if one["type"] == "missing" else f"The body: {one['msg']}."}
+            yield {"where": "", "sentence": "Send a JSON body." if one["type"] == "missing" else "The body is a JSON object."}
     for fault in documents.faults_of(in_body, error.body):
         yield {"where": fault.path, "sentence": fault.sentence}
 

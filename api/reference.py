@@ -9,6 +9,7 @@ import fastapi_offline
 from fastapi import APIRouter, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse, HTMLResponse
+from starlette.types import Receive, Scope, Send
 
 from api.problems import answers
 
@@ -53,11 +54,19 @@ async def reference() -> HTMLResponse:
     return page
 
 
+class WholeFile(FileResponse):
+    """A file that is sent whole, whatever part of it is asked for, as a server may."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(name, value) for name, value in scope["headers"] if name != b"range"]
+        await super().__call__({**scope, "headers": headers}, receive, send)
+
+
 @router.head("/docs/{file}", responses=answers(404))
-@router.get("/docs/{file}", response_class=FileResponse, responses=answers(404))
-async def reference_file(file: Literal["swagger-ui-bundle.js", "swagger-ui.css", "favicon.png"]) -> FileResponse:
+@router.get("/docs/{file}", response_class=WholeFile, responses=answers(404))
+async def reference_file(file: Literal["swagger-ui-bundle.js", "swagger-ui.css", "favicon.png"]) -> WholeFile:
     """What the page is made of. The names are a list, so that no other file can be asked for."""
-    return FileResponse(_FILES / file, headers={"Cache-Control": "max-age=86400"})
+    return WholeFile(_FILES / file, headers={"Cache-Control": "max-age=86400", "Accept-Ranges": "none"})
 
 
 @router.head("/openapi.json")

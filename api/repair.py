@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, StrictBool
 
 from api.auth import admin
 from api.problems import answers
@@ -22,7 +22,7 @@ class ReconcileRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    wake: bool = False
+    wake: StrictBool = False
 
 
 class LeftAloneModel(BaseModel):

@@ -8,11 +8,11 @@ from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api import paging
 from api.auth import admin
-from api.instants import Moment, microseconds
+from api.instants import Moment, Written, microseconds
 from api.named import Id
 from api.paging import Cursor, Limit
 from api.parking import AGAIN
@@ -80,7 +80,7 @@ class ReviewRequest(BaseModel):
 
     node: Annotated[str, Field(max_length=63, pattern=TEXT)] = ""
     ids: Annotated[list[Annotated[str, Field(max_length=600, pattern=TEXT)]], Field(min_length=1, max_length=MOST)] | None = None
-    as_of: AwareDatetime | None = None
+    as_of: Written | None = None
 
 
 class JudgedModel(BaseModel):

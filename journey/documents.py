@@ -141,6 +141,10 @@ def sentence(one: ErrorDetails) -> str:
         case "less_than_equal" | "less_than" | "greater_than_equal" | "greater_than":
             ((bound, limit),) = context.items()
             return f"This must be {_BOUNDS[bound]} {limit}, not {one['input']!r}."
+        case "string_too_long":
+            return f"This may be up to {context['max_length']} characters long."
+        case "string_too_short" if context["min_length"] == 1:
+            return "This must not be empty."
         case "literal_error":
             return f"This must be {context['expected']}, not {one['input']!r}."
     return one["msg"].removeprefix("Value error, ") + "."

@@ -117,13 +117,15 @@ def known(connection: Connection, journey_id: str) -> None:
         raise _unknown(journey_id)
 
 
-def put_draft(work: Work, journey_id: str, document: dict[str, Any], if_match: str | None = None) -> str:
+def put_draft(work: Work, journey_id: str, document: dict[str, Any], if_match: str | None = None, *, only_new: bool = False) -> str:
     """Keep a document as the draft, as it was put, and return its etag.
 
-    `if_match` is the etag that the writer has read, `*` for whatever draft there is, None to overwrite. Raises Stale when the draft is
-    another by now. The shape of the document has been checked before.
+    `if_match` is the etag that the writer has read, `*` for whatever draft there is, None to overwrite; `only_new` overwrites none.
+    Raises Stale when the draft is another by now. The shape of the document has been checked before.
     """
     found = locked(work, journey_id)
+    if only_new and found is not None and found.draft is not None:
+        raise Stale(f"There is a draft of {journey_id} already: read it, then send yours with its ETag as If-Match.")
     _check(journey_id, found.etag if found is not None and found.draft is not None else None, if_match)
     etag = etag_of(document)
     values = {"draft": document, "etag": etag, "updated_at": work.now()}

@@ -55,7 +55,7 @@ async def test_a_service_without_an_admin_key_lets_nobody_in(services: Services)
     [
         b"{", b"", b"\xff", b'{"a": NaN}', b'{"a": -Infinity}', b'{"a": 1e999}', b'{"a": 123456789012345678901234567890}', b"9" * 5000,
         rb'{"a": "\u0000"}', rb'{"\ud800": 1}', rb'{"a": ["\udc00\ud800"]}', b"[" * 100 + b"]" * 100, b"[" * 100_000,
-        b'{"a":' * 80 + b"1" + b"}" * 80, '{"a": "é"}'.encode("utf-16"),
+        b'{"a":' * 80 + b"1" + b"}" * 80, '{"a": "é"}'.encode("utf-16"), b'{"attributes": {"city": "a"}, "attributes": {"city": "b"}}',
     ],
 )  # fmt: skip
 async def test_a_body_that_could_not_be_kept_is_refused_before_anybody_reads_it(api: httpx.AsyncClient, body: bytes) -> None:
@@ -72,6 +72,15 @@ async def test_a_body_that_could_not_be_kept_is_refused_before_anybody_reads_it(
 async def test_what_only_looks_like_it_is_taken(api: httpx.AsyncClient, body: str) -> None:
     answer = await api.put("/v1/profiles/ann", content=body.encode(), headers={"Content-Type": "application/json; charset=utf-8"})
     assert answer.status_code == 200
+
+
+async def test_a_body_that_is_no_object_and_a_text_that_is_too_long_are_told_in_plain_words(api: httpx.AsyncClient) -> None:
+    told = {b"[]": "The body is a JSON object.", b'{"test": "yes"}': "true or false"}
+    for body, sentence in told.items():
+        answer = await api.put("/v1/profiles/ann", content=body, headers={"Content-Type": "application/json"})
+        assert sentence in assert_problem(answer, 422, "bad_input")["detail"]
+    answer = await api.delete("/v1/journeys/thank-you", headers={"If-Match": "a" * 300})
+    assert "This may be up to 200 characters long." in assert_problem(answer, 422, "bad_input")["detail"]
 
 
 async def test_a_body_over_the_limit_is_refused_also_when_it_does_not_say_its_length(api: httpx.AsyncClient) -> None:

@@ -275,3 +275,13 @@ async def test_the_report_is_of_the_live_version_or_of_another(api: AsyncClient,
 
 def counter(node: str, kind: str) -> CounterKey:
     return CounterKey("thank-you@1", "live", node, kind)
+
+
+async def test_who_puts_a_draft_only_where_there_is_none_overwrites_none(api: AsyncClient) -> None:
+    puts = [api.put(JOURNEY, json={"name": name, "nodes": []}, headers={"If-None-Match": "*"}) for name in ("one", "two", "three")]
+    answers = await asyncio.gather(*puts)
+    assert sorted(answer.status_code for answer in answers) == [200, 412, 412]
+    kept = next(answer for answer in answers if answer.status_code == 200)
+    assert (await api.get(JOURNEY)).json() == kept.json()
+    other = await api.put(JOURNEY, json={"nodes": []}, headers={"If-None-Match": '"an-etag"'})
+    assert (other.status_code, other.json()["where"]) == (422, "If-None-Match")

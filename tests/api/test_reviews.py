@@ -88,6 +88,8 @@ async def test_those_named_are_discarded_and_what_is_not_there_is_said(api: http
 
 
 async def test_what_came_after_the_look_is_left(api: httpx.AsyncClient, workflows: FakeWorkflows) -> None:
+    refused = await api.post("/v1/journeys/thank-you:approve", json={"node": "first", "as_of": 1_772_366_399})
+    assert (refused.status_code, refused.json()["faults"][0]["where"]) == (422, "as_of")
     answer = await api.post("/v1/journeys/thank-you:approve", json={"node": "first", "as_of": "2026-03-01T11:59:59Z"})
     assert answer.json()["count"] == 0
     assert workflows.leaving == []

@@ -1,0 +1,31 @@
+"""Refuses what stands behind the `?` of an address and is none of its call's parameters: a filter that is misspelt would filter nothing.
+
+It knows no resource: what a call takes stands in the OpenAPI document. Links in messages and Segment's calls are left alone, since those
+who pass them on may write more behind them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import Depends, Request
+
+from api.auth import admin
+from journey.errors import BadInput
+from journey.nearest import meant
+
+
+def known(request: Request) -> None:
+    """Of a call that is let in, every parameter is one that it takes. Raises BadInput naming the one that is not."""
+    if not request.query_params:
+        return
+    described: dict[str, Any] = request.app.openapi()["paths"][request.scope["route"].path][request.method.lower()]
+    taken = [one["name"] for one in described.get("parameters", ()) if one["in"] == "query"]
+    for name in request.query_params:
+        if name not in taken:
+            takes = f"it takes {', '.join(taken)}" if taken else "it takes none"
+            raise BadInput(f"There is no parameter {name[:100]!r} here: {takes}.{meant(name, taken)}", where=name[:100])
+
+
+ONLY_KNOWN = (Depends(admin), Depends(known))
+"""For routers whose calls take the admin key: first who calls is judged, then what they ask for."""
