@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from journey import rules, updating
 from journey.arrows import Paths
 from journey.findings import Finding, error, warning
-from journey.graph import Condition, EventNode, Journey, Message, Node, UpdateProfile, Wait, Webhook
+from journey.graph import Condition, EventNode, Journey, Jump, Message, Node, UpdateProfile, Wait, Webhook
 from journey.liquid_text import fields_of
 from journey.nearest import meant
 from journey.profiles import AttributeType
@@ -54,12 +54,12 @@ _COST = {
 
 
 def _declared(journey: Journey, node: Node, scope: str, surroundings: Surroundings, paths: Paths) -> _Types:
-    """The fields of the events that are meant, with their types; nothing when one of them is not known or declares no field."""
-    entry = journey.entry_node
-    if scope == "entry":
-        events = [entry.event] if isinstance(entry, EventNode) else []
-    else:
-        events = [one.event for one in journey.nodes if isinstance(one, EventNode) and node.id in paths.reachable(one.id)]
+    """The fields of the events that are meant, with their types; nothing when one of them is not known or declares no field. Of whoever
+    jumps here the event is one of the journey that they come from."""
+    entries = [one.entry_node for one in (journey, *surroundings.journeys.values()) if one is journey or _jumps(one, journey)]
+    events = [entry.event for entry in entries if isinstance(entry, EventNode)] if isinstance(journey.entry_node, EventNode) else []
+    if scope == "event":
+        events += [one.event for one in journey.nodes if isinstance(one, EventNode) and node.id in paths.reachable(one.id)]
     found: dict[str, frozenset[AttributeType]] = {}
     for name in events:
         definition = surroundings.events.get(name)
@@ -68,6 +68,10 @@ def _declared(journey: Journey, node: Node, scope: str, surroundings: Surroundin
         for field, kind in definition.fields.items():
             found[field] = found.get(field, frozenset()) | {kind}
     return found
+
+
+def _jumps(one: Journey, to: Journey) -> bool:
+    return any(isinstance(node, Jump) and node.journey == to.id for node in one.nodes)
 
 
 def _is_declared(name: str, known: _Types) -> bool:

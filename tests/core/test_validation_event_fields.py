@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from journey.events import EventDefinition
+from journey.graph import Journey
 from journey.validation import validate
 from tests.builders import message
 from tests.core.test_validation import END, MESSAGES, SEND, entered_by_event, node, surroundings
@@ -66,3 +68,14 @@ def test_a_field_that_any_event_on_the_way_declares_is_none_that_is_missing() ->
     back = {"id": "back", "kind": "event", "event": "return", "next": "note", "timeout": {"after": "P1D"}}
     judged = entered_by_event(back, node(NOTE, set={"city": "{{ event.reason }} {{ event.product }}"}), END)
     assert not validate(judged, surroundings(events=AROUND["events"] | {"return": other}))
+
+
+def test_whoever_jumps_here_brings_the_event_of_the_journey_that_they_come_from() -> None:
+    other = EventDefinition.model_validate(PURCHASE | {"id": "return", "match": "return", "fields": {"reason": "string"}})
+    back = {"id": "back", "kind": "event", "event": "return", "next": "jump"}
+    jump = {"id": "jump", "kind": "jump"}
+    judged = entered_by_event(node(NOTE, set={"city": "{{ entry.reason }} {{ event.product }}"}), END)
+    around = surroundings(events=AROUND["events"] | {"return": other})
+    assert [found.code for found in validate(judged, around)] == ["undeclared_field"]
+    comes = Journey.model_validate({"id": "returns", "namespace": "customer_id", "nodes": [back, {**jump, "journey": judged.id}]})
+    assert not validate(judged, replace(around, journeys={"returns": comes}))
