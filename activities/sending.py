@@ -11,7 +11,7 @@ from activities import metrics
 from journey import call_rendering, ids, liquid_values, rendering
 from journey.calls import ToCall
 from journey.errors import RenderError
-from journey.masking import masked, private_values
+from journey.masking import masked, masked_behind_the_place, private_values
 from journey.messages import MessageDocument, Rendered
 from journey.tracking import Signer
 from providers.port import Answer, Later, Provider, Refused, Took, Uncertain
@@ -49,7 +49,7 @@ class Sending:
         try:
             message = self._render(claim, opened)
         except RenderError as error:
-            _log.warning("%s cannot be rendered: %s", claim.delivery, _told(error.sentence, opened))
+            _log.warning("%s cannot be rendered: %s", claim.delivery, masked_behind_the_place(error.sentence, _private(opened)))
             return Mark(claim.channel, "failed", error.code, asked=False)
         match await self._hand_over(claim, message, opened):
             case Took(provider_id, dead_tokens, response):
@@ -120,4 +120,8 @@ def _bounded(retry_after: float | None) -> float:
 
 def _told(words: str, opened: Opened) -> str:
     """Words of a provider or a template, for the log: either may repeat what it was given."""
-    return masked(words, private_values(opened.profile, {**opened.entry, **opened.event}))
+    return masked(words, _private(opened))
+
+
+def _private(opened: Opened) -> set[str]:
+    return private_values(opened.profile, {**opened.entry, **opened.event})

@@ -25,6 +25,13 @@ def masked(words: str, private: Iterable[str] = ()) -> str:
     return _ADDRESS.sub(MASK, words)
 
 
+def masked_behind_the_place(words: str, private: Iterable[str] = ()) -> str:
+    """The same of a sentence that begins with a place in a document of ours, as `Message 'thanks-de', email html, line 2: `: whoever has
+    `de` for a language must not hide which message it is."""
+    place, colon, why = words.partition(": ")
+    return f"{place}{colon}{masked(why, private)}" if colon else masked(words, private)
+
+
 def private_values(profile: Profile, event: Mapping[str, Any] | None = None) -> set[str]:
     """Everything of a person that could be echoed: id, attributes, push tokens, and what was in an event."""
     return {profile.id, *profile.push_tokens, *_texts(profile.attributes), *_texts(event or {})}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from journey.masking import masked, private_values
+from journey.masking import masked, masked_behind_the_place, private_values
 from journey.profiles import Profile
 
 ADA = Profile("c-42", {"first_name": "Ada", "birth_year": 1985, "likes": ["roses"], "vip": True}, {}, ("device-c-42",))
@@ -32,3 +32,10 @@ def test_what_is_known_of_the_person_goes_where_it_stands_as_a_word() -> None:
         "*** (***) of *** bought a *** with ***; Adam did not"
     )
     assert "True" not in private
+
+
+def test_where_a_template_fails_is_told_whatever_its_person_is_called() -> None:
+    private = private_values(Profile("c-43", {"lang": "de", "name": "email"}))
+    said = "Message 'thanks-de', email html, line 2: capitalize cannot take de."
+    assert masked_behind_the_place(said, private) == "Message 'thanks-de', email html, line 2: capitalize cannot take ***."
+    assert masked_behind_the_place("The name email is none.", private) == "The name *** is none."
