@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Callable, Collection
 
 from starlette.datastructures import Headers
@@ -14,6 +16,8 @@ LARGEST = 1_048_576
 """Bytes of the body of a native call."""
 _STILL_TAKEN = 32 * LARGEST
 """Bytes of the rest of a body that is refused for its size."""
+_STILL_READ, _STILL_AWAITED = 30, 1
+"""Seconds for all of that rest, and for its next piece."""
 STREAMED = frozenset({"/v1/profiles:import"})
 """Calls that read their body as it comes, with limits of their own."""
 
@@ -81,9 +85,11 @@ async def _thrown_away(scope: Scope, receive: Receive) -> None:
     """Take the rest of a body that is too large. Many clients read no answer before they have sent all, and a connection that is closed
     upon them tells nothing; who has asked whether to send it is not let begin."""
     left = 0 if "expect" in Headers(scope=scope) else _STILL_TAKEN
-    while left > 0:
-        message = await receive()
-        left = left - len(message.get("body", b"")) if message.get("more_body", False) else 0
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_STILL_READ):
+            while left > 0:
+                message = await asyncio.wait_for(receive(), _STILL_AWAITED)
+                left = left - len(message.get("body", b"")) if message.get("more_body", False) else 0
 
 
 def _too_large() -> TooLarge:

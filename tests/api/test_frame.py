@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from typing import Any
@@ -88,7 +89,12 @@ async def test_a_body_over_the_limit_is_refused_also_when_it_does_not_say_its_le
         while True:
             yield b" " * 65_536
 
+    async def stuck() -> AsyncIterator[bytes]:
+        yield b" " * 2_000_000
+        await asyncio.Event().wait()
+
     assert_problem(await api.put("/v1/profiles/ann", json={"attributes": {"a": "x" * 1_100_000}}), 413, "too_large")
+    assert_problem(await api.put("/v1/profiles/ann", content=stuck(), headers={"Content-Type": "application/json"}), 413, "too_large")
     assert_problem(await api.put("/v1/profiles/ann", content=endless(), headers={"Content-Type": "application/json"}), 413, "too_large")
 
 
