@@ -18,7 +18,7 @@ from rich.table import Table
 
 from commands import schedules, staging
 from commands.staging import Stage
-from journey import diagram, explore, gate, script_text
+from journey import durations, explore, gate, script_text
 from journey.errors import Invalid, SojournError
 from journey.events import Instant
 from journey.explore import Way
@@ -163,7 +163,7 @@ def _because(reason: str) -> str:
 
 def after(at: Instant) -> str:
     """An instant as people say it."""
-    return diagram.spoken(f"PT{at // gate.MICROSECONDS}S") if at >= gate.MICROSECONDS else "at once"
+    return durations.spoken(f"PT{at // gate.MICROSECONDS}S") if at >= gate.MICROSECONDS else "at once"
 
 
 def _story(way: Way) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from itertools import count
 from typing import Literal
 
 from journey import durations, schedule_words
-from journey.errors import BadInput
 from journey.graph import (
     LISTENING,
     THING_ID,
@@ -107,20 +106,6 @@ def draw(journey: Journey, report: Report | None = None, messages: Mapping[str, 
     return Diagram(journey.name or journey.id, tuple(boxes), tuple(arrows), gates)
 
 
-def spoken(duration: str) -> str:
-    """A duration as people say it: `1 day`, `1 day 12 hours`; as it is written when it is none."""
-    try:
-        rest = durations.seconds(duration)
-    except BadInput:
-        return duration or "?"
-    parts: list[str] = []
-    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
-        count, rest = divmod(rest, length)
-        if count:
-            parts.append(f"{count} {unit}" + ("s" if count > 1 else ""))
-    return " ".join(parts)
-
-
 def _nodes(journey: Journey) -> tuple[Node, ...]:
     """Of two nodes with one id the first, as everywhere."""
     return tuple(journey.by_id.values())
@@ -159,7 +144,7 @@ def _detail(node: Node, messages: Mapping[str, MessageDocument]) -> str:
             reviewed = "held for review" if node.hold_for_review else ""
             return " · ".join(part for part in (node.message, " and ".join(channels), reviewed) if part)
         case Wait():
-            return spoken(node.duration) if node.duration else until_said(node.until)
+            return durations.spoken(node.duration) if node.duration else until_said(node.until)
         case Condition():
             return _counted(len(node.branches), "branch", "branches")
         case Split():
@@ -181,7 +166,7 @@ def _counted(count: int, one: str, many: str) -> str:
 
 def _label(node: Node, name: str) -> str:
     if isinstance(node, EventNode | Qualification | Reaction | Wait) and name == "timeout" and node.timeout is not None:
-        return f"timeout · {spoken(node.timeout.after)}"
+        return f"timeout · {durations.spoken(node.timeout.after)}"
     if isinstance(node, Split):
         return next((f"{share.id} · {share.percent:g} %" for share in node.shares if share.id == name), name)
     return name

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
-from journey import diagram, durations, exit_criteria, rule_writing, schedule_words
+from journey import durations, exit_criteria, rule_writing, schedule_words
 from journey.errors import BadInput
 from journey.events import EventDefinition
 from journey.graph import ExitCriterion, Journey, Node
@@ -105,12 +105,12 @@ def _collect(found: Parts, prefix: str, data: Mapping[str, Any], leave: set[str]
             text = _rule(value)
             found.parts[path] = Part(text, text, f"`{text}`" if text else "a rule that matches nothing")
         elif name in _DURATIONS and isinstance(value, str):
-            found.parts[path] = Part(durations.if_any(value) or value, value, diagram.spoken(value))
+            found.parts[path] = Part(durations.if_any(value) or value, value, durations.spoken(value))
         elif name == "schedule" and isinstance(value, dict):
             found.parts[path] = Part(value, value, schedule_words.spoken(_SCHEDULE.validate_python(value)))
         elif name == "timeout" and isinstance(value, dict):
             after = value.get("after", "")
-            found.parts["timeout"] = Part(True, True, f"after {diagram.spoken(after)}")
+            found.parts["timeout"] = Part(True, True, f"after {durations.spoken(after)}")
             _collect(found, "timeout.", value, _ARROWS)
         elif name == "reentry" and isinstance(value, dict):
             _collect(found, "reentry.", value, frozenset())

@@ -31,3 +31,17 @@ def if_any(text: str) -> int | None:
         return seconds(text)
     except BadInput:
         return None
+
+
+def spoken(duration: str) -> str:
+    """A duration as people say it: `1 day`, `1 day 12 hours`; as it is written when it is none."""
+    try:
+        rest = seconds(duration)
+    except BadInput:
+        return duration or "?"
+    parts: list[str] = []
+    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
+        count, rest = divmod(rest, length)
+        if count:
+            parts.append(f"{count} {unit}" + ("s" if count > 1 else ""))
+    return " ".join(parts)

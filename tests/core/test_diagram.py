@@ -107,14 +107,6 @@ def test_a_draft_is_drawn_whatever_is_wrong_with_it() -> None:
     assert Arrow("alone", "next", ("alone",), "next") in told.arrows
 
 
-@pytest.mark.parametrize(
-    ("written", "said"),
-    [("P1D", "1 day"), ("PT36H", "1 day 12 hours"), ("P1W", "7 days"), ("PT1M30S", "1 minute 30 seconds"), ("P1M", "P1M"), ("", "?")],
-)
-def test_durations_are_written_as_people_say_them(written: str, said: str) -> None:
-    assert diagram.spoken(written) == said
-
-
 # ---- where it stands -------------------------------------------------------------------------------------------------------------
 
 
