@@ -20,7 +20,7 @@ from journey.errors import BadInput, NotFound
 from journey.graph import Document
 from journey.messages import MessageDocument, RenderedEmail, RenderedPush
 from journey.profiles import Profile
-from journey.validation_content import of_message
+from journey.validation.content import of_message
 from store import messages, profiles
 
 router = APIRouter(prefix="/v1/messages", tags=["messages"], dependencies=[Depends(admin)])

@@ -9,7 +9,7 @@ from api.services import With
 from journey.errors import BadInput
 from journey.findings import blocking
 from journey.policies import Policies
-from journey.validation_policies import of_policies
+from journey.validation.policies import of_policies
 from store import policies
 
 router = APIRouter(prefix="/v1/policies", tags=["policies"], dependencies=[Depends(admin)])

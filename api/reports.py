@@ -17,7 +17,8 @@ from api.problems import answers
 from api.records import Mode
 from api.schedules import ScheduleModel, schedule_shown
 from api.services import With
-from journey import diagram, diagram_mermaid, diagram_svg, documents, report_lines, reports
+from journey import documents, report_lines, reports
+from journey.diagrams import diagram, mermaid, svg
 from journey.graph import Journey
 from journey.reports import NodeReport, Totals
 from store import journeys, messages, sessions, versions
@@ -95,9 +96,9 @@ async def get_diagram(
 
     drawn = await services.database.read(read)
     if format == "mermaid":
-        return Response(diagram_mermaid.render(drawn), media_type="text/plain; charset=utf-8")
+        return Response(mermaid.render(drawn), media_type="text/plain; charset=utf-8")
     headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'", "X-Content-Type-Options": "nosniff"}
-    return Response(diagram_svg.render(drawn), media_type="image/svg+xml", headers=headers)
+    return Response(svg.render(drawn), media_type="image/svg+xml", headers=headers)
 
 
 def _drawn(connection: Connection, journey_id: str, which: str) -> VersionRow | None:

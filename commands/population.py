@@ -16,17 +16,22 @@ from rich.table import Table
 from commands import staging
 from commands.folder import Folder
 from commands.simulate import after, refuse
-from journey import calls, diagram, diagram_svg, past, population, population_people, population_rates
+from journey import calls, past
+from journey.diagrams import diagram
+from journey.diagrams import svg as diagram_svg
 from journey.errors import BadInput, SojournError
 from journey.freezing import freeze
 from journey.graph import Condition, Journey, Message, ReadSegment, Webhook
-from journey.population import Population, Who
-from journey.population_rates import Lots, Rate
 from journey.profiles import Profile
 from journey.report_messages import ChannelReport
 from journey.rule_text import as_tree
 from journey.rule_tree import Rule
-from journey.story import World
+from journey.simulation import people as population_people
+from journey.simulation import population
+from journey.simulation import rates as population_rates
+from journey.simulation.population import Population, Who
+from journey.simulation.rates import Lots, Rate
+from journey.simulation.story import World
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,16 +12,17 @@ from pathlib import Path
 
 from commands import folder, staging
 from commands.folder import ENDINGS, Folder, Placed
-from journey import documents, scenarios_judged
+from journey import documents
 from journey.documents import Source
 from journey.errors import BadInput, Invalid, SojournError
 from journey.findings import error
 from journey.freezing import freeze
 from journey.profiles import Profile, ProfileDocument
-from journey.scenarios import Scenario
-from journey.scenarios_coverage import Coverage, coverage
-from journey.scenarios_judged import Difference
-from journey.story import Story, World
+from journey.simulation import judging
+from journey.simulation.coverage import Coverage, coverage
+from journey.simulation.judging import Difference
+from journey.simulation.scenarios import Scenario
+from journey.simulation.story import Story, World
 from journey.version import Version
 
 SCENARIOS = "scenarios"
@@ -61,7 +62,7 @@ def simulated(ready: Sequence[Ready]) -> list[Played]:
 def _simulated(one: Ready) -> Played:
     began = time.perf_counter()
     try:
-        story: Story | SojournError = scenarios_judged.play(one.scenario, one.version, one.profile, one.world, key=one.key)
+        story: Story | SojournError = judging.play(one.scenario, one.version, one.profile, one.world, key=one.key)
     except SojournError as fault:
         story = fault
     return Played(story, time.perf_counter() - began)
@@ -173,12 +174,12 @@ def _ready(read: Folder, versions: dict[str, Version | Invalid], name: str, file
     assert isinstance(version, Version)
     who = _person(read, version, scenario)
     stage = staging.staged(read, version, who)
-    wrong = scenarios_judged.mistakes(scenario, version, stage.world)
+    wrong = judging.mistakes(scenario, version, stage.world)
     if wrong:
         placed = tuple(_placed(file, source.line(one.path), f"{one.path}: {one.sentence}", one.path) for one in wrong)
         return Tried(name, file, scenario, faults=placed)
-    profile, world = scenarios_judged.around(scenario, stage.profile, stage.world)
-    world = replace(world, begins=scenarios_judged.begins(scenario, version))
+    profile, world = judging.around(scenario, stage.profile, stage.world)
+    world = replace(world, begins=judging.begins(scenario, version))
     ready = Ready(scenario, version, who.model_copy(update={"consents": dict(profile.consents)}), profile, world, stage.key)
     return Tried(name, file, scenario, notes=stage.notes, ready=ready)
 
@@ -186,7 +187,7 @@ def _ready(read: Folder, versions: dict[str, Version | Invalid], name: str, file
 def _judged(tried: Tried, ready: Ready, played: Played) -> Tried:
     if isinstance(played.story, SojournError):
         return replace(tried, faults=(_placed(tried.file, 1, played.story.sentence),))
-    differences = scenarios_judged.judge(ready.scenario, played.story)
+    differences = judging.judge(ready.scenario, played.story)
     return replace(tried, story=played.story, differences=differences, notes=(*tried.notes, *played.notes), seconds=played.seconds)
 
 

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 from commands.scenario_files import Suite, Tried
 from commands.scenario_words import lines, moments
-from journey.scenarios_coverage import Coverage
+from journey.simulation.coverage import Coverage
 
 _NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 

@@ -6,8 +6,8 @@ import difflib
 from collections.abc import Iterator, Sequence
 
 from commands.simulate import after
-from journey.scenarios_judged import Difference
-from journey.story import Moment
+from journey.simulation.judging import Difference
+from journey.simulation.story import Moment
 
 
 def lines(difference: Difference) -> Iterator[str]:

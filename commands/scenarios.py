@@ -16,7 +16,7 @@ from commands import scenario_files, scenario_junit
 from commands.scenario_files import Player, Suite, Tried
 from commands.scenario_words import lines, moments
 from journey.errors import BadInput
-from journey.scenarios_coverage import Coverage
+from journey.simulation.coverage import Coverage
 
 
 def run(

@@ -18,12 +18,13 @@ from rich.table import Table
 
 from commands import schedules, staging
 from commands.staging import Stage
-from journey import durations, explore, gate, script_text
+from journey import durations, gate
 from journey.errors import Invalid, SojournError
 from journey.events import Instant
-from journey.explore import Way
-from journey.simulate import simulate
-from journey.story import Effect, Script, Story, happening_name
+from journey.simulation import explore, script_text
+from journey.simulation.explore import Way
+from journey.simulation.simulate import simulate
+from journey.simulation.story import Effect, Script, Story, happening_name
 
 MOST_WAYS = 50
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from commands import folder
 from commands.folder import Folder
-from journey import past, rules, script_text
+from journey import past, rules
 from journey.errors import BadInput
 from journey.freezing import freeze
 from journey.graph import EventNode, Journey, reading
@@ -18,7 +18,8 @@ from journey.profiles import Profile, ProfileDocument
 from journey.rule_check import all_leaves
 from journey.rule_text import as_tree
 from journey.rule_tree import Group, Rule, Test
-from journey.story import World
+from journey.simulation import script_text
+from journey.simulation.story import World
 from journey.version import Version
 
 MADE_UP = ProfileDocument.model_validate(

@@ -14,11 +14,11 @@ from rich.text import Text
 
 from commands import folder, schedules
 from commands.folder import Entry, Folder, Placed
-from journey import validation
 from journey.errors import BadInput
 from journey.findings import Finding, error
 from journey.graph import ExitCriterion, Journey, Node
-from journey.validation_policies import of_policies
+from journey.validation import judging
+from journey.validation.policies import of_policies
 
 _UNKNOWN = {
     "unknown_segment": ("segments", "segment"), "unknown_event": ("events", "event"), "unknown_message": ("messages", "message"),
@@ -82,13 +82,13 @@ def _judged(read: Folder) -> Iterator[Placed]:
     if read.policies is not None:
         yield from _placed(read.policies, of_policies(read.policies.document))
     for segment in read.segments.values():
-        yield from _placed(segment, validation.of_segment(segment.document, around))
+        yield from _placed(segment, judging.of_segment(segment.document, around))
     for event in read.events.values():
-        yield from _placed(event, validation.of_event(event.document))
+        yield from _placed(event, judging.of_event(event.document))
     for message in read.messages.values():
-        yield from _placed(message, validation.of_message(message.document, around))
+        yield from _placed(message, judging.of_message(message.document, around))
     for journey in read.journeys.values():
-        findings = validation.of_journey(journey.document, around)
+        findings = judging.of_journey(journey.document, around)
         for finding in findings:
             if not _explained(read, journey, finding):
                 path = _path(journey, finding)

@@ -13,8 +13,8 @@ from journey import freezing, rules
 from journey.events import Instant
 from journey.profiles import Profile, ProfileDocument
 from journey.rules import Scope
-from journey.simulate import simulate
-from journey.story import Happening, Occurs, Reacts, Script, World
+from journey.simulation.simulate import simulate
+from journey.simulation.story import Happening, Occurs, Reacts, Script, World
 
 Part = Literal["push-opened", "email-opened", "silent"]
 JOURNEY = "thank-you"

@@ -11,10 +11,10 @@ from pathlib import Path
 from commands.scenario_files import Played, Ready, simulated
 from demo.story_server import play_all
 from demo.story_stage import Play
-from journey import scenarios_judged
 from journey.errors import SojournError
 from journey.graph import Jump, Webhook
-from journey.story import Story
+from journey.simulation import judging
+from journey.simulation.story import Story
 
 _COMPARED = ("path", "deliveries", "effects", "end", "end_node", "ended_at", "place", "waiting", "wakes_at", "held", "attributes")
 
@@ -25,8 +25,7 @@ def play(ready: Sequence[Ready]) -> list[Played]:
         return []
     logging.getLogger("sojourn").setLevel(logging.ERROR)  # a refusal that a scenario asks for is no news
     plays = [
-        Play(one.version, one.person, scenarios_judged.script(one.scenario, one.version), one.world, one.key or one.profile.id)
-        for one in ready
+        Play(one.version, one.person, judging.script(one.scenario, one.version), one.world, one.key or one.profile.id) for one in ready
     ]
     with tempfile.TemporaryDirectory(prefix="sojourn-stories-") as folder:
         told = asyncio.run(play_all(plays, Path(folder)))

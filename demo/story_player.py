@@ -21,8 +21,8 @@ from journey import ids
 from journey.errors import NotFound, Unavailable
 from journey.events import PROFILE_CHANGED, Event, Instant
 from journey.graph import ReadSegment
-from journey.simulated_feedback import as_feedback
-from journey.story import Changes, Effect, Happening, Moment, Occurs, Pauses, Reacts, Resumes, Reviews, Story, happening_name
+from journey.simulation.feedback import as_feedback
+from journey.simulation.story import Changes, Effect, Happening, Moment, Occurs, Pauses, Reacts, Resumes, Reviews, Story, happening_name
 from store import acceptance, changes, dates, feedback, overdue, pausing, removal, reviews, runs, settling
 from store.acceptance import Arrived, Verdict
 

@@ -20,7 +20,7 @@ from demo.story_stops import AnsweredCalls, PacedStops, ScriptedProvider, Told
 from demo.temporal_server import temporal_server
 from journey import ids
 from journey.errors import SojournError
-from journey.story import Story
+from journey.simulation.story import Story
 from providers.port import Provider
 from providers.push_http import HttpPushProvider
 from providers.smtp import SmtpProvider

@@ -16,7 +16,7 @@ from journey.events import Instant
 from journey.graph import reading
 from journey.profiles import ProfileDocument
 from journey.segments import SegmentDocument
-from journey.story import Effect, Moment, Pauses, Resumes, Script, Story, Told, World
+from journey.simulation.story import Effect, Moment, Pauses, Resumes, Script, Story, Told, World
 from journey.version import Version
 from store import definitions, messages, pausing, policies, profiles, runs, schema, segments, suppressions, versions
 from store.acceptance import Verdict

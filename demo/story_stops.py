@@ -19,8 +19,8 @@ from journey.calls import Response
 from journey.contract import Proposal, Record
 from journey.events import Instant
 from journey.messages import Rendered
-from journey.simulated_sending import exclusion
-from journey.story import Script, World
+from journey.simulation.sending import exclusion
+from journey.simulation.story import Script, World
 from journey.version import Version
 from providers.port import Answer, Provider, Refused, Took, Uncertain
 from store import profiles, suppressions

@@ -17,7 +17,7 @@ from journey.errors import BadInput
 from journey.graph import OPTIONAL_NAMESPACE, THING_ID
 from journey.nearest import meant
 from journey.profiles import PROFILE_ID
-from journey.scenarios import CARRIER, EVENT, EVENT_CODES, PATH_STEP
+from journey.simulation.scenarios import CARRIER, EVENT, EVENT_CODES, PATH_STEP
 from journey.yaml_text import LONGEST, Source, read
 
 __all__ = ["LONGEST", "Fault", "Source", "faults", "faults_of", "load", "parse", "parse_as", "read", "refusal", "sentence"]

@@ -17,7 +17,7 @@ from journey.rule_text import as_tree
 from journey.rule_tree import Rule
 from journey.surroundings import Surroundings
 from journey.until import UntilRule
-from journey.validation import validate
+from journey.validation.judging import validate
 from journey.version import Version
 
 

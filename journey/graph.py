@@ -1,4 +1,4 @@
-"""What a journey is made of: the document of design section 2. It knows the shape alone; validation.py judges, walk.py walks.
+"""What a journey is made of: the document of design section 2. It knows the shape alone; validation/judging.py judges, walk.py walks.
 
 In a draft only `id` and `kind` are required: a field that is absent is empty here and becomes the finding `field_missing`.
 """

@@ -1,6 +1,6 @@
 """Whether policies let a delivery go now: quiet hours first, then frequency caps. Pure: what went before is given when it is asked for.
 
-The store asks it in the commit that claims (store/holding.py), the simulator on its virtual clock (journey/simulated_sending.py).
+The store asks it in the commit that claims (store/holding.py), the simulator on its virtual clock (journey/simulation/sending.py).
 """
 
 from __future__ import annotations

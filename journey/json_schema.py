@@ -11,8 +11,8 @@ from journey.graph import THING_ID, Journey
 from journey.messages import MessageDocument
 from journey.policies import Policies
 from journey.profiles import Attribute, ProfileDocument
-from journey.scenarios import Scenario
 from journey.segments import SegmentDocument
+from journey.simulation.scenarios import Scenario
 
 DOCUMENTS: dict[str, Any] = {
     "attributes": dict[str, Attribute],

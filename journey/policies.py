@@ -1,6 +1,6 @@
 """What holds at the moment of sending for everybody, across journeys: the document of frequency caps and quiet hours. It judges nobody.
 
-caps.py and quiet_hours.py are its meaning; validation_policies.py says what is wrong with one. Messages of the class transactional are
+caps.py and quiet_hours.py are its meaning; validation/policies.py says what is wrong with one. Messages of the class transactional are
 exempt from all of it.
 """
 

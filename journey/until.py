@@ -1,5 +1,5 @@
 """What a wait can wait until: a date-time, a field that holds one, a window of hours and weekdays, a rule. The shape alone: a workflow
-reads it too. local_time.py and ends.py compute, validation_waits.py judges.
+reads it too. local_time.py and ends.py compute, validation/waits.py judges.
 """
 
 from __future__ import annotations

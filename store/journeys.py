@@ -8,13 +8,14 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
-from journey import documents, ids, lifecycle, validation
+from journey import documents, ids, lifecycle
 from journey.errors import BadInput, Conflict, NotFound, Stale
 from journey.events import Instant
 from journey.findings import Finding
 from journey.graph import Journey, reading
 from journey.schedule import AT_ONCE
 from journey.succession import Succession
+from journey.validation import judging
 from store import drafted, finishing, runs, schedules, schema, sessions, succeeding, surroundings, versions
 from store.versions import VersionRow
 from store.work import Work
@@ -153,7 +154,7 @@ def delete_draft(work: Work, journey_id: str, if_match: str | None = None) -> No
 def findings(connection: Connection, journey_id: str, public_url: str, now: Instant = 0) -> tuple[Finding, ...]:
     """What the validator says of the draft, against everything that the store has, at the instant `now`. Raises NotFound."""
     journey = documents.parse(Journey, get_draft(connection, journey_id).document)
-    return validation.validate(journey, surroundings.read(connection, public_url, now, journey))
+    return judging.validate(journey, surroundings.read(connection, public_url, now, journey))
 
 
 def publish(work: Work, journey_id: str, public_url: str, told: Succession = FINISH) -> Published:

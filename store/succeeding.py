@@ -10,10 +10,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, select, text, update
 
-from journey import lifecycle, succession, validation_succession
+from journey import lifecycle, succession
 from journey.events import Instant
 from journey.graph import Journey
 from journey.succession import WAKE_RATE, Succession
+from journey.validation import succession as validation_succession
 from store import entrants, finishing, schema, successions, versions
 from store.versions import VersionRow, frozen_version
 from store.work import Work

@@ -1,4 +1,4 @@
-"""What a journey is judged against: everything it can name, as the store has it now. It knows no verdict: validation.py does."""
+"""What a journey is judged against: everything it can name, as the store has it now. It knows no verdict: validation/judging.py does."""
 
 from __future__ import annotations
 

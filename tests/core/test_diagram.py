@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from journey import diagram, diagram_mermaid, diagram_svg, reports
-from journey.diagram import Arrow, Box, Diagram
-from journey.diagram_icons import ICONS
-from journey.diagram_layout import GAP, WIDTH, lay_out
+from journey import reports
+from journey.diagrams import diagram, mermaid
+from journey.diagrams import svg as diagram_svg
+from journey.diagrams.diagram import Arrow, Box, Diagram
+from journey.diagrams.icons import ICONS
+from journey.diagrams.layout import GAP, WIDTH, lay_out
 from journey.graph import Journey
 from journey.reports import Counted
 from tests.builders import journey, rule, use_case_journey, use_case_messages
@@ -163,7 +165,7 @@ def test_any_tangle_is_drawn(tangle: Journey) -> None:
     assert_nothing_overlaps(drawn)
     ElementTree.fromstring(diagram_svg.render(drawn))
     assert diagram_svg.render(drawn) == diagram_svg.render(diagram.draw(tangle))
-    assert diagram_mermaid.render(drawn).startswith("flowchart TD\n")
+    assert mermaid.render(drawn).startswith("flowchart TD\n")
 
 
 # ---- SVG -------------------------------------------------------------------------------------------------------------------------
@@ -217,7 +219,7 @@ def test_a_journey_without_nodes_is_an_empty_picture() -> None:
 
 
 def test_the_use_case_in_mermaid() -> None:
-    text = diagram_mermaid.render(use_case_diagram())
+    text = mermaid.render(use_case_diagram())
     assert '  subgraph gate0["the first to happen"]' in text
     assert "  n_first --> n_push_opened" in text
     assert "  n_first --> n_email_opened" in text
@@ -227,14 +229,14 @@ def test_the_use_case_in_mermaid() -> None:
 
 def test_mermaid_takes_no_name_for_a_word_of_its_own() -> None:
     named = journey({"id": "end", "kind": "message", "name": 'A "quoted" <b> #name', "message": "x"}, name="x")
-    assert 'n_end["<b>A #quot;quoted#quot; #lt;b#gt; #35;name</b><br/><i>message · x</i>"]' in diagram_mermaid.render(diagram.draw(named))
+    assert 'n_end["<b>A #quot;quoted#quot; #lt;b#gt; #35;name</b><br/><i>message · x</i>"]' in mermaid.render(diagram.draw(named))
 
 
 @pytest.mark.parametrize("target", ["12:00", "two words", "a_b", "\n"])
 def test_an_arrow_to_what_can_be_no_node_is_drawn_too(target: str) -> None:
     told = diagram.draw(journey({"id": "wait", "kind": "wait", "for": "P1D", "next": [target, "missing-1"]}))
     assert [(box.id, box.title) for box in told.boxes if box.kind == "missing"] == [("missing-2", target), ("missing-1", "missing-1")]
-    assert "n_missing_2[" in diagram_mermaid.render(told)
+    assert "n_missing_2[" in mermaid.render(told)
     assert diagram_svg.render(told)
 
 

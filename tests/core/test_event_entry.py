@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from journey import explore
 from journey.events import Instant
-from journey.simulate import simulate
-from journey.story import Effect, Happening, Occurs, Reacts, Script, Story, World
+from journey.simulation import explore
+from journey.simulation.simulate import simulate
+from journey.simulation.story import Effect, Happening, Occurs, Reacts, Script, Story, World
 from journey.version import Version
 from tests.builders import DAY, HOUR, MINUTE, THANKS, message, profile, rule, use_case, use_case_messages, use_case_nodes, version
 from tests.carts import CART, END, ENTRY, ORDER, REMIND, abandoned

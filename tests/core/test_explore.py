@@ -6,9 +6,9 @@ from itertools import islice
 
 import pytest
 
-from journey.explore import example, ways
 from journey.profiles import Profile
-from journey.story import World
+from journey.simulation.explore import example, ways
+from journey.simulation.story import World
 from journey.version import Version
 from tests.builders import message, profile, purchase_definition, rule, use_case, use_case_messages, version
 

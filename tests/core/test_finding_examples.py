@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from commands import validate as validating
-from journey import validation, validation_succession
 from journey.errors import Invalid
 from journey.events import EventDefinition
 from journey.findings import Finding, blocking
@@ -16,7 +15,8 @@ from journey.graph import Journey
 from journey.messages import MessageDocument
 from journey.policies import Policies
 from journey.segments import SegmentDocument
-from journey.validation_policies import of_policies
+from journey.validation import judging, succession
+from journey.validation.policies import of_policies
 from tests.findings.every import EXAMPLES
 from tests.findings.example import Example, Publish
 
@@ -24,17 +24,17 @@ from tests.findings.example import Example, Publish
 def found(example: Example, folder: Path) -> tuple[Finding, ...]:
     match example.judged:
         case Journey() as journey:
-            return validation.validate(journey, example.around)
+            return judging.validate(journey, example.around)
         case MessageDocument() as message:
-            return tuple(validation.of_message(message, example.around))
+            return tuple(judging.of_message(message, example.around))
         case SegmentDocument() as segment:
-            return tuple(validation.of_segment(segment, example.around))
+            return tuple(judging.of_segment(segment, example.around))
         case EventDefinition() as event:
-            return tuple(validation.of_event(event))
+            return tuple(judging.of_event(event))
         case Policies() as policies:
             return tuple(of_policies(policies))
         case Publish() as publish:
-            return validation_succession.check(publish.succession, publish.new, publish.older)
+            return succession.check(publish.succession, publish.new, publish.older)
         case files:
             for name, text in files.items():
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)

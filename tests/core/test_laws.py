@@ -17,8 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from journey.events import EventDefinition, Instant
-from journey.simulate import simulate
-from journey.story import Happening, Occurs, Reacts, Script, Story, World
+from journey.simulation.simulate import simulate
+from journey.simulation.story import Happening, Occurs, Reacts, Script, Story, World
 from journey.version import Version
 from tests import builders
 from tests.core import timelines

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from journey import lots, reports
 from journey.graph import Journey, Share
 from journey.reports import Counted
-from journey.simulate import simulate
-from journey.story import Script, World
+from journey.simulation.simulate import simulate
+from journey.simulation.story import Script, World
 from journey.version import Version
 from tests import builders
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import pytest
 
 from journey.profiles import Profile
-from journey.simulate import simulate
-from journey.story import Changes, Happening, Occurs, Reacts, Script, World
+from journey.simulation.simulate import simulate
+from journey.simulation.story import Changes, Happening, Occurs, Reacts, Script, World
 from tests.builders import DAY, HOUR, MINUTE, THANKS, message, profile, version
 
 GATE = version(

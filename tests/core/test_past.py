@@ -12,8 +12,8 @@ from journey.events import EventDefinition, Instant
 from journey.rule_explaining import as_data, explain
 from journey.rule_text import parse
 from journey.rules import Scope
-from journey.simulate import simulate
-from journey.story import Happening, Occurs, Reacts, Script, Story, World
+from journey.simulation.simulate import simulate
+from journey.simulation.story import Happening, Occurs, Reacts, Script, Story, World
 from journey.version import Version
 from tests import builders
 from tests.builders import DAY, HOUR, SECOND, THANKS, profile

@@ -6,15 +6,18 @@ from typing import Any
 
 import pytest
 
-from journey import population, population_people, population_rates, reports, rules
+from journey import reports, rules
 from journey.errors import BadInput
-from journey.population import Population
-from journey.population_rates import Lots
 from journey.profiles import Profile
 from journey.reports import NodeReport
 from journey.rule_text import as_tree
 from journey.rules import Scope
-from journey.story import World
+from journey.simulation import people as population_people
+from journey.simulation import population
+from journey.simulation import rates as population_rates
+from journey.simulation.population import Population
+from journey.simulation.rates import Lots
+from journey.simulation.story import World
 from journey.version import Version
 from tests.builders import DAY, HOUR, SECOND, message, profile, purchase_definition, rule, use_case, use_case_messages, version
 

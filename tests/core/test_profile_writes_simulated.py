@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from journey import explore, scenarios_judged, script_text
 from journey.errors import BadInput
 from journey.rule_text import as_tree
-from journey.scenarios import Scenario
-from journey.simulate import simulate
-from journey.story import Changes, Effect, Script, Story, World
+from journey.simulation import explore, judging, script_text
+from journey.simulation.scenarios import Scenario
+from journey.simulation.simulate import simulate
+from journey.simulation.story import Changes, Effect, Script, Story, World
 from journey.version import Version
 from tests.builders import DAY, HOUR, message, profile, version
 
@@ -58,8 +58,8 @@ def test_a_scenario_writes_profiles_and_expects_an_exit() -> None:
         "happens": [{"after": "PT1H", "profile": {"shoe_size": 40}}, {"after": "PT2H", "profile": {"vip": True}}],
         "expect": {"path": ["read"], "events": ["no_effect", "exits"], "end": "exit_criteria", "ended_after": "PT2H"},
     })  # fmt: skip
-    assert scenarios_judged.mistakes(scenario, drawn, WORLD) == ()
-    assert scenarios_judged.judge(scenario, scenarios_judged.play(scenario, drawn, profile(), WORLD)) == ()
+    assert judging.mistakes(scenario, drawn, WORLD) == ()
+    assert judging.judge(scenario, judging.play(scenario, drawn, profile(), WORLD)) == ()
 
 
 def test_every_way_through_finds_writes_that_let_people_on() -> None:
@@ -88,4 +88,4 @@ def test_a_member_from_before_does_not_enter() -> None:
 
 def test_a_scenario_of_such_a_journey_must_say_by_what_they_enter() -> None:
     scenario = Scenario.model_validate({"journey": "small", "expect": {"end": "finished"}})
-    assert [one.path for one in scenarios_judged.mistakes(scenario, BEGINS, WORLD)] == ["happens"]
+    assert [one.path for one in judging.mistakes(scenario, BEGINS, WORLD)] == ["happens"]

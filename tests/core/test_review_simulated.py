@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from journey import diagram, diff, script_text, squeezing
+from journey import diff, squeezing
+from journey.diagrams import diagram
 from journey.diff import Side
 from journey.errors import BadInput
-from journey.simulate import simulate
-from journey.story import Happening, Reviews, Script, Story, World
+from journey.simulation import script_text
+from journey.simulation.simulate import simulate
+from journey.simulation.story import Happening, Reviews, Script, Story, World
 from journey.version import Session, Version
 from tests.builders import DAY, HOUR, START, message, profile, version
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from journey import scenarios_judged, script_text
 from journey.errors import BadInput
 from journey.profiles import Profile
-from journey.scenarios import Scenario
-from journey.scenarios_coverage import coverage
-from journey.scenarios_judged import Difference
-from journey.story import Occurs, Pauses, Resumes, Story, World
+from journey.simulation import judging, script_text
+from journey.simulation.coverage import coverage
+from journey.simulation.judging import Difference
+from journey.simulation.scenarios import Scenario
+from journey.simulation.story import Occurs, Pauses, Resumes, Story, World
 from journey.version import Version
 from tests.builders import DAY, HOUR, MINUTE, SECOND, message, profile, purchase_definition, rule, use_case, use_case_messages, version
 
@@ -28,17 +28,17 @@ def scenario(*happens: Any, expect: dict[str, Any] | None = None, **more: Any) -
 
 def play(one: Scenario, of: Version | None = None, who: Profile | None = None) -> Story:
     of = of or use_case()
-    assert scenarios_judged.mistakes(one, of, WORLD) == ()
-    person, world = scenarios_judged.around(one, who or profile(), WORLD)
-    return scenarios_judged.play(one, of, person, world)
+    assert judging.mistakes(one, of, WORLD) == ()
+    person, world = judging.around(one, who or profile(), WORLD)
+    return judging.play(one, of, person, world)
 
 
 def differences(one: Scenario) -> tuple[Difference, ...]:
-    return scenarios_judged.judge(one, play(one))
+    return judging.judge(one, play(one))
 
 
 def mistaken(one: Scenario, of: Version | None = None) -> dict[str, str]:
-    return {found.path: found.sentence for found in scenarios_judged.mistakes(one, of or use_case(), WORLD)}
+    return {found.path: found.sentence for found in judging.mistakes(one, of or use_case(), WORLD)}
 
 
 def test_a_scenario_begins_on_a_monday_morning_unless_it_says_when() -> None:
@@ -220,8 +220,8 @@ def test_a_journey_is_paused_and_resumed_by_texts_and_by_objects_alike() -> None
         {"after": "P3D", "pause": "hold", "for": "PT5H"}, {"after": "P4D", "resume": True},
     )  # fmt: skip
     expected = (Pauses(DAY), Pauses(2 * DAY, "discard", HOUR), Pauses(3 * DAY, "hold", 5 * HOUR), Resumes(4 * DAY))
-    assert scenarios_judged.script(scenario(*texts), use_case()).happenings == expected
-    assert scenarios_judged.script(scenario(*objects), use_case()).happenings == expected
+    assert judging.script(scenario(*texts), use_case()).happenings == expected
+    assert judging.script(scenario(*objects), use_case()).happenings == expected
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ def test_an_event_definition_of_that_name_is_an_event() -> None:
     of = version(definitions=[purchase_definition(id="pause")], nodes=[
         {"id": "read", "kind": "read_segment", "segment": "everybody", "next": "n0"}, {"id": "n0", "kind": "event", "event": "pause"}
     ])  # fmt: skip
-    assert isinstance(scenarios_judged.script(scenario("P1D pause", journey="small"), of).happenings[0], Occurs)
+    assert isinstance(judging.script(scenario("P1D pause", journey="small"), of).happenings[0], Occurs)
 
 
 def test_a_scenario_says_where_somebody_is_held() -> None:
@@ -268,7 +268,7 @@ def test_of_a_message_of_which_nobody_knows_its_promise_says_whether_it_is_sent_
 ) -> None:  # fmt: skip
     world = World(messages=use_case_messages() | {"first-message": message("first-message", "email", **changed)})
     one = scenario(answers={"first.email": "uncertain"}, until="PT1H")
-    found = scenarios_judged.play(one, use_case(), profile(), world)
+    found = judging.play(one, use_case(), profile(), world)
     assert [(delivery.status, delivery.reason) for delivery in found.deliveries] == [told]
     assert next(moment.at for moment in found.timeline if "waits at" in moment.sentence) == sent_after
 
@@ -277,5 +277,5 @@ def test_what_comes_back_of_a_message_that_is_to_be_sent_again_proves_that_it_ha
     world = World(messages=use_case_messages() | {"first-message": message("first-message", "email", promise="never_lost")})
     for does, ends in (("email.opened", ("sent", "")), ("email.unsubscribed", ("sent", ""))):
         one = scenario({"reaction": does, "of": "first"}, answers={"first.email": "uncertain"}, until="PT1H")
-        (delivery,) = scenarios_judged.play(one, use_case(), profile(), world).deliveries
+        (delivery,) = judging.play(one, use_case(), profile(), world).deliveries
         assert (delivery.status, delivery.reason) == ends

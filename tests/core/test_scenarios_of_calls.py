@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from journey import population, population_rates, scenarios_judged, script_text
 from journey.calls import Response
 from journey.errors import BadInput
-from journey.scenarios import Scenario
-from journey.story import World
+from journey.simulation import judging, population, script_text
+from journey.simulation import rates as population_rates
+from journey.simulation.scenarios import Scenario
+from journey.simulation.story import World
 from journey.version import Version
 from tests.builders import message, profile, rule, version
 
@@ -30,13 +31,13 @@ def scenario(expect: dict[str, Any], **more: Any) -> Scenario:
 
 
 def differs(one: Scenario) -> list[str]:
-    assert scenarios_judged.mistakes(one, DRAWN, WORLD) == ()
-    person, world = scenarios_judged.around(one, profile(), WORLD)
-    return [found.field for found in scenarios_judged.judge(one, scenarios_judged.play(one, DRAWN, person, world))]
+    assert judging.mistakes(one, DRAWN, WORLD) == ()
+    person, world = judging.around(one, profile(), WORLD)
+    return [found.field for found in judging.judge(one, judging.play(one, DRAWN, person, world))]
 
 
 def mistaken(**more: Any) -> dict[str, str]:
-    found = scenarios_judged.mistakes(scenario({"end": "finished"}, **more), DRAWN, WORLD)
+    found = judging.mistakes(scenario({"end": "finished"}, **more), DRAWN, WORLD)
     return {one.path: one.sentence for one in found}
 
 

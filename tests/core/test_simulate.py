@@ -7,8 +7,8 @@ import pytest
 from journey.errors import NotFound
 from journey.events import Instant
 from journey.profiles import Profile
-from journey.simulate import simulate
-from journey.story import Effect, Happening, Occurs, Reacts, Script, Story, World
+from journey.simulation.simulate import simulate
+from journey.simulation.story import Effect, Happening, Occurs, Reacts, Script, Story, World
 from journey.version import Version
 from tests.builders import (
     DAY,

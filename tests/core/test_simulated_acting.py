@@ -8,8 +8,8 @@ from typing import Any
 
 from journey.calls import Response
 from journey.profiles import Profile
-from journey.simulate import simulate
-from journey.story import Occurs, Script, Story, World
+from journey.simulation.simulate import simulate
+from journey.simulation.story import Occurs, Script, Story, World
 from journey.version import Version
 from tests.builders import HOUR, THANKS, message, profile, rule, version
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from journey import population, population_rates, reports, script_text
+from journey import reports
 from journey.errors import BadInput
-from journey.simulate import simulate
-from journey.story import Changes, Reacts, Script, Story, World
+from journey.simulation import population, script_text
+from journey.simulation import rates as population_rates
+from journey.simulation.simulate import simulate
+from journey.simulation.story import Changes, Reacts, Script, Story, World
 from journey.version import Version
 from tests.builders import HOUR, message, profile, version
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from journey.policies import Policies
-from journey.simulate import simulate
-from journey.story import Reacts, Script, Story, World
+from journey.simulation.simulate import simulate
+from journey.simulation.story import Reacts, Script, Story, World
 from tests.builders import DAY, HOUR, MINUTE, SECOND, START, message, profile, version
 
 TWICE = version(

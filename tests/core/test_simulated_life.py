@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from journey import explore, population, scenarios_judged, script_text
 from journey.errors import BadInput
 from journey.events import Instant
-from journey.scenarios import Expectations, Scenario
-from journey.simulate import simulate
-from journey.story import Effect, Script, Story, World
+from journey.simulation import explore, judging, population, script_text
+from journey.simulation.scenarios import Expectations, Scenario
+from journey.simulation.simulate import simulate
+from journey.simulation.story import Effect, Script, Story, World
 from journey.version import Version
 from tests import builders
 from tests.builders import DAY, HOUR, MINUTE, SECOND, START
@@ -124,8 +124,8 @@ def test_a_scenario_that_says_no_beginning_begins_no_earlier_than_its_journey() 
     for start, begins in (("2026-12-01", "2026-12-01T00:00"), ("2025-12-01", "2026-01-05T09:00")):
         of = builders.version(WAITS | {"next": "end"}, END, start=start)
         scenario = Scenario(journey="small", expect=Expectations(end="finished"))
-        assert scenarios_judged.begins(scenario, of) == script_text.begins(begins, of)
-        assert scenarios_judged.play(scenario, of, PROFILE, WORLD).ended_at == DAY
+        assert judging.begins(scenario, of) == script_text.begins(begins, of)
+        assert judging.play(scenario, of, PROFILE, WORLD).ended_at == DAY
 
 
 def test_of_many_people_those_still_inside_end_with_the_journey_and_after_it_nobody_enters() -> None:

@@ -13,7 +13,7 @@ from journey.graph import Journey
 from journey.profiles import Attribute
 from journey.segments import SegmentDocument
 from journey.surroundings import Surroundings
-from journey.validation import validate
+from journey.validation.judging import validate
 from tests.builders import journey, purchase_definition, use_case_messages
 
 NAMES = ["a", "b", "c", "d", "e"]

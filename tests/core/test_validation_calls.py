@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from journey.graph import Journey
-from journey.validation import validate
+from journey.validation.judging import validate
 from tests.builders import journey, message
 from tests.core.test_validation import END, MESSAGES, SEND, deciding, node, said, segment, surroundings
 

@@ -9,7 +9,7 @@ import pytest
 
 from journey.events import EventDefinition
 from journey.graph import Journey
-from journey.validation import validate
+from journey.validation.judging import validate
 from tests.builders import message
 from tests.core.test_validation import END, MESSAGES, SEND, entered_by_event, node, surroundings
 

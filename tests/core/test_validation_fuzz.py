@@ -11,24 +11,24 @@ from hypothesis import strategies as st
 
 from commands import folder
 from journey import documents, json_schema
-from journey.diagram import draw
-from journey.diagram_mermaid import render as render_mermaid
-from journey.diagram_svg import render as render_svg
+from journey.diagrams.diagram import draw
+from journey.diagrams.mermaid import render as render_mermaid
+from journey.diagrams.svg import render as render_svg
 from journey.diff import Side, compare
 from journey.documents import Fault
 from journey.events import EventDefinition
-from journey.explore import entering
 from journey.findings import blocking
 from journey.freezing import freeze
 from journey.graph import Journey
 from journey.messages import MessageDocument
 from journey.policies import Policies
 from journey.segments import SegmentDocument
-from journey.simulate import simulate
-from journey.story import Script, World
+from journey.simulation.explore import entering
+from journey.simulation.simulate import simulate
+from journey.simulation.story import Script, World
 from journey.surroundings import Surroundings
-from journey.validation import of_event, of_message, of_segment, validate
-from journey.validation_policies import of_policies
+from journey.validation.judging import of_event, of_message, of_segment, validate
+from journey.validation.policies import of_policies
 from tests import builders
 from tests.made_up_documents import changed, fitting, words
 

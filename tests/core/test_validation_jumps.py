@@ -9,7 +9,7 @@ import pytest
 from journey.findings import Finding
 from journey.graph import Journey
 from journey.surroundings import Surroundings
-from journey.validation_jumps import check
+from journey.validation.jumps import check
 from tests.carts import END, ENTRY
 
 

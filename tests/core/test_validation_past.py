@@ -11,7 +11,7 @@ from journey.freezing import freeze
 from journey.profiles import Attribute
 from journey.segments import SegmentDocument
 from journey.surroundings import Surroundings
-from journey.validation import of_event, of_journey, of_segment
+from journey.validation.judging import of_event, of_journey, of_segment
 from tests import builders
 
 END = {"id": "end", "kind": "end"}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from journey.policies import Policies
-from journey.validation_policies import of_policies
+from journey.validation.policies import of_policies
 
 CAP: dict[str, Any] = {"id": "weekly", "channels": ["email", "push"], "most": 3, "within": "P7D", "then": "retry", "retry_for": "P2D"}
 QUIET: dict[str, Any] = {"channels": "all", "from": "21:00", "to": "08:00", "zone": "America/New_York", "longest": "P1D"}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from journey.graph import ExitCriterion, Journey
-from journey.validation_shadows import check
+from journey.validation.shadows import check
 from tests.findings.example import BUY, END, OPENED, SEND, WAIT, by_event, choosing, journey
 
 JOIN = {"id": "join", "kind": "qualification", "segment": "everybody", "next": "end"}

@@ -8,7 +8,7 @@ from journey.freezing import frozen
 from journey.graph import Journey, Message
 from journey.succession import Succession
 from journey.surroundings import Surroundings
-from journey.validation_succession import check
+from journey.validation.succession import check
 from tests import builders
 from tests.builders import journey, use_case_journey, use_case_nodes
 from tests.core.test_validation import said

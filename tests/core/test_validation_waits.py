@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from journey.graph import Journey
 from journey.profiles import Attribute
 from journey.surroundings import Surroundings
-from journey.validation import of_journey
+from journey.validation.judging import of_journey
 from tests import builders
 
 END = {"id": "end", "kind": "end"}

@@ -8,7 +8,7 @@ import pytest
 
 from journey.graph import Journey
 from journey.profiles import Attribute
-from journey.validation import of_journey
+from journey.validation.judging import of_journey
 from tests.findings.example import BUY, CALL, END, OPENED, SEND, WAIT, choosing, email, journey, surroundings
 from tests.findings.of_time import NOW, until
 

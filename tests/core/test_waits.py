@@ -9,8 +9,8 @@ import pytest
 
 from journey.events import Instant
 from journey.profiles import Profile
-from journey.simulate import simulate
-from journey.story import Occurs, Script, Story, World
+from journey.simulation.simulate import simulate
+from journey.simulation.story import Occurs, Script, Story, World
 from tests import builders
 from tests.builders import DAY, HOUR, MINUTE, THANKS, profile
 

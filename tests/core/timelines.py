@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from journey.events import Instant
-from journey.story import Effect, Happening, Occurs, Reacts, Script, Story
+from journey.simulation.story import Effect, Happening, Occurs, Reacts, Script, Story
 from tests import builders
 from tests.builders import SECOND
 

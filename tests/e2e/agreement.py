@@ -15,8 +15,8 @@ from sqlalchemy import Connection, Row, select
 from journey import ends, ids, walk
 from journey.profiles import Profile
 from journey.rules import Scope
-from journey.simulate import simulate
-from journey.story import Happening, Occurs, Reacts, Script, Story, World
+from journey.simulation.simulate import simulate
+from journey.simulation.story import Happening, Occurs, Reacts, Script, Story, World
 from journey.version import Version
 from store import definitions, messages, profiles, responses, schema, versions
 from tests.e2e import world

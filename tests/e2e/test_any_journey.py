@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from demo.story_server import play_all
 from demo.story_stage import Play
 from journey.profiles import Profile
-from journey.simulate import simulate
-from journey.story import Story
+from journey.simulation.simulate import simulate
+from journey.simulation.story import Story
 from tests.builders import PERSON
 from tests.store.any_journey import ANY_POLICIES, PEOPLE, RESPONSES, WORLD, any_script, any_version, dated
 

@@ -12,9 +12,9 @@ from demo.catchers import PushBehaviour
 from journey import freezing, ids
 from journey.contract import Happened
 from journey.profiles import Profile
-from journey.simulate import simulate
-from journey.story import Happening, Occurs, Reacts, Script
-from journey.story import World as Surroundings
+from journey.simulation.simulate import simulate
+from journey.simulation.story import Happening, Occurs, Reacts, Script
+from journey.simulation.story import World as Surroundings
 from store import acceptance
 from tests.e2e.world import EXAMPLE, JOURNEY, PURCHASE, World, eventually
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.findings.every import EXAMPLES
 
 HOUSE = Path(__file__).parents[2]
-SOURCES = [*sorted((HOUSE / "journey").glob("validation*.py")), *sorted((HOUSE / "commands").glob("*.py"))]
+SOURCES = [*sorted((HOUSE / "journey" / "validation").glob("*.py")), *sorted((HOUSE / "commands").glob("*.py"))]
 COMING_FROM_ELSEWHERE = "\n## What other products check"
 NO_FINDINGS = ("no_branch", "global_timeout", "bad_input", "reentry", "not_live", "in_use")
 """Words of the table that are written as code and are something else."""
@@ -42,7 +42,7 @@ def texts(node: ast.expr) -> Iterator[str]:
 @cache
 def made() -> dict[str, str]:
     found = {code: grade for file in SOURCES for code, grade in codes(file)}
-    found |= dict.fromkeys(("undeclared_attribute", "undeclared_field"), "warning")  # chosen in validation_rules.py
+    found |= dict.fromkeys(("undeclared_attribute", "undeclared_field"), "warning")  # chosen in validation/rules.py
     return found
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from cli import app
 from commands import folder
-from journey import diagram, diagram_svg
+from journey.diagrams import diagram, svg
 from tests.house.source import HOUSE, PACKAGES, files, text, tree
 
 PAGES = tuple(
@@ -101,7 +101,7 @@ def test_the_picture_of_the_example_is_what_the_renderer_draws() -> None:
     """When it is not: render it anew, by what this test does, and look at it."""
     example = folder.read(EXAMPLE)
     messages = {name: entry.document for name, entry in example.messages.items()}
-    drawn = diagram_svg.render(diagram.draw(example.journeys["thank-you"].document, messages=messages))
+    drawn = svg.render(diagram.draw(example.journeys["thank-you"].document, messages=messages))
     assert text("docs/three-cities.svg") == drawn
 
 

@@ -16,7 +16,7 @@ from journey.policies import Policies
 from journey.profiles import AttributeType, ProfileDocument
 from journey.rule_text import as_tree
 from journey.rule_tree import Did
-from journey.story import Changes, Happening, Occurs, Pauses, Reacts, Resumes, Reviews, Script, World
+from journey.simulation.story import Changes, Happening, Occurs, Pauses, Reacts, Resumes, Reviews, Script, World
 from journey.version import Version
 from tests import builders
 from tests.builders import PERSON, START

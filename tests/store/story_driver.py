@@ -17,9 +17,9 @@ from journey.events import PROFILE_CHANGED, Event, Instant
 from journey.graph import ReadSegment
 from journey.profiles import Profile, ProfileDocument
 from journey.proposing import propose
-from journey.simulated_feedback import as_feedback
-from journey.simulated_sending import exclusion
-from journey.story import Changes, Effect, Happening, Occurs, Pauses, Qualifies, Resumes, Reviews, Script, World
+from journey.simulation.feedback import as_feedback
+from journey.simulation.sending import exclusion
+from journey.simulation.story import Changes, Effect, Happening, Occurs, Pauses, Qualifies, Resumes, Reviews, Script, World
 from journey.tracking import Signer
 from journey.version import Version
 from store import acceptance, admission, changes, closing, feedback, in_review, profiles, reviews, schema, settling, steps, suppressions

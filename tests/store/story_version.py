@@ -14,7 +14,7 @@ from journey import ids
 from journey.errors import Conflict
 from journey.events import Instant
 from journey.profiles import ProfileDocument
-from journey.story import Pauses, Resumes, Script, World
+from journey.simulation.story import Pauses, Resumes, Script, World
 from journey.version import Version
 from store import dates as version_dates
 from store import overdue, pausing, removal, schema

@@ -11,11 +11,11 @@ from sqlalchemy import Connection, Engine
 
 from journey import feedback, ids
 from journey.graph import ReadSegment
-from journey.population import Crowd
 from journey.profiles import ProfileDocument
 from journey.reports import Counted
-from journey.simulate import Person
-from journey.story import Script
+from journey.simulation.population import Crowd
+from journey.simulation.simulate import Person
+from journey.simulation.story import Script
 from journey.version import Version
 from tests.builders import PERSON
 from tests.store.any_journey import PEOPLE, WORLD, any_script, any_version, dated

@@ -18,8 +18,8 @@ from sqlalchemy import Connection, Engine
 from journey.calls import Response
 from journey.policies import NONE, Policies
 from journey.profiles import ProfileDocument
-from journey.simulate import simulate
-from journey.story import Changes, Occurs, Script, Story, World
+from journey.simulation.simulate import simulate
+from journey.simulation.story import Changes, Occurs, Script, Story, World
 from journey.version import Version
 from tests import builders
 from tests.builders import PERSON

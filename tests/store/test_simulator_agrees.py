@@ -23,8 +23,8 @@ from journey.errors import NotFound
 from journey.events import PROFILE_CHANGED, Event, Instant
 from journey.profiles import Profile
 from journey.segments import SegmentDocument
-from journey.simulate import simulate
-from journey.story import Changes, Happening, Occurs, Reacts, Script, Story
+from journey.simulation.simulate import simulate
+from journey.simulation.story import Changes, Happening, Occurs, Reacts, Script, Story
 from journey.version import Version
 from journey.walk import Listen
 from store import changes, schema, segments, suppressions

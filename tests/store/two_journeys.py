@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from journey.events import EventDefinition
 from journey.graph import LISTENING
 from journey.rule_text import as_tree
-from journey.story import Changes, Occurs, Reacts, Script, World
+from journey.simulation.story import Changes, Occurs, Reacts, Script, World
 from journey.version import Version
 from tests import builders
 from tests.builders import MINUTE, START
