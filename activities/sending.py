@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 
 from activities import metrics
 from journey import call_rendering, ids, liquid_values, rendering
@@ -23,6 +24,7 @@ from store.steps import Opened
 from store.taking import Claim
 
 _log = logging.getLogger("sojourn.sending")
+_LONGEST_DETAIL = 500
 _GRACE = 10.0
 """Seconds that a lease lasts beyond the provider's longest call."""
 LONGEST_RETRY_AFTER = 86_400.0
@@ -49,24 +51,28 @@ class Sending:
         try:
             message = self._render(claim, opened)
         except RenderError as error:
-            _log.warning("%s cannot be rendered: %s", claim.delivery, masked_behind_the_place(error.sentence, _private(opened)))
-            return Mark(claim.channel, "failed", error.code, asked=False)
-        match await self._hand_over(claim, message, opened):
+            said = _short(masked_behind_the_place(error.sentence, _private(opened)))
+            _log.warning("%s cannot be rendered: %s", claim.delivery, said)
+            return Mark(claim.channel, "failed", error.code, asked=False, detail=said)
+        answer = await self._hand_over(claim, message, opened)
+        said = "" if isinstance(answer, Took) else _short(masked(answer.detail, _private(opened)))
+        mark = partial(Mark, claim.channel, detail=said)
+        match answer:
             case Took(provider_id, dead_tokens, response):
-                return Mark(claim.channel, "sent", provider_id=provider_id, dead_tokens=dead_tokens, response=response)
-            case Refused(code, detail, dead_tokens, asked, response):
-                _log.warning("%s was refused: %s %s", claim.delivery, code, _told(detail, opened))
-                return Mark(claim.channel, "failed", code, dead_tokens=dead_tokens, asked=asked, response=response)
-            case Uncertain(detail) if not opened.document.may_repeat:
-                _log.warning("%s may have been taken, or not: %s", claim.delivery, _told(detail, opened))
-                return Mark(claim.channel, "uncertain", "no_answer")
-            case Uncertain(detail, retry_after):
-                _log.warning("%s may have been taken, or not, and is sent again: %s", claim.delivery, _told(detail, opened))
-                return Mark(claim.channel, "claimed", SENT_AGAIN, retry_after=_bounded(retry_after), token=claim.token)
-            case Later(detail, retry_after, asked, unanswered, response):
-                _log.info("%s is to be tried again: %s", claim.delivery, _told(detail, opened))
+                return mark("sent", provider_id=provider_id, dead_tokens=dead_tokens, response=response)
+            case Refused(code, _, dead_tokens, asked, response):
+                _log.warning("%s was refused: %s %s", claim.delivery, code, said)
+                return mark("failed", code, dead_tokens=dead_tokens, asked=asked, response=response)
+            case Uncertain() if not opened.document.may_repeat:
+                _log.warning("%s may have been taken, or not: %s", claim.delivery, said)
+                return mark("uncertain", "no_answer")
+            case Uncertain(_, retry_after):
+                _log.warning("%s may have been taken, or not, and is sent again: %s", claim.delivery, said)
+                return mark("claimed", SENT_AGAIN, retry_after=_bounded(retry_after), token=claim.token)
+            case Later(_, retry_after, asked, unanswered, response):
+                _log.info("%s is to be tried again: %s", claim.delivery, said)
                 reason, wait = UNANSWERED if unanswered else "", _bounded(retry_after)
-                return Mark(claim.channel, "claimed", reason, retry_after=wait, token=claim.token, asked=asked, response=response)
+                return mark("claimed", reason, retry_after=wait, token=claim.token, asked=asked, response=response)
 
     async def _hand_over(self, claim: Claim, message: Rendered, opened: Opened) -> Answer:
         if opened.session is not None and not opened.session.really(claim.channel):
@@ -118,9 +124,9 @@ def _bounded(retry_after: float | None) -> float:
     return min(retry_after or 0.0, LONGEST_RETRY_AFTER)
 
 
-def _told(words: str, opened: Opened) -> str:
-    """Words of a provider or a template, for the log: either may repeat what it was given."""
-    return masked(words, _private(opened))
+def _short(words: str) -> str:
+    """As much as is kept with a delivery of what a provider or a template said, which may be a page."""
+    return words if len(words) <= _LONGEST_DETAIL else words[: _LONGEST_DETAIL - 1] + "…"
 
 
 def _private(opened: Opened) -> set[str]:

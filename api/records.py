@@ -30,7 +30,8 @@ Status = Literal["claimed", "sent", "excluded", "failed", "uncertain"]
 
 class DeliveryModel(BaseModel):
     """One message to one entrant on one channel. `id` is the key that the provider got; `reason` says why it was excluded or failed, or
-    what it waits for, until `not_before`."""
+    what it waits for, until `not_before`; `detail` says it in words: what a template lacks, or what a provider answered, without what is
+    personal."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -48,6 +49,7 @@ class DeliveryModel(BaseModel):
     provider_id: str
     marked_at: Moment | None
     not_before: Moment | None
+    detail: str
 
 
 class DeliveryPage(BaseModel):

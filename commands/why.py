@@ -46,13 +46,18 @@ def _now(answer: Mapping[str, Any]) -> Iterator[str]:
     elif entrant["held"]:
         yield f"Held before {entrant['held']}: the journey is paused."
     elif waiting is None:
-        yield f"Under way at {' or '.join(entrant['place']) or 'the start'}."
+        if entrant["parked"]:
+            yield f"Parked at {entrant['parked']} by {entrant['parked_why']}: mend it, then POST /v1/journeys/{entrant['journey']}:unpark."
+        else:
+            yield f"Under way at {' or '.join(entrant['place']) or 'the start'}."
         for one in answer["deliveries"]:
             if (one["status"], one["reason"]) == ("claimed", "in_review"):
                 yield f"  Its {one['channel']} waits for somebody to review it."
             elif one["status"] == "claimed" and one["not_before"]:
                 wanted = _FOR.get(one["reason"], "a pause or a turn of its provider")
                 yield f"  Its {one['channel']} waits until {one['not_before']}: {wanted}."
+            if one["detail"] and one["status"] in ("claimed", "failed", "uncertain"):
+                yield f"  Its {one['channel']} of {one['node']}: {one['detail']}"
     else:
         awaited = ", ".join(f"{one['node']} ({one['kind']}: {one['what']})" for one in waiting["awaited"])
         until = (

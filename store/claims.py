@@ -249,7 +249,9 @@ _OF_STEP = Statement(
     .order_by(schema.deliveries.c.channel)
 )
 OVER: dict[str, Any] = {"token": "", "lease": None, "not_before": None, "slot": None}
-_CHANGING = ("status", "reason", "token", "lease", "tries", "not_before", "provider_id", "marked_at", "slot", "counts_at", "sent_to")
+_CHANGING = (
+    "status", "reason", "detail", "token", "lease", "tries", "not_before", "provider_id", "marked_at", "slot", "counts_at", "sent_to",
+)  # fmt: skip
 _SAVE = Statement(
     schema.deliveries.update()
     .where(*(schema.deliveries.c[name] == bindparam(f"{name}_") for name in ("entrant", "n", "channel")))

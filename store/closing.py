@@ -27,7 +27,8 @@ class Mark:
 
     `token` is that of the claim it was sent by: a transient answer counts only as long as nobody else has taken the delivery over.
     `asked` False is an answer of our own, before the provider was asked: a transient one is no try, and a failure says nothing of an
-    earlier call that nobody answered. `response` is what a webhook answered.
+    earlier call that nobody answered. `response` is what a webhook answered. `detail` says in words why it is not sent, without what is
+    personal.
     """
 
     channel: str
@@ -39,6 +40,7 @@ class Mark:
     token: str = ""
     asked: bool = True
     response: Response | None = None
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,8 @@ def _marked(work: Work, row: Row, answer: Mark, now: Instant) -> dict[str, Any]:
     unanswered = again or claims.UNANSWERED in (row.reason, answer.reason)
     lost = answer.status == "failed" and not answer.asked and unanswered  # we cannot send it any more, and it may have arrived
     counts = now if row.counts_at is not None and (answer.status != "failed" or lost) else None
-    over = {"provider_id": answer.provider_id, "token": "", "lease": None, "not_before": None, "marked_at": now, "counts_at": counts}
+    over: dict[str, Any] = {"provider_id": answer.provider_id, "detail": answer.detail, "token": "", "lease": None, "not_before": None}
+    over |= {"marked_at": now, "counts_at": counts}
     if answer.status == "uncertain" and traces.was_taken(work, row):
         return claims.change(row, **over, status="sent", reason="")
     if answer.status == "sent" and again:

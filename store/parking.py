@@ -79,7 +79,7 @@ def _try_again(work: Work, entrant_id: str) -> None:
     if not entrant.closed:
         failed = [row for row in claims.of_step(work, entrant.id, entrant.n) if row.status == "failed"]
         reviewed = in_review.holds(entrant, entrant.parked)
-        fresh: dict[str, Any] = claims.OVER | {"status": "claimed", "reason": "", "tries": 0, "marked_at": None}
+        fresh: dict[str, Any] = claims.OVER | {"status": "claimed", "reason": "", "tries": 0, "marked_at": None, "detail": ""}
         fresh |= {"reason": IN_REVIEW} if reviewed else {}
         claims.save(work, [claims.change(row, **fresh) for row in failed])
         message = next((row.message for row in failed if row.message), "")

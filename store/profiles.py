@@ -130,7 +130,7 @@ def delete(work: Work, profile_id: str) -> None:
     theirs = select(entrants.c.id).where(entrants.c.profile == profile_id)
     sent = (deliveries.c.entrant.in_(theirs), deliveries.c.sent_to != "")
     work.connection.execute(sql_delete(soft_bounces).where(soft_bounces.c.address.in_(select(deliveries.c.sent_to).where(*sent))))
-    work.connection.execute(update(deliveries).where(*sent).values(sent_to=""))
+    work.connection.execute(update(deliveries).where(deliveries.c.entrant.in_(theirs)).values(sent_to="", detail=""))
     work.connection.execute(update(steps).where(steps.c.entrant.in_(theirs), steps.c.why.is_not(None)).values(why=None))
     work.connection.execute(update(reviews).where(reviews.c.profile == profile_id).values(content=None, error=""))
 

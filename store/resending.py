@@ -83,7 +83,7 @@ def mark_again(work: Work, start: ResendStart, answer: Mark) -> Busy | str:
         profiles.drop_push_tokens(work, entrant.profile, answer.dead_tokens)
     if answer.status == "sent":
         counts_at = now if row.counts_at is not None else None
-        over = claims.OVER | {"provider_id": answer.provider_id, "marked_at": now, "counts_at": counts_at}
+        over = claims.OVER | {"provider_id": answer.provider_id, "marked_at": now, "counts_at": counts_at, "detail": ""}
         sent = claims.change(row, **over, status="sent", reason=RESENT)
         claims.save(work, [sent])
         if in_review.holds(entrant, row.node):
@@ -95,21 +95,21 @@ def mark_again(work: Work, start: ResendStart, answer: Mark) -> Busy | str:
     if row.status != "uncertain" or row.token != answer.token:  # an open or a late answer has told how it was
         return _told(row.status, row.reason)
     if answer.status != "claimed":
-        return _stays_uncertain(work, row, answer.reason, now)
+        return _stays_uncertain(work, row, answer.reason, now, answer.detail)
     if answer.reason == claims.SENT_AGAIN:  # the whole message went out: who asked may ask again
-        return _stays_uncertain(work, row, "no_answer", now)
+        return _stays_uncertain(work, row, "no_answer", now, answer.detail)
     tries = row.tries + answer.asked
     if answer.asked and tries >= claims.MOST_TRIES:
-        return _stays_uncertain(work, row, "retries_exhausted", now)
+        return _stays_uncertain(work, row, "retries_exhausted", now, answer.detail)
     wait = max(claims.pause(tries), answer.retry_after or 0)
-    paused = claims.change(row, tries=tries, token="", lease=None, not_before=now + int(wait * gate.MICROSECONDS))
+    paused = claims.change(row, tries=tries, detail=answer.detail, token="", lease=None, not_before=now + int(wait * gate.MICROSECONDS))
     claims.save(work, [paused])
     return Busy(wait)
 
 
-def _stays_uncertain(work: Work, row: Row, reason: str, now: Instant) -> str:
+def _stays_uncertain(work: Work, row: Row, reason: str, now: Instant, detail: str = "") -> str:
     """The instant is another from now on: who asks again begins anew, and a repeat of this one finds that it is over."""
-    claims.save(work, [claims.change(row, **claims.OVER, reason=reason, marked_at=max(now, row.marked_at + 1))])
+    claims.save(work, [claims.change(row, **claims.OVER, reason=reason, detail=detail, marked_at=max(now, row.marked_at + 1))])
     return _told("uncertain", reason)
 
 

@@ -193,6 +193,7 @@ deliveries = Table(
     _instant("counts_at"),  # when it went or is to go, as caps count it; null when they do not
     _text("mail"),  # of an e-mail: what its Message-ID begins with
     _text("sent_to"),  # of an e-mail: its address, hashed
+    _text("detail"),  # why it failed or was last put off, in words without what is personal
     Index("deliveries_version", "version", "status"),
     Index("deliveries_mail", "mail", sqlite_where=IS_MAIL, postgresql_where=IS_MAIL),
     Index("deliveries_provider", "provider_id", sqlite_where=HAS_PROVIDER_ID, postgresql_where=HAS_PROVIDER_ID),

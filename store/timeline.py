@@ -68,10 +68,10 @@ def _step(row: RowMapping) -> Moment:
 
 
 def _delivery(row: RowMapping) -> Moment:
-    reason = f" ({row['reason']})" if row["reason"] else ""
+    reason = (f" ({row['reason']})" if row["reason"] else "") + (f": {row['detail']}" if row["detail"] else ".")
     return Moment(
         row["marked_at"], "delivery", ids.delivery(row["entrant"], row["n"], row["channel"]), row["journey"], row["entrant"], row["node"],
-        row["status"], f"{row['message']} by {row['channel']}: {row['status']}{reason}.",
+        row["status"], f"{row['message']} by {row['channel']}: {row['status']}{reason}",
     )  # fmt: skip
 
 

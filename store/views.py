@@ -116,6 +116,7 @@ class DeliveryView:
     provider_id: str
     marked_at: Instant | None
     not_before: Instant | None  # of one that waits: when it is tried again
+    detail: str  # why it failed, or was last put off
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,8 +278,7 @@ def _as_entrant(row: RowMapping) -> EntrantView:
         place=walk.nodes_of(row["place"]), waiting=_waits(row), held=row["held"], until=row["until"],
         entered_at=row["entered_at"], ended_at=row["ended_at"], end_reason=row["end_reason"], mode=row["mode"],
         end_detail=row["ending_detail"], entry_source=row["entry_source"], entry_event=row["entry_event"],
-        parked=row["parked"], parked_why=row["parked_why"],
-        forgotten=bool(row["forgotten"]),
+        parked=row["parked"], parked_why=row["parked_why"], forgotten=bool(row["forgotten"]),
     )  # fmt: skip
 
 
@@ -296,5 +296,5 @@ def _as_delivery(row: RowMapping) -> DeliveryView:
         id=ids.delivery(row["entrant"], row["n"], row["channel"]), entrant=row["entrant"], n=row["n"], channel=row["channel"],
         version=row["version"], node=row["node"], message=row["message"], profile=row["profile"], status=row["status"],
         reason=row["reason"], tries=row["tries"], provider_id=row["provider_id"], marked_at=row["marked_at"],
-        not_before=row["not_before"],
+        not_before=row["not_before"], detail=row["detail"],
     )  # fmt: skip

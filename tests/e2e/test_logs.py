@@ -72,7 +72,9 @@ async def test_the_log_of_a_bad_day_tells_of_whom_and_nothing_about_them(here: W
         True
     ] * 3
     assert any(line.get("workflow") == ENTRANT for line in lines if line["logger"].startswith("temporalio"))
-    told = written.getvalue()
+    details = [one["detail"] for one in (await here.api.get("/v1/deliveries", params={"entrant": ENTRANT})).json()["items"]]
+    assert ["550 5.1.1" in details[0], bool(details[1]), "breaks" in details[2]] == [True] * 3
+    told = written.getvalue() + "".join(details)
     assert [private for private in PRIVATE if private in told] == []
 
 

@@ -36,6 +36,8 @@ async def test_twenty_are_parked_by_a_mistake_and_written_to_once_when_it_is_men
     assert (parked["arrived"], parked["inside"], here.mails()) == (PEOPLE, PEOPLE, [])
     (one, *_) = (await here.api.get("/v1/entrants", params={"parked": "write"})).json()["items"]
     assert (one["parked_why"], one["waiting"]) == ("render_error", False)
+    (failed,) = (await here.api.get(f"/v1/entrants/{one['id']}")).json()["deliveries"]
+    assert failed["detail"] == "Message 'letter', email subject, line 1: profile.nickname is undefined."
     await here.worker_goes()
     await here.worker_comes()
 

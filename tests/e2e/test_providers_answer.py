@@ -22,6 +22,7 @@ async def test_an_address_refused_for_good_leads_to_the_error_exit(here: World) 
     assert await goes(here) == "finished"
     assert await here.path() == ["mail:error", "push:next"]
     assert await deliveries(here) == ["mail:email failed address_refused", "push:push sent"]
+    assert "550 5.1.1 nobody of that name" in (await here.story())["deliveries"][0]["detail"]
     assert await sent_at_the_catchers(here) == (0, 1)
     await agrees(here)
 

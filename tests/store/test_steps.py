@@ -398,6 +398,18 @@ def test_the_longer_of_the_pause_and_retry_after_is_waited(store: Store) -> None
     assert waits == {"email": 90 * SECOND, "push": SECOND}
 
 
+def test_what_a_provider_said_last_stands_with_the_delivery_until_it_is_sent(store: Store) -> None:
+    ada = let_ada_in(store, who=profile("ada", push_tokens=()))
+    proposal = ada.proposal()
+    said: list[str] = []
+    for answer in (Mark("email", "claimed", detail="451 greylisted"), Mark("email", "claimed", detail="421 busy"), Mark("email", "sent")):
+        opened(ada, proposal)
+        ada.mark(proposal, answer)
+        said.append(store.row(schema.deliveries, channel="email").detail)
+        store.clock.instant += MINUTE
+    assert said == ["451 greylisted", "421 busy", ""]
+
+
 def test_pauses_double_to_five_minutes_and_add_up_to_about_an_hour() -> None:
     pauses = [pause(tries) for tries in range(1, MOST_TRIES)]
     assert pauses[:4] == [1, 2, 4, 8]
