@@ -12,7 +12,7 @@ from pathlib import Path
 
 from commands import folder, staging
 from commands.folder import ENDINGS, Folder, Placed
-from journey import documents
+from journey import documents, squeezing
 from journey.documents import Source
 from journey.errors import BadInput, Invalid, SojournError
 from journey.findings import error
@@ -170,8 +170,12 @@ def _ready(read: Folder, versions: dict[str, Version | Invalid], name: str, file
     if faults:
         placed = tuple(_placed(file, source.line(path), sentence, path) for path, sentence in faults)
         return Tried(name, file, scenario, faults=placed)
-    version = versions[scenario.journey]
-    assert isinstance(version, Version)
+    frozen = versions[scenario.journey]
+    assert isinstance(frozen, Version)
+    try:
+        version = squeezing.forced(frozen, scenario.branches)
+    except BadInput as fault:
+        return Tried(name, file, scenario, faults=(_placed(file, source.line(fault.where), fault.sentence, fault.where),))
     who = _person(read, version, scenario)
     stage = staging.staged(read, version, who)
     wrong = judging.mistakes(scenario, version, stage.world)

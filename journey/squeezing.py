@@ -1,4 +1,5 @@
-"""Makes the version that a test session walks: time is squeezed, splits are forced where asked, nothing else is changed.
+"""Makes the version that a test session walks: time is squeezed, splits are forced where asked, nothing else is changed. A scenario may
+force splits too.
 
 Every wait and timeout that is drawn becomes a few seconds, and nothing is held for review; the global timeout, conditions and all the rest
 stay. It knows no store.
@@ -20,7 +21,7 @@ End = tuple[str, str]
 
 def squeeze(version: Version, session: Session) -> Version:
     """The version of a test session. Raises BadInput for a branch that the journey does not have."""
-    _check(version.journey, session.branches)
+    version = forced(version, session.branches)
     gates = _gates(version.journey)
     slow = {node_id for gate in gates for node_id in gate if any(isinstance(version.journey.node(one), Reaction) for one in gate)}
     ranks = _ranks(version.journey, gates)
@@ -29,20 +30,33 @@ def squeeze(version: Version, session: Session) -> Version:
         base = session.reaction_wait if node.id in slow else session.wait
         return f"PT{base + ranks.get((node.id, what), 0)}S"
 
-    nodes = tuple(_squeezed(node, length(node, "wait"), length(node, "timeout"), session) for node in version.journey.nodes)
-    # Built anew, not copied: a copy would carry along what graph and version have cached of themselves.
+    nodes = tuple(_squeezed(node, length(node, "wait"), length(node, "timeout")) for node in version.journey.nodes)
+    return _with(version, nodes, session=session)
+
+
+def forced(version: Version, branches: Mapping[str, str]) -> Version:
+    """The version in which everybody takes these shares, by split. Raises BadInput for one that the journey does not have."""
+    _check(version.journey, branches)
+    return _with(version, tuple(_forced(node, branches.get(node.id, "")) for node in version.journey.nodes)) if branches else version
+
+
+def _forced(node: Node, taken: str) -> Node:
+    if not taken or not isinstance(node, Split):
+        return node
+    shares = tuple(share.model_copy(update={"percent": 100.0 if share.id == taken else 0.0}) for share in node.shares)
+    return node.model_copy(update={"shares": shares})
+
+
+def _with(version: Version, nodes: tuple[Node, ...], **changed: Session) -> Version:
+    """Built anew, not copied: a copy would carry along what graph and version have cached of themselves."""
     journey = version.journey
     graph = Journey.model_validate({name: getattr(journey, name) for name in Journey.model_fields} | {"nodes": nodes})
     frozen = {name: getattr(version, name) for name in Version.model_fields}
-    return Version.model_validate(frozen | {"journey": graph, "session": session})
+    return Version.model_validate(frozen | {"journey": graph} | changed)
 
 
-def _squeezed(node: Node, wait: str, timeout: str, session: Session) -> Node:
+def _squeezed(node: Node, wait: str, timeout: str) -> Node:
     match node:
-        case Split() if node.id in session.branches:
-            taken = session.branches[node.id]
-            shares = tuple(share.model_copy(update={"percent": 100.0 if share.id == taken else 0.0}) for share in node.shares)
-            return node.model_copy(update={"shares": shares})
         case Wait(until=UntilRule()) if node.timeout is not None:  # a rule comes true by what is done, as an event happens
             return node.model_copy(update={"timeout": _timeout(node.timeout, timeout)})
         case Wait():

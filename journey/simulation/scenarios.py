@@ -108,8 +108,8 @@ class Scenario(Document):
 
     `consents` stand over those of the profile; on a `suppressed` channel nothing is sent to their address. `answers` says of a delivery,
     as NODE.CHANNEL, that its provider refused it for good, or that nobody knows; `responses` what the webhook of a node answers.
-    `stops` is how long a stop takes, `until` when to stop looking, as durations. `begins` is the date-time of the admission, on the
-    journey's clock where it has no offset; absent, BEGINS.
+    `branches` names the share that is taken at a split. `stops` is how long a stop takes, `until` when to stop looking, as durations.
+    `begins` is the date-time of the admission, on the journey's clock where it has no offset; absent, BEGINS.
     """
 
     name: str = ""
@@ -121,6 +121,7 @@ class Scenario(Document):
     suppressed: tuple[Literal["email"], ...] = ()
     answers: dict[Carrier, Literal["refused", "uncertain"]] = Field(default_factory=dict)
     responses: dict[ThingId, Answered] = Field(default_factory=dict)
+    branches: dict[ThingId, ThingId] = Field(default_factory=dict)
     stops: dict[str, str] = Field(default_factory=dict)
     happens: tuple[str | Happens, ...] = ()
     until: str = ""

@@ -217,3 +217,34 @@ def test_policies_of_the_folder_hold_in_scenarios_by_the_clock_of_the_scenario(
     change(alone, "email-opened:timeout, follow-up", "email-opened")
     change(alone, "    - {node: follow-up, channel: email, status: excluded, reason: capped}\n", "")
     assert only(data(capsys, alone, 0))["differences"] == []
+
+
+@pytest.fixture
+def divided(tmp_path: Path) -> Path:
+    """The example with a split, and the scenario of those who fall into its last share."""
+    folder = Path(shutil.copytree(EXAMPLES / "onboarding", tmp_path / "onboarding"))
+    for file in (folder / "scenarios").iterdir():
+        if file.stem != "no-tips":
+            file.unlink()
+    return folder
+
+
+def test_a_scenario_may_name_the_share_that_its_person_takes(divided: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert only(data(capsys, divided, 0))["passed"]
+    change(divided, "branches: {tips: none}", "branches: {tips: by-steps}", "scenarios/no-tips.yaml")
+    assert only(data(capsys, divided, 1))["differences"][0]["happened"][4] == "tips:by-steps"
+
+
+@pytest.mark.parametrize(
+    ("branches", "said"),
+    [
+        ("{tips: all}", "'all' is no share of tips: it has by-example, by-steps, none."),
+        ("{welcome: none}", "'welcome' is no split of onboarding: it has tips."),
+    ],
+)
+def test_a_share_that_is_not_there_is_told_with_its_line(
+    divided: Path, capsys: pytest.CaptureFixture[str], branches: str, said: str
+) -> None:  # fmt: skip
+    change(divided, "{tips: none}", branches, "scenarios/no-tips.yaml")
+    (fault,) = only(data(capsys, divided, 1))["faults"]
+    assert (fault["line"], fault["sentence"]) == (4, said)
