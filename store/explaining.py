@@ -90,7 +90,12 @@ def heard(connection: Connection, entrant_id: str) -> list[Heard]:
     passage = _Passage(_walked(connection, row, steps), row, steps, _about(connection, version, row))
     known = {"entrant": entrant_id}
     passage.kept = {(kept.source, kept.event) for kept in connection.execute(_KEPT, known)}
-    passage.discarded = {(one.source, one.event): (one.code, one.detail) for one in connection.execute(_DISCARDED, known)}
+    of_person = connection.execute(_DISCARDED, known | {"profile": row["profile"]})
+    passage.discarded = {
+        (one.source, one.event): (one.code, one.detail)
+        for one in of_person
+        if one.entrant or one.version.partition("@")[0] == row["journey"]
+    }
     until = row["ended_at"] if row["ended_at"] is not None else _EVER
     of = {"profile": row["profile"], "since": row["entered_at"], "source": row["entry_source"], "entry": row["entry_event"]}
     found = connection.execute(_EVENTS, of | {"until": until}).mappings().all()
@@ -240,8 +245,10 @@ _ENTRANT = (
 )
 _STEPS = select(schema.steps).where(_steps.entrant == bindparam("entrant")).order_by(_steps.n)
 _KEPT = select(schema.kept.c.source, schema.kept.c.event).where(schema.kept.c.entrant == bindparam("entrant"))
-_DISCARDED = select(schema.discards.c.source, schema.discards.c.event, schema.discards.c.code, schema.discards.c.detail).where(
-    schema.discards.c.entrant == bindparam("entrant"), schema.discards.c.event != ""
+_DISCARDED = select(schema.discards).where(  # of the entrant; or of nobody, as of who may not enter their journey again
+    schema.discards.c.profile == bindparam("profile"),
+    schema.discards.c.event != "",
+    schema.discards.c.entrant.in_([bindparam("entrant"), ""]),
 )
 _ENTRY = Statement(select(_events.data).where(_events.source == bindparam("source"), _events.id == bindparam("event")))
 _EVENTS = (

@@ -75,3 +75,11 @@ async def test_a_track_of_segment_lets_in_too(api: AsyncClient, workflows: FakeW
 async def test_such_a_journey_has_no_runs(api: AsyncClient) -> None:
     refused = await api.post("/v1/journeys/abandoned/runs")
     assert (refused.status_code, refused.json()["code"]) == (409, "not_by_run")
+
+
+@pytest.mark.usefixtures("live")
+async def test_who_is_asked_about_says_why_an_event_did_not_let_them_in_again(api: AsyncClient) -> None:
+    for number in (1, 2):
+        await api.post("/v1/events", json={**EVENT, "id": f"cart-{number}"})
+    heard = (await api.get("/v1/entrants/abandoned~c-42~1/heard")).json()["items"]
+    assert [(one["id"], one["effect"], one["code"]) for one in heard] == [("cart-1", "entered", ""), ("cart-2", "none", "already_inside")]
