@@ -17,6 +17,7 @@ import typer
 import settings
 from commands import apply as applying
 from commands import diff as comparing
+from commands import keys as keying
 from commands import looping, saying
 from commands import plan as planning
 from commands import population as populating
@@ -293,3 +294,4 @@ def _api() -> Api:
 
 
 reviewing.add_to(app, _api)
+keying.add_to(app, _api)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI
+from collections.abc import Sequence
+
+from fastapi import APIRouter, FastAPI
+from fastapi.params import Depends
 
 from api import (
     attributes,
@@ -14,6 +17,7 @@ from api import (
     explaining,
     feedback,
     journeys,
+    keys,
     lifecycle,
     messages,
     metrics,
@@ -46,11 +50,13 @@ from api.services import Services
 _ABOUT = """Customer journeys on Temporal. Errors are problem documents (RFC 9457) with a stable `code`; pages carry a cursor in `next`.
 
 To try a call, *Authorize* with the admin key: the setting `SOJOURN_ADMIN_KEY`, else the file `admin_key` in the server's data folder.
+Programs get keys of their own (`POST /v1/keys`); one of the scope `ingest` opens only what sends data in.
 """
 _ROUTERS = (
     attributes.router,
     policies.router,
     profiles.router,
+    profiles.written,
     segments.router,
     event_definitions.router,
     messages.router,
@@ -75,12 +81,15 @@ _ROUTERS = (
     records.router,
     suppressions.router,
     repair.router,
+    keys.router,
     service.router,
     metrics.router,
     reference.router,
 )
 _OPEN = (segment_compatible.router, segment_settings.router, reactions.router, service.router, metrics.router, reference.router)
 """Those whose calls take no admin key."""
+_SENDING = (events.router, feedback.router, profiles.written)
+"""Those whose calls send data in, which a key of the scope ingest opens. All others take an admin."""
 _OTHER_FORMATS = segment_compatible.PATHS | {"/v1/events", "/v1/feedback", *reactions.POSTED_BY_APPS}
 
 
@@ -89,13 +98,19 @@ def create_app(services: Services) -> FastAPI:
     app = FastAPI(title="Sojourn", version="1", description=_ABOUT, openapi_url=None, redirect_slashes=False)
     app.state.services = services
     for router in _ROUTERS:
-        app.include_router(router, dependencies=() if router in _OPEN else parameters.ONLY_KNOWN)
+        app.include_router(router, dependencies=_judging(router))
     app.add_middleware(native_calls.NativeCalls, refuse=problems.of_ours, other_formats=_OTHER_FORMATS)
     app.add_middleware(cross_origin.CrossOrigin, is_open=_for_pages)
     app.add_middleware(metrics.Measured)
     problems.install(app, [call for router in _ROUTERS for call in router.routes])
     openapi.describe(app)
     return app
+
+
+def _judging(router: APIRouter) -> Sequence[Depends]:
+    if router in _OPEN:
+        return ()
+    return parameters.FOR_SENDERS if router in _SENDING else parameters.ONLY_KNOWN
 
 
 def _for_pages(path: str) -> bool:

@@ -12,7 +12,7 @@ from fastapi import APIRouter, BackgroundTasks, Depends, Request
 from pydantic import BaseModel
 
 from api import batches, strict_json, unpacking, wire
-from api.auth import admin
+from api.auth import By, Caller, sender
 from api.services import Services, With
 from journey import ids
 from journey.contract import Happened
@@ -88,32 +88,35 @@ _BODY = {
     response_model=EventVerdict,
     responses={207: {"model": list[ItemVerdict], "description": "An array was sent: a verdict for each item, in its order."}},
     openapi_extra=_BODY,
-    dependencies=[Depends(admin)],
+    dependencies=[Depends(sender)],
 )
-async def send_events(request: Request, services: With, after: BackgroundTasks) -> Any:
-    """Accept one event (202) or an array of up to 1,000 (207). A repeat of the same source and id is `duplicate`, and has no effect."""
+async def send_events(request: Request, services: With, by: By, after: BackgroundTasks) -> Any:
+    """Accept one event (202) or an array of up to 1,000 (207). A repeat of the same source and id is `duplicate`, and has no effect.
+
+    Takes a key of the scope `ingest` too, which is not told whom it concerned: `detail`, `entrants` and `entered` are empty."""
     body = await unpacking.read(request)
     if wire.is_binary(request.headers):
-        return await _one(services, after, wire.read_binary(request.headers, body))
+        return await _one(services, by, after, wire.read_binary(request.headers, body))
     data = strict_json.read_apart(body)
     if isinstance(data, list):
         batch = batches.read(data, wire.read_event, "events")
-        return batch.answer(await _accept_all(services, after, batch.items), partial(ItemVerdict, source="", id=""), after)
-    return await _one(services, after, wire.read_event(data))
+        return batch.answer(await _accept_all(services, by, after, batch.items), partial(ItemVerdict, source="", id=""), after)
+    return await _one(services, by, after, wire.read_event(data))
 
 
-async def _one(services: Services, after: BackgroundTasks, incoming: wire.Incoming) -> EventVerdict:
-    (verdict,) = await _accept_all(services, after, [incoming])
+async def _one(services: Services, by: Caller, after: BackgroundTasks, incoming: wire.Incoming) -> EventVerdict:
+    (verdict,) = await _accept_all(services, by, after, [incoming])
     return EventVerdict(**verdict)
 
 
-async def _accept_all(services: Services, after: BackgroundTasks, incoming: Sequence[wire.Incoming]) -> list[dict[str, Any]]:
+async def _accept_all(services: Services, by: Caller, after: BackgroundTasks, incoming: Sequence[wire.Incoming]) -> list[dict[str, Any]]:
     """Accept events in their order; all are committed when this returns, and whoever is to hear of them is told after the answer."""
     policy = Policy(services.create_profiles, services.too_old_seconds)
     units = [partial(acceptance.accept, arrived=one.arrived, policy=policy) for one in incoming]
     verdicts = await batches.take(services.database, units)
     after.add_task(tell, services, verdicts)
-    return [shown(one, verdict) for one, verdict in zip(incoming, verdicts, strict=True)]
+    told = [shown(one, verdict) for one, verdict in zip(incoming, verdicts, strict=True)]
+    return told if by.reads else [one | {"detail": "", "entrants": [], "entered": []} for one in told]
 
 
 def shown(incoming: wire.Incoming, verdict: Verdict) -> dict[str, Any]:

@@ -55,6 +55,7 @@ BODIES: dict[str, Any] = {
     "/v1/push/clicked": {"token": "the opened_token that came with the push"},
     "/v1/feedback": {"kind": "hard_bounce", "address": "vera@example.com"},
     "/v1/suppressions": {"channel": "email", "address": "vera@example.com", "reason": "asked by telephone"},
+    "/v1/keys": {"name": "The shop's web page", "scope": "ingest", "namespace": "customer_id"},
     "/v1/reconcile": {"wake": False},
     **{f"/v1/journeys/{{journey_id}}{call}": body for call, body in _OF_JOURNEY.items()},
 }  # fmt: skip

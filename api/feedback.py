@@ -13,7 +13,7 @@ from fastapi import APIRouter, BackgroundTasks, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from api import batches, strict_json, unpacking
-from api.auth import admin
+from api.auth import By, Caller, sender
 from api.events import tell
 from api.services import Services, With
 from journey import documents
@@ -22,7 +22,7 @@ from journey.feedback import Kind
 from store import feedback
 from store.feedback import Feedback, Taken
 
-router = APIRouter(tags=["reactions"], dependencies=[Depends(admin)])
+router = APIRouter(tags=["reactions"], dependencies=[Depends(sender)])
 
 _LINE = r"^[^\x00-\x1f\x7f]*$"
 
@@ -83,17 +83,19 @@ _BODY: dict[str, Any] = {
     responses={207: {"model": list[FeedbackItemVerdict], "description": "An array was sent: a verdict for each item, in its order."}},
     openapi_extra=_BODY,
 )
-async def send_feedback(request: Request, services: With, after: BackgroundTasks) -> Any:
+async def send_feedback(request: Request, services: With, by: By, after: BackgroundTasks) -> Any:
     """Take in what became of a message (202), or of up to 1,000 (207): it is a fact and a reaction of its delivery. A hard bounce and a
     complaint suppress the address at once, soft bounces when there are too many in a row; an unsubscription withdraws the consent to
-    the channel. The same again has no second effect."""
+    the channel. The same again has no second effect.
+
+    Takes a key of the scope `ingest` too, which is not told whom it concerned: `delivery`, `detail` and `entrants` are empty."""
     data = strict_json.read_apart(await unpacking.read(request), once=False)
     if isinstance(data, list):
         batch = batches.read(data, _read)
         found = await _take_all(services, after, batch.items)
-        return batch.answer([_shown(one) for one in found], FeedbackItemVerdict, after)
+        return batch.answer([_shown(one, by) for one in found], FeedbackItemVerdict, after)
     (taken,) = await _take_all(services, after, [_read(data)])
-    return FeedbackVerdict(**_shown(taken))
+    return FeedbackVerdict(**_shown(taken, by))
 
 
 def _read(item: Any) -> Feedback:
@@ -113,9 +115,10 @@ async def _take_all(services: Services, after: BackgroundTasks, items: Sequence[
     return found
 
 
-def _shown(taken: Taken) -> dict[str, Any]:
+def _shown(taken: Taken, by: Caller) -> dict[str, Any]:
     """What came of it in the fields of FeedbackVerdict."""
-    return {
+    told = {
         "delivery": taken.delivery, "duplicate": taken.duplicate, "suppressed": taken.suppressed, "code": taken.code,
         "detail": taken.detail, "entrants": [decided.entrant for decided in taken.verdict.decided],
     }  # fmt: skip
+    return told if by.reads else told | {"delivery": "", "detail": "", "entrants": []}

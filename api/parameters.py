@@ -10,7 +10,7 @@ from typing import Any
 
 from fastapi import Depends, Request
 
-from api.auth import admin
+from api.auth import admin, sender
 from journey.errors import BadInput
 from journey.nearest import meant
 
@@ -28,4 +28,6 @@ def known(request: Request) -> None:
 
 
 ONLY_KNOWN = (Depends(admin), Depends(known))
-"""For routers whose calls take the admin key: first who calls is judged, then what they ask for."""
+"""For routers whose calls take an admin's key: first who calls is judged, then what they ask for."""
+FOR_SENDERS = (Depends(sender), Depends(known))
+"""The same for those whose calls send data in."""

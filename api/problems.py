@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute, Match, Route
 
-from api.auth import Unauthorized
+from api.auth import ForbiddenScope, Unauthorized
 from api.native_calls import NotJson
 from journey import documents
 from journey.errors import BadInput, Conflict, Invalid, NotFound, RenderError, RuleError, SojournError, Stale, Unavailable
@@ -28,6 +28,7 @@ _log = logging.getLogger("sojourn.api")
 
 STATUSES: tuple[tuple[type[SojournError], int], ...] = (
     (Unauthorized, 401),
+    (ForbiddenScope, 403),
     (NotFound, 404),
     (Stale, 412),
     (Conflict, 409),
@@ -73,6 +74,7 @@ class Problem(BaseModel):
     findings: list[FindingModel] | None = None
     where: str | None = None
     column: int | None = None
+    scope: str | None = None
 
 
 def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -104,6 +106,9 @@ def of_ours(error: SojournError) -> JSONResponse:
     more: dict[str, Any] = {}
     if isinstance(error, Unauthorized):
         headers["WWW-Authenticate"] = error.scheme
+    if isinstance(error, ForbiddenScope):
+        headers["WWW-Authenticate"] = f'Bearer error="insufficient_scope", scope="{error.needed}"'
+        more["scope"] = error.needed
     if isinstance(error, Unavailable):
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, Invalid):

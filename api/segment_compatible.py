@@ -73,7 +73,7 @@ async def _single(kind: str, request: Request, services: Services, after: Backgr
     data = await unpacking.read_json(request)
     if not isinstance(data, dict):
         raise BadInput("A call is a JSON object.")
-    namespace = _namespace(request, services, data)
+    namespace = await _namespace(request, services, data)
     call = segment_wire.read_call(data, namespace, kind=kind, now=services.database.clock.now())
     if isinstance(call, Refused) and call.code == "bad_item":
         raise BadInput(call.detail, code=call.code)
@@ -92,7 +92,7 @@ async def _batch(request: Request, services: With, after: BackgroundTasks) -> JS
         raise BadInput("A batch is a JSON object with the list `batch`.")
     if len(items) > MOST:
         raise BadInput(f"There are {len(items)} calls in one batch: send at most {MOST} at once.", code="too_many")
-    namespace = _namespace(request, services, data, *items[:1])
+    namespace = await _namespace(request, services, data, *items[:1])
     now = services.database.clock.now()
     read = partial(segment_wire.read_call, namespace=namespace, sent_at=data.get("sentAt"), now=now, judged=judged)
     return await _take(services, after, [read(item) for item in items])
@@ -127,13 +127,13 @@ for _path in sorted(PATHS):
     router.add_api_route(_path, _preflight, methods=["OPTIONS"], include_in_schema=False)
 
 
-def _namespace(request: Request, services: Services, *bodies: Any) -> str:
+async def _namespace(request: Request, services: Services, *bodies: Any) -> str:
     """The namespace of the write key: the user name of basic auth, else `writeKey` in the body or in a batch's first call."""
     given = _user_name(request.headers.get("authorization", ""))
     for body in bodies:
         found = body.get("writeKey") if isinstance(body, dict) else None
         given = given or (found if isinstance(found, str) else "")
-    namespace = write_keys.namespace(services, given)
+    namespace = await write_keys.namespace(services, given)
     if namespace is not None:
         return namespace
     raise Unauthorized("Send a write key: the user name of basic auth, with no password, or `writeKey` in the body.", scheme="Basic")

@@ -23,8 +23,8 @@ router = APIRouter(tags=["segment-compatible"])
 @router.get(START + "{write_key}" + END, include_in_schema=False)
 async def settings(write_key: str, services: With) -> dict[str, Any]:
     """What a library asks for once at its start. The same for every key that there is."""
-    if write_keys.namespace(services, write_key) is None:
-        raise NotFound("There is no such write key: the setting SOJOURN_WRITE_KEYS lists them.")
+    if await write_keys.namespace(services, write_key) is None:
+        raise NotFound("There is no such write key: SOJOURN_WRITE_KEYS lists some, `GET /v1/keys` those of the scope ingest.")
     return {
         "integrations": {"Segment.io": {"apiKey": write_key}},
         "plan": {"track": {"__default": {"enabled": True}}, "identify": {"__default": {"enabled": True}}},

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 
+from api.known_keys import KnownKeys
 from journey.events import Instant
 from journey.tracking import Signer
 from store.database import Database
@@ -62,6 +64,11 @@ class Services:
     soft_bounces: int = 5
     temporal_ui: str = ""
     mail_from: str = "Preview <preview@localhost>"  # the setting MAIL_FROM; previews show it
+
+    @cached_property
+    def keys(self) -> KnownKeys:
+        """The API keys in the database, as this process knows them."""
+        return KnownKeys(self.database)
 
 
 def services_of(request: Request) -> Services:

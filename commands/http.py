@@ -45,6 +45,9 @@ class Api:
     def post(self, path: str, data: Any = None) -> Any:
         return self._call("POST", path) if data is None else self._call("POST", path, json=data)
 
+    def delete(self, path: str) -> None:
+        self._call("DELETE", path)
+
     def send(self, path: str, body: Iterable[bytes], content_type: str) -> Any:
         """Post a body that is read as it goes; the answer may take as long as it takes."""
         return self._call("POST", path, content=body, headers={"Content-Type": content_type}, timeout=None)

@@ -8,6 +8,7 @@ from store.columns import instant_column as _instant
 from store.columns import metadata as metadata
 from store.columns import text_column as _text
 from store.review_table import reviews as reviews
+from store.schema_of_setup import api_keys as api_keys
 from store.schema_of_setup import attributes as attributes
 from store.schema_of_setup import event_definitions as event_definitions
 from store.schema_of_setup import frozen as frozen

@@ -83,3 +83,16 @@ journeys = Table(
 )  # fmt: skip
 
 frozen = Table("frozen", metadata, _text("hash", key=True), _text("canonical"))
+
+api_keys = Table(
+    "api_keys", metadata,
+    _text("id", key=True),
+    _text("name"),
+    _text("scope"),  # admin, ingest
+    _text("namespace"),  # of the users' ids in Segment's calls; empty for an admin's
+    _text("hash"),  # all that is kept of the secret
+    _instant("created_at"),
+    _instant("last_used_at"),  # the beginning of the hour in which it was used last
+    Index("api_keys_hash", "hash", unique=True),
+    Index("api_keys_created", "created_at", "id"),
+)  # fmt: skip

@@ -95,6 +95,7 @@ BODIES: dict[str, tuple[Any, ...]] = {
             "quiet_hours": {"channels": ["push"], "from": "22:00", "to": "08:00", "then": "queue"},
         },
     ),
+    "/v1/keys": ({"name": "shop", "scope": "ingest", "namespace": "customer_id"}, {"name": "ops", "scope": "admin"}),
     "/v1/reconcile": ({"wake": True}, {}),
     "/v1/events": (EVENT, [EVENT, CLOUD], CLOUD),
     "/v1/events:explain": (EVENT, CLOUD, [EVENT]),

@@ -70,6 +70,7 @@ def test_every_make_target_that_a_page_names_exists() -> None:
 
 def test_every_command_that_a_page_names_exists() -> None:
     commands = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
+    commands |= {str(group.name) for group in app.registered_groups}
     named = {(page, name) for page in PAGES for part in code(page) for name in re.findall(r"\bsojourn ([a-z]\w*)", part)}
     assert ("README.md", "dev") in named
     assert sorted((page, name) for page, name in named if name not in commands) == []
