@@ -26,6 +26,7 @@ from commands import reconcile as reconciling
 from commands import report as reporting
 from commands import review as reviewing
 from commands import scenarios as testing
+from commands import schema as describing
 from commands import simulate as simulating
 from commands import try_out as trying
 from commands import validate as validating
@@ -295,3 +296,4 @@ def _api() -> Api:
 
 reviewing.add_to(app, _api)
 keying.add_to(app, _api)
+describing.add_to(app)
