@@ -7,6 +7,7 @@ is gone when the database is asked is never believed longer.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 
@@ -19,6 +20,8 @@ LIFE = 2.0
 MOST = 1_000
 """So many keys are remembered, and so many secrets that are none; the oldest go. Whoever tries secrets fills no memory, and those who
 have a right one are remembered apart."""
+
+_log = logging.getLogger("sojourn.api")
 
 
 class KnownKeys:
@@ -58,8 +61,7 @@ class KnownKeys:
         until, revoked = self._steady() + LIFE, self._revoked
         found = await self._database.read(lambda connection: keys.find(connection, hashed))
         if found is not None and keys.is_due(found, self._database.clock.now()):
-            key_id = found.id
-            await self._database.write(lambda work: keys.used(work, key_id))
+            await self._note(found)
         if revoked == self._revoked:
             self._right.pop(hashed, None)
             self._wrong.pop(hashed, None)
@@ -68,6 +70,13 @@ class KnownKeys:
                 del kept[next(iter(kept))]
             kept[hashed] = until, found
         return found
+
+    async def _note(self, key: ApiKey) -> None:
+        """Write down that it is used. Where that cannot be written, whoever calls is served all the same."""
+        try:
+            await self._database.write(lambda work: keys.used(work, key.id))
+        except Exception as error:
+            _log.warning("That %s is used could not be written down: %s", key.id, type(error).__name__)
 
     def _answered(self, hashed: str, done: asyncio.Task[ApiKey | None]) -> None:
         if self._asking.get(hashed) is done:

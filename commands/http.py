@@ -84,7 +84,7 @@ def _error(url: str, status: int, problem: Any) -> SojournError:
         return Unavailable(f"What answers at {url} is no API of ours: it says {status}. Is SOJOURN_URL right?")
     code, sentence = str(problem.get("code", "error")), str(problem["detail"])
     if status == 401:
-        known = "set SOJOURN_ADMIN_KEY to the one it was started with, or SOJOURN_DATA_DIR to the folder where it keeps one"
+        known = "set SOJOURN_ADMIN_KEY to the one it was started with or to an API key of an admin, or SOJOURN_DATA_DIR to its folder"
         return BadInput(f"The API at {url} does not take the admin key: {known}.", code=code)
     if findings := problem.get("findings"):
         return Invalid(sentence, [Finding(**finding) for finding in findings], code=code)

@@ -30,7 +30,7 @@ def add_to(app: typer.Typer, api: Callable[[], Api]) -> None:
         """Show the API keys: what each opens, and in which hour it was used last. Nobody can read a secret again."""
         with api() as opened:
             answer = listed(opened)
-        saying.say(answer, as_json, none_of_them, table)
+        saying.say(answer, as_json, none_of_them, *([table] if answer["items"] else []))
 
     @keys.command()
     def create(

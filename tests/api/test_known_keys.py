@@ -15,8 +15,10 @@ from sqlalchemy import Connection
 
 from api.known_keys import LIFE, KnownKeys
 from demo.temporal_server import free_port
+from journey.errors import Unavailable
 from store import keys
 from store.database import Database
+from store.work import Work
 from tests.databases import Databases
 from tests.fakes import SettableClock
 
@@ -30,6 +32,7 @@ class Counted(Database):
     def __init__(self, address: str, clock: SettableClock) -> None:
         super().__init__(address, clock)
         self.reads = 0
+        self.full = False
         self.answers = asyncio.Event()
         self.answers.set()
 
@@ -38,6 +41,11 @@ class Counted(Database):
         found = await super().read(query)
         await self.answers.wait()
         return found
+
+    async def write(self, unit: Callable[[Work], T], rank: int = 0) -> T:
+        if self.full:
+            raise Unavailable("The disk is full.")
+        return await super().write(unit, rank)
 
 
 @pytest.fixture
@@ -119,6 +127,13 @@ async def test_whoever_tries_secrets_fills_no_memory_and_pushes_out_nobody(datab
     assert await known.find(wrong(49)) is None
     assert await known.find(secret) is not None
     assert database.reads == asked
+
+
+async def test_who_reads_is_let_in_also_where_nothing_can_be_written(database: Counted) -> None:
+    known = KnownKeys(database)
+    _, secret = await made(database)
+    database.full = True
+    assert await known.find(secret) is not None
 
 
 async def test_what_can_be_no_secret_is_not_looked_for(database: Counted) -> None:
