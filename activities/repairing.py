@@ -21,7 +21,7 @@ from activities import scheduling
 from journey import gate, ids
 from journey.contract import EntrantStart, Happened, LeftAlone, Reconciled, ReconcilePage, Repaired, SweepStart
 from journey.events import Instant
-from store import adoption, dates, forgetting, overdue, pausing, runs, sessions, settling, succeeding
+from store import adoption, dates, forgetting, idempotency, overdue, pausing, runs, sessions, settling, succeeding
 from store.adoption import Running
 from store.database import Database
 from store.overdue import Owed
@@ -132,6 +132,8 @@ class Repairs(Repairing):
 
     async def _forget(self) -> None:
         """What is older than everything that anybody asks for, page by page and no more than some pages: the next sweep goes on."""
+        while await self._database.write(partial(idempotency.forget, most=PAGE), rank=-1) == PAGE:
+            activity.heartbeat()
         now = self._database.clock.now()
         before = await self._database.read(lambda connection: forgetting.horizon(connection, now, self._retention_days))
         for forget in forgetting.EACH:

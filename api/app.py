@@ -16,6 +16,7 @@ from api import (
     events,
     explaining,
     feedback,
+    idempotency,
     journeys,
     keys,
     lifecycle,
@@ -99,6 +100,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     for router in _ROUTERS:
         app.include_router(router, dependencies=_judging(router))
+    idempotency.install(app)
     app.add_middleware(native_calls.NativeCalls, refuse=problems.of_ours, other_formats=_OTHER_FORMATS)
     app.add_middleware(cross_origin.CrossOrigin, is_open=_for_pages)
     app.add_middleware(metrics.Measured)

@@ -6,7 +6,7 @@ What a router of senders is, api/app.py says; every other native call takes an a
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends
@@ -44,9 +44,10 @@ class ForbiddenScope(SojournError):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls, as far as their key says it."""
+    """Who calls, as far as their key says it. `key` is the secret that they sent."""
 
     scope: Scope
+    key: str = field(repr=False)
 
     @property
     def reads(self) -> bool:
@@ -61,11 +62,11 @@ async def _caller(
 ) -> Caller:
     given = bearer.credentials if bearer is not None else header or ""
     if services.admin_key and _same(given, services.admin_key):
-        return Caller(ADMIN)
+        return Caller(ADMIN, given)
     key = await services.keys.find(given)
     if key is None:
         raise Unauthorized("Send the admin key, or an API key: Authorization: Bearer KEY.", scheme="Bearer")
-    return Caller(key.scope)
+    return Caller(key.scope, given)
 
 
 By = Annotated[Caller, Depends(_caller)]

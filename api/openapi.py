@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api import examples, segment_shapes
+from api import examples, idempotency, segment_shapes
 from api.problems import Problem, declared
 
 _METHODS = ("get", "put", "post", "patch", "delete")
@@ -36,7 +36,10 @@ def _document(app: FastAPI) -> dict[str, Any]:
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas.update(problem.pop("$defs"))
     schemas["Problem"] = problem
-    for path, operation in _operations(document):
+    for method, path, operation in _operations(document):
+        if idempotency.takes_it(method, path, operation):
+            operation.setdefault("parameters", []).append(idempotency.PARAMETER)
+            operation["responses"].setdefault("409", declared(409))  # the first of two is still running
         for status in _around(path, operation):
             operation["responses"].setdefault(str(status), declared(status))
         if "422" in operation["responses"]:
@@ -48,11 +51,11 @@ def _document(app: FastAPI) -> dict[str, Any]:
     return document
 
 
-def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     for path, item in document["paths"].items():
         for method in _METHODS:
             if method in item:
-                yield path, item[method]
+                yield method, path, item[method]
 
 
 def _around(path: str, operation: dict[str, Any]) -> Iterator[int]:

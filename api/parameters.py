@@ -10,6 +10,7 @@ from typing import Any
 
 from fastapi import Depends, Request
 
+from api import idempotency
 from api.auth import admin, sender
 from journey.errors import BadInput
 from journey.nearest import meant
@@ -27,7 +28,8 @@ def known(request: Request) -> None:
             raise BadInput(f"There is no parameter {name[:100]!r} here: {takes}.{meant(name, taken)}", where=name[:100])
 
 
-ONLY_KNOWN = (Depends(admin), Depends(known))
-"""For routers whose calls take an admin's key: first who calls is judged, then what they ask for."""
-FOR_SENDERS = (Depends(sender), Depends(known))
+_ASKED = Depends(known), Depends(idempotency.once)
+ONLY_KNOWN = (Depends(admin), *_ASKED)
+"""For routers whose calls take an admin's key: first who calls is judged, then what they ask for, then whether they have asked before."""
+FOR_SENDERS = (Depends(sender), *_ASKED)
 """The same for those whose calls send data in."""

@@ -19,6 +19,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute, Match, Route
 
 from api.auth import ForbiddenScope, Unauthorized
+from api.idempotency import StillRunning
 from api.native_calls import NotJson
 from journey import documents
 from journey.errors import BadInput, Conflict, Invalid, NotFound, RenderError, RuleError, SojournError, Stale, Unavailable
@@ -43,6 +44,7 @@ _BY_CODE = {"too_large": 413, "json_invalid": 400}
 """Errors of one class that HTTP tells apart."""
 _AWAY = "The database cannot be reached or is busy; try again in a moment."
 _RETRY_SECONDS = "5"
+_AT_ONCE = {"Retry-After": "1"}
 
 
 class Fault(BaseModel):
@@ -109,7 +111,7 @@ def of_ours(error: SojournError) -> JSONResponse:
     if isinstance(error, ForbiddenScope):
         headers["WWW-Authenticate"] = f'Bearer error="insufficient_scope", scope="{error.needed}"'
         more["scope"] = error.needed
-    if isinstance(error, Unavailable):
+    if isinstance(error, Unavailable | StillRunning):
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, Invalid):
         more["findings"] = [asdict(finding) for finding in error.findings]
@@ -193,7 +195,7 @@ def _calls(request: Request, *, verbs: bool) -> list[Route]:
 
 def _integrity(_request: Request, error: Exception) -> JSONResponse:
     _log.warning("Two calls collided in the database", exc_info=error)
-    return problem(409, "conflict", "Another call changed the same thing at the same moment; read it again, then repeat.")
+    return problem(409, "conflict", "Another call changed the same thing at the same moment; read it again, then repeat.", headers=_AT_ONCE)
 
 
 def _database_away(_request: Request, error: Exception) -> JSONResponse:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, Table, false, text
 
+from store.answers_table import answers as answers
 from store.columns import instant_column as _instant
 from store.columns import metadata as metadata
 from store.columns import text_column as _text
