@@ -90,7 +90,7 @@ class Hearing:
         lets_in = door is not None and self._fits_entry(event)
         if event.is_change and not lets_in:
             settled, entry = self._settle(event.accepted_at, door)
-            self._written(index, happening, settled=settled)
+            self._written(index, happening, event, settled=settled)
             return entry
         if not lets_in:
             if door is None or not self._settles(index, event):
@@ -129,6 +129,8 @@ class Hearing:
             return Leaves(criterion)
         if (kept := self._keeps(place, event, waits=False)) is not None:
             self._kept[-n] = kept  # it stands in no script
+        else:
+            self.past.written.discard(event.accepted_at)
         return None
 
     def _listen(self) -> None:
@@ -173,7 +175,7 @@ class Hearing:
         elif door is not None and self._fits_entry(event):
             self._effect(index, event.accepted_at, *self.entering.again(event, event.accepted_at, door, ended=ended))
         elif event.is_change:
-            self._written(index, happening, settled=settled)
+            self._written(index, happening, event, settled=settled)
         elif door is None or not self._settles(index, event):
             self._drop(index, event, event.accepted_at)
         return won
@@ -230,6 +232,8 @@ class Hearing:
 
     def _moved(self, name: str, at: Instant, before: Attributes) -> Event:
         """The write that has made of `before` what the attributes are now."""
+        at = self.past.free(at)
+        self.past.written.add(at)
         done = self.past.until(at - 1)
         return changes.written(self.version, self.world, self.profile, name, at, before, self.attributes, done)
 
@@ -252,7 +256,7 @@ class Hearing:
 
     def _drop(self, index: int, event: Event, at: Instant) -> None:
         self._kept.pop(index, None)
-        code = self._why_not(event)
+        code = self.past.why_not(event)
         self._effect(index, at, f"{event.name or event.id} has no effect: {code}", Effect(code))
 
     # ---- events that overtake what they are about ------------------------------------------------------------------------------------
@@ -277,22 +281,15 @@ class Hearing:
                 self._effect(index, now, *self.entering.again(event, now, door or "", ended=outside and entering is None))
         return bool(true_now), entering
 
-    def _written(self, index: int, happening: Happening, *, settled: bool) -> None:
-        """The profile is written, and nothing hears it but what has waited for that."""
+    def _written(self, index: int, happening: Happening, event: Event, *, settled: bool) -> None:
+        """The profile is written, and nothing hears it but what has waited for that: it is not on record."""
+        self.past.written.discard(event.accepted_at)
         self._effect(index, happening.at, f"{happening_name(happening)} is written", Effect("settles" if settled else "no_effect"))
 
     def unsettled(self, by: Instant | None) -> None:
         """The end, or an instant by which what is not true in its time has no effect."""
         for index, event, until in self.entering.unsettled(by):
             self._effect(index, until, f"{event.name} has not let them in in its time", Effect("did_not_settle"))
-
-    def _why_not(self, event: Event) -> str:
-        if event.is_reaction:
-            return "late"
-        if event.is_change:
-            return "nobody_listening"
-        known = (*self.version.events.values(), *self.world.definitions)
-        return "nobody_listening" if any(matching.definition_fits(definition, event) for definition in known) else "no_definition"
 
     def _effect(self, index: int, at: Instant, sentence: str, effect: Effect) -> None:
         self.effects[index] = replace(effect, was_kept=True) if index in self._was_kept and effect.code != "kept" else effect

@@ -13,7 +13,7 @@ from journey.events import Event, Instant
 from journey.graph import EventNode, Qualification, reading
 from journey.profiles import Profile
 from journey.simulation.hearing import Leaves
-from journey.simulation.story import Effect, Happening, Moment, Pauses, Resumes, Reviews, Script, Story, World, happening_name
+from journey.simulation.story import Changes, Effect, Happening, Moment, Pauses, Resumes, Reviews, Script, Story, World, happening_name
 from journey.simulation.walking import Walking
 from journey.version import Version
 from journey.walk import Finish, Listen, Outcome, Send
@@ -82,7 +82,7 @@ class Person(Walking):
         """Let time pass: stops close, and what listens is over. `before` leaves open what is over at that very instant: an event of
         the same instant still counts."""
         while self.inside or (self._turns_at is not None and (to is not None or self._waits_to_enter)):
-            counts = before and (self._stop is None or bool(self.held)) and not self._turns_first and not self._came_too_late
+            counts = before and (self._stop is None or bool(self.held)) and not self._turns_first
             last = to - 1 if to is not None and counts else to
             if last is not None and self.moves_at > last:
                 return
@@ -93,12 +93,6 @@ class Person(Walking):
         """When time alone moves them on; for somebody who has not ended. It is past where they came too late to what listens."""
         turns_at, own = self._turns_at, self._own_turn
         return min(at for at in (turns_at, own) if at is not None)
-
-    @property
-    def _came_too_late(self) -> bool:
-        """Is the gate over since the very instant they came to it? Then nobody waits there, and nothing of that instant is heard."""
-        at = self.at_gate
-        return at is not None and at.due_at is not None and at.due_at <= at.arrived_at
 
     @property
     def _own_turn(self) -> Instant | None:
@@ -170,7 +164,7 @@ class Person(Walking):
                 self.enter(event)
         else:
             heard = self.hearing.hear(
-                index, happening, self.at_gate, self.place, self.life.door(happening.at),
+                index, happening, self._waits_for(happening), self.place, self.life.door(happening.at),
                 ended=self.end is not None, leaving=bool(self.ending),
             )  # fmt: skip
             self.doing.learn()
@@ -178,6 +172,11 @@ class Person(Walking):
                 self._must_end(exit_criteria.REASON)
             elif heard is not None:
                 self._decided(heard.outcome)
+
+    def _waits_for(self, happening: Happening) -> gate.Gate | None:
+        """The gate that may hear it, if any. A write comes a moment after another one of its instant, and the gate may be over then."""
+        at = self.hearing.past.free(happening.at) if isinstance(happening, Changes) else happening.at
+        return self.at_gate if self.at_gate is not None and at <= self._wakes_at() else None
 
     def _must_end(self, reason: str) -> None:
         """At once where they wait, be it for policies; else their next commit is their end. The first reason stays."""

@@ -205,9 +205,11 @@ def test_nobody_enters_a_paused_journey_and_a_second_pause_or_resume_changes_not
     assert [effect.code for effect in told.effects] == ["paused", "paused", "no_effect", "resumed", "no_effect", "enters"]
 
 
-def test_a_gate_that_is_over_when_they_come_to_it_hears_nothing_of_that_same_instant() -> None:
+def test_a_gate_that_is_over_at_the_instant_they_come_to_it_hears_an_event_of_that_instant_and_no_later_one() -> None:
     over = {"id": "over", "kind": "wait", "until": at(HOUR), "next": "end"}
     again = BUYS | {"id": "again"}
-    told = story(dated(nodes=[BUYS | {"next": ["over", "again"]}, over, again, END]), "PT1H purchase", "PT1H purchase")
-    assert (told.path, told.ended_at) == (("read:next", "buys:next", "over:next"), HOUR)
-    assert [one.code for one in told.effects] == ["decided", "nobody_listening"]
+    of = dated(nodes=[BUYS | {"next": ["over", "again"]}, over, again, END])
+    for later, last, code in (("PT1H", "again:next", "decided"), ("PT1H1S", "over:next", "nobody_listening")):
+        told = story(of, "PT1H purchase", f"{later} purchase")
+        assert (told.path, told.ended_at) == (("read:next", "buys:next", last), HOUR)
+        assert [one.code for one in told.effects] == ["decided", code]

@@ -250,8 +250,12 @@ def any_script(draw: st.DrawFn, version: Version, *, writes: int = 1, pauses: in
         asked = {"segment": journey.entry_node.segment, "direction": journey.entry_node.direction}
         entering = tuple(Changes(0, written) for written in next(writes for entry, writes in BY_WRITES if entry == asked))
     others = [*[WRITES] * writes, *[reviews] * min(len(held), 2), *STEERS * pauses]
+    drawn: list[Happening] = draw(st.lists(st.one_of(reacts, reacts, OCCURS, *others), max_size=8))
+    if pauses:  # in a pause the store makes out anew what was approved and could not be made out when it is over, the simulator at once
+        approved = [one.of for one in drawn if isinstance(one, Reviews) and one.verdict == "approve"]
+        drawn = [one for one in drawn if not isinstance(one, Reviews) or approved.count(one.of) < 2]
     return Script(
-        (*entering, *draw(st.lists(st.one_of(reacts, reacts, OCCURS, *others), max_size=8))),
+        (*entering, *drawn),
         draw(st.dictionaries(st.sampled_from(acting), LENGTH, max_size=4)),
         draw(deliveries),
         draw(deliveries),

@@ -19,7 +19,7 @@ from journey.calls import Response
 from journey.policies import NONE, Policies
 from journey.profiles import ProfileDocument
 from journey.simulation.simulate import simulate
-from journey.simulation.story import Changes, Occurs, Script, Story, World
+from journey.simulation.story import Changes, Happening, Occurs, Script, Story, World
 from journey.version import Version
 from tests import builders
 from tests.builders import PERSON
@@ -31,6 +31,7 @@ from tests.store.any_journey import (
     NOBODY_KNOWS,
     PEOPLE,
     PROMISING,
+    REFUND,
     RESPONSES,
     TALKATIVE,
     WORLD,
@@ -286,6 +287,36 @@ def test_what_is_written_at_the_very_beginning_is_kept_on_behind_a_rule_that_it_
     )
     version = Version(journey=drawn.journey, events=drawn.events, writes=WRITTEN)
     assert assert_same(connection, version, Script(), SOMEBODY).path[-1] == "n2:next"
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True, scope="session")
+@pytest.mark.parametrize("entry", [
+    {"kind": "read_segment", "segment": "everybody"}, {"kind": "event", "event": "refund"}, {"kind": "qualification", "segment": "vips"},
+])  # fmt: skip
+@pytest.mark.parametrize(("late", "code"), [(0, "decided"), (1, "nobody_listening")])
+def test_a_gate_that_is_over_at_the_instant_of_the_arrival_hears_an_event_of_that_instant(
+    connection: Connection, entry: dict[str, Any], late: int, code: str
+) -> None:
+    over = {"id": "over", "kind": "wait", "until": "2025-06-15T15:06:40Z", "next": []}
+    buys = {"id": "buys", "kind": "event", "event": "purchase", "next": []}
+    version = builders.version(
+        nodes=[{"id": "in", "next": ["buys", "over"], **entry}, buys, over], definitions=[builders.purchase_definition(), REFUND]
+    )
+    enters: dict[str, tuple[Happening, ...]] = {
+        "read_segment": (), "event": (Occurs(0, "refund", {}, "r1"),), "qualification": (Changes(0, {"city": "Rome", "vip": True}),),
+    }  # fmt: skip
+    story = assert_same(connection, version, Script((*enters[entry["kind"]], Occurs(late, "purchase", builders.THANKS, "e1"))), SOMEBODY)
+    assert story.effects[-1].code == code
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True, scope="session")
+def test_of_two_writes_at_one_instant_the_second_comes_too_late_for_a_gate_that_is_over_then(connection: Connection) -> None:
+    enters = {"id": "in", "kind": "qualification", "segment": "vips", "next": ["rome", "over"]}
+    rome = {"id": "rome", "kind": "qualification", "segment": "romans", "next": []}
+    over = {"id": "over", "kind": "wait", "until": "2025-06-15T15:06:40Z", "next": []}
+    version = builders.version(nodes=[enters, rome, over])
+    story = assert_same(connection, version, Script((Changes(0, {"vip": True}), Changes(0, {"city": "Rome"}))), SOMEBODY)
+    assert story.path == ("in:next", "over:next")
 
 
 # ---- an entry that alone hears of profiles ---------------------------------------------------------------------------------------
