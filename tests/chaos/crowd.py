@@ -77,6 +77,11 @@ class Crowd:
         if not event.startswith("early"):
             self.bought[key] += 1
 
+    def buys_unasked(self, key: str) -> None:
+        """Somebody who has opened nothing, and whom the follow-up never reached, buys all the same."""
+        if self._once(key, "buys"):
+            self._do(self.buys(key, f"buy-{key}", at_once=True))
+
     def _delivery(self, key: str, message_id: str) -> str:
         """Which of their mails it is: the first that came need not be the first that was sent."""
         sent = [ids.delivery(ids.entrant(JOURNEY, key, 1), n, "email") for n in range(1, 5)]
