@@ -150,7 +150,7 @@ class Walking:
         self._stop = None
         if not stop.opened:
             if self.ending or (stop.left is None and self.now >= self.deadline):
-                self._finish(Finish(self.ending or "global_timeout"))
+                self._finish(Finish(self.ending or "global_timeout"), waited=stop.left is not None)
                 return
             if not isinstance(stop.answer, Listen | Finish) and self.life.keeps_from(stop.answer):
                 self.n -= 1
@@ -218,10 +218,11 @@ class Walking:
         if won is not None:
             self._decided(won.outcome)
 
-    def _finish(self, end: Finish) -> None:
+    def _finish(self, end: Finish, *, waited: bool = False) -> None:
+        """They end. `waited`: at a gate that a stop was to leave, which has left nothing."""
         if self._left_by is not None:
             self._leave(self._left_by)
-        self.ended_waiting = self.at_gate is not None
+        self.ended_waiting = waited or self.at_gate is not None
         self.end, self.ended_at, self.at_gate, self.place = end, self.now, None, end.node
         self.held, self._halted = "", None
         self.hearing.finish(self.now)
