@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -13,7 +14,11 @@ from tests.databases import KINDS, Databases
 WITH_SERVERS = ("e2e", "chaos", "workflows")
 """Folders whose tests have servers and processes of their own: one after the other, while all other tests run beside them."""
 
-hypothesis.settings.register_profile("house", deadline=None)  # how long an example takes is the machine's business
+DRAW_ANEW = bool(os.environ.get("DRAW_ANEW"))
+"""Else a property test draws the same examples each time: whether a change is good is not to be drawn by lot."""
+hypothesis.settings.register_profile(  # how long an example takes is the machine's business
+    "house", deadline=None, derandomize=not DRAW_ANEW, **({} if DRAW_ANEW else {"database": None})
+)
 hypothesis.settings.load_profile("house")
 
 
