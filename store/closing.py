@@ -125,7 +125,7 @@ def _marked(work: Work, row: Row, answer: Mark, now: Instant) -> dict[str, Any]:
     counts = now if row.counts_at is not None and (answer.status != "failed" or lost) else None
     over: dict[str, Any] = {"provider_id": answer.provider_id, "detail": answer.detail, "token": "", "lease": None, "not_before": None}
     over |= {"marked_at": now, "counts_at": counts}
-    if answer.status == "uncertain" and traces.was_taken(work, row):
+    if (answer.status == "uncertain" or answer.reason == claims.SENT_AGAIN) and traces.was_taken(work, row):
         return claims.change(row, **over, status="sent", reason="")
     if answer.status == "sent" and again:
         return claims.change(row, **over, status="sent", reason=claims.SENT_AGAIN)

@@ -19,7 +19,7 @@ from journey.calls import Response
 from journey.policies import NONE, Policies
 from journey.profiles import ProfileDocument
 from journey.simulation.simulate import simulate
-from journey.simulation.story import Changes, Happening, Occurs, Script, Story, World
+from journey.simulation.story import Changes, Happening, Occurs, Reacts, Script, Story, World
 from journey.version import Version
 from tests import builders
 from tests.builders import PERSON
@@ -317,6 +317,16 @@ def test_of_two_writes_at_one_instant_the_second_comes_too_late_for_a_gate_that_
     version = builders.version(nodes=[enters, rome, over])
     story = assert_same(connection, version, Script((Changes(0, {"vip": True}), Changes(0, {"city": "Rome"}))), SOMEBODY)
     assert story.path == ("in:next", "over:next")
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True, scope="session")
+def test_what_was_clicked_before_it_was_uncertain_counts_under_a_cap_from_when_it_went(connection: Connection) -> None:
+    cap = {"id": "cap", "channels": ["all"], "most": 1, "within": "PT30M", "then": "retry", "retry_for": "PT1H"}
+    world = replace(WORLD, policies=Policies.model_validate({"caps": [cap]}))
+    script = Script((Reacts(0, "n0", "push.clicked"),), uncertain=NOBODY_KNOWS)
+    person = SOMEBODY.model_copy(update={"attributes": {"email": "ada@example.org", "first_name": "Ada", "city": "Atlanta"}})
+    story = assert_same(connection, PROMISING, script, person, world)
+    assert [told.status for told in story.deliveries if told.channel == "push"] == ["sent", "excluded", "sent", "excluded"]
 
 
 # ---- an entry that alone hears of profiles ---------------------------------------------------------------------------------------
