@@ -67,9 +67,9 @@ def count(connection: Connection) -> int:
 
 def _begun(work: Work, row: Row) -> list[tuple[VersionRow, EventDefinition]]:
     """The version of its journey that people enter now, where there is one."""
-    tested = versions.row(work.connection, row.version) if ids.is_test_version(row.version) else None
-    journey = versions.row(work.connection, row.version).journey
-    return [one for one in versions.begun_by_an_event(work.connection, row.name, tested) if one[0].journey == journey]
+    asked = versions.row(work.connection, row.version)
+    tested = asked if ids.is_test_version(asked.id) else None
+    return [one for one in versions.begun_by_an_event(work.connection, row.name, tested) if one[0].journey == asked.journey]
 
 
 def _is_taken(work: Work, row: Row) -> bool:
